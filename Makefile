@@ -1,0 +1,58 @@
+# Every target makes its own environment first and asks nothing.
+PYTHON ?= python3.11
+PIP_ARGS ?=
+VENV := .venv
+BIN := $(VENV)/bin
+
+.DEFAULT_GOAL := help
+
+help: ## say what can be made
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+# A fresh machine may call its Python 3.11 either way.
+$(BIN)/python:
+	@$$(command -v $(PYTHON) || command -v python3) -m venv $(VENV)
+
+# What running needs; installed again only when the list changes.
+$(VENV)/.run: requirements.txt | $(BIN)/python
+	$(BIN)/pip install --quiet --disable-pip-version-check $(PIP_ARGS) -r requirements.txt
+	@touch $@
+
+$(VENV)/.dev: requirements-dev.txt $(VENV)/.run
+	$(BIN)/pip install --quiet --disable-pip-version-check $(PIP_ARGS) -r requirements-dev.txt
+	@touch $@
+
+$(VENV)/.bench: requirements-bench.txt $(VENV)/.run
+	$(BIN)/pip install --quiet --disable-pip-version-check $(PIP_ARGS) -r requirements-bench.txt
+	@touch $@
+
+env: $(VENV)/.run ## make .venv with what running needs
+
+run: $(VENV)/.run ## run the bot: on Telegram with BOT_TOKEN, else in the sandbox on http://127.0.0.1:8080
+	@$(BIN)/python run.py
+
+demo: $(VENV)/.run ## paint a sample photo in one preset and say where the picture lies
+	@$(BIN)/python run.py demo
+
+test: $(VENV)/.dev ## run all tests
+	$(BIN)/python -m pytest -m "not soak"
+
+soak: $(VENV)/.dev ## run the long tests: kill -9 over 50 rounds, 200 users with 1,000 pictures
+	$(BIN)/python -m pytest -m soak --timeout 3600
+
+check: $(VENV)/.dev ## lint and type-check
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+bench: $(VENV)/.bench ## measure the engine and the loop here; prints tables, writes bench.json
+	@$(BIN)/python run.py bench --json bench.json
+
+doctor: $(VENV)/.run ## say what is wrong with this machine or its settings
+	@$(BIN)/python run.py doctor
+
+clean: ## remove the environment and the caches; data/ stays
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+.PHONY: help env run demo test soak check bench doctor clean
