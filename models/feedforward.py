@@ -1,0 +1,214 @@
+"""Painting in one pass: the packaged draft network, any photo, any style picture.
+
+    draft = FeedForward.load(device="cpu")
+    code = draft.preset_code(path) or draft.style_code(style, brush=1.5)   # once per style, keep it
+    code = mixed([code, other], [2, 1])                                    # several styles
+    painting = draft.paint(photo, code, strength=70)
+
+Pictures are tensors (1, 3, H, W), RGB, 0-1, with sides of 16 px and more; paintings have the
+photo's shape. Everything runs on the device given to `load`, without gradients, and is the same
+every time. The method is that of conditional instance normalisation for any style (Dumoulin et al.
+2017; Huang & Belongie 2017; Ghiasi et al. 2017); `draft_network` and `style_code` say how.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from models.color_transfer import recolored
+from models.draft_model import DraftModel
+from models.draft_network import REACH, STRIDE, NormStatistics
+from models.encoders import Encoder, slim_encoder
+from models.style_code import COLOR_NUMBERS, STYLE_LAYERS, Moments, colors_of_code
+from models.weights import PACKAGED, SLIM_ENCODER, load_packaged
+
+DRAFT_WEIGHTS = "draft.safetensors"
+PRESET_CODES = "preset_codes.safetensors"
+MIN_SIDE_PX = 16
+STYLE_SIDE_PX = 384
+"""Long side at which a style picture is looked at with brush 1."""
+WHOLE_PIXELS = 2048 * 1024
+"""Larger pictures are painted in tiles of about this size (some 0.4 GB)."""
+
+_MARGIN, _SMALL_MARGIN = 16, 8
+"""The convolutions' zeros at the borders would show as a frame; so they lie outside the picture."""
+_MIN_STYLE_PX, _MAX_STYLE_PX = 64, 1536
+_PHOTO_CODE_PX = 256
+_WINDOW_PX, _WINDOWS_A_SIDE = 192, 6
+
+
+def mixed(codes: Sequence[Tensor], weights: Sequence[float]) -> Tensor:
+    """The code of several styles at once; `weights` are positive, one for each."""
+    shares = torch.tensor(weights, device=codes[0].device, dtype=codes[0].dtype)
+    if len(codes) != len(weights) or not bool((shares > 0).all()):
+        raise ValueError("every style needs a positive weight")
+    return ((shares / shares.sum())[:, None] * torch.cat(list(codes))).sum(0, keepdim=True)
+
+
+def picture_key(path: Path) -> str:
+    """What preset codes are filed under: the SHA-256 of the style picture's file."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+class FeedForward:
+    """The draft network with what it needs around it; see the module's docstring."""
+
+    def __init__(
+        self,
+        model: DraftModel,
+        encoder: Encoder,
+        *,
+        preset_codes: Mapping[str, Tensor] | None = None,
+        whole_pixels: int = WHOLE_PIXELS,
+    ) -> None:
+        """`preset_codes`: tuned codes (1, code_length) by `picture_key`."""
+        self._model = model.eval()
+        self._encoder = encoder.eval()
+        self._preset_codes = dict(preset_codes or {})
+        self._whole_pixels = whole_pixels
+
+    @classmethod
+    def load(cls, *, device: torch.device | str = "cpu", folder: Path = PACKAGED) -> FeedForward:
+        """The packaged network on `device`.
+
+        Raises `models.weights.WeightsError` if weights are missing, damaged or of another version.
+        """
+        model, encoder = DraftModel(), slim_encoder()
+        load_into(model, DRAFT_WEIGHTS, folder)
+        encoder.load_convolutions(load_packaged(SLIM_ENCODER, folder=folder))
+        codes = load_packaged(PRESET_CODES, folder=folder)
+        for network in (model, encoder):
+            network.to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        return cls(
+            model,
+            encoder,
+            preset_codes={key: code.float().to(device) for key, code in codes.items()},
+        )
+
+    @property
+    def device(self) -> torch.device:
+        """Where pictures and codes belong."""
+        return self._encoder.mean.device
+
+    def preset_code(self, path: Path) -> Tensor | None:
+        """The tuned code of a packaged style picture (for brush 1); None for any other file."""
+        return self._preset_codes.get(picture_key(path))
+
+    @torch.inference_mode()
+    def style_code(self, style: Tensor, *, brush: float = 1.0) -> Tensor:
+        """The code (1, code_length) of a style picture (1, 3, H, W).
+
+        `brush` is the style's scale relative to the usual: 2 paints with strokes twice as wide.
+        Raises ValueError for a picture with a side below `MIN_SIDE_PX`.
+        """
+        _check(style)
+        long_side = min(max(STYLE_SIDE_PX * brush, _MIN_STYLE_PX), _MAX_STYLE_PX)
+        return self._code(_scaled(style.to(self.device), long_side))
+
+    @torch.inference_mode()
+    def paint(self, content: Tensor, code: Tensor, *, strength: float = 100) -> Tensor:
+        """Paint `content` (1, 3, H, W) in the style of `code`: (1, 3, H, W), RGB, 0-1.
+
+        `strength` 0 is the photo itself, exactly; 100 is all the style. A large picture is painted
+        in tiles, the norms' statistics estimated over all of it, so memory is bounded and no seam
+        shows. Raises ValueError for a picture with a side below `MIN_SIDE_PX`.
+        """
+        _check(content)
+        content = content.to(self.device)
+        share = strength / 100
+        if share <= 0:
+            return content.clone()
+        if share < 1:
+            own = self._code(_scaled(content, min(_PHOTO_CODE_PX, max(content.shape[-2:]))))
+            code = torch.lerp(own, code, share)
+        painting = self._painted(content, code).clamp_(0, 1)
+        # Below a half even the photo's own code would change too much.
+        return torch.lerp(content, painting, min(1.0, 2 * share))
+
+    def _code(self, style: Tensor) -> Tensor:
+        packed = style.contiguous(memory_format=torch.channels_last)
+        layers = self._encoder(packed, STYLE_LAYERS)
+        return self._model.code(
+            Moments.of(style), {name: Moments.of(maps) for name, maps in layers.items()}
+        )
+
+    def _painted(self, content: Tensor, code: Tensor) -> Tensor:
+        height, width = content.shape[-2:]
+        # A side can't be mirrored further than it is long.
+        margin = _MARGIN if min(height, width) >= _MARGIN + STRIDE else _SMALL_MARGIN
+        colors = Moments.of(content)
+        whole = recolored(_padded(content, margin), colors, colors_of_code(code))
+        conditioning = code[:, COLOR_NUMBERS:]
+        painting: Tensor
+        if height * width <= self._whole_pixels:
+            painting = self._model.network(whole, conditioning)[0]
+        else:
+            painting = self._painted_in_tiles(whole, conditioning)
+        return painting[..., margin : margin + height, margin : margin + width]
+
+    def _painted_in_tiles(self, whole: Tensor, conditioning: Tensor) -> Tensor:
+        fixed = self._statistics(whole, conditioning)
+        painting = torch.empty_like(whole)
+        side = max(STRIDE, int(self._whole_pixels**0.5) // STRIDE * STRIDE - 2 * REACH)
+        for rows, seen_rows in _spans(whole.shape[-2], side):
+            for columns, seen_columns in _spans(whole.shape[-1], side):
+                tile = whole[..., seen_rows, seen_columns]
+                painted = self._model.network(tile, conditioning, fixed=fixed)[0]
+                top, left = rows.start - seen_rows.start, columns.start - seen_columns.start
+                size = rows.stop - rows.start, columns.stop - columns.start
+                core = painted[..., top : top + size[0], left : left + size[1]]
+                painting[..., rows, columns] = core
+        return painting
+
+    def _statistics(self, whole: Tensor, conditioning: Tensor) -> list[NormStatistics]:
+        """The norms' statistics over windows spread evenly over the whole picture."""
+        windows = [
+            whole[..., top : top + _WINDOW_PX, left : left + _WINDOW_PX]
+            for top in _places(whole.shape[-2])
+            for left in _places(whole.shape[-1])
+        ]
+        statistics: list[NormStatistics]
+        statistics = self._model.network(torch.cat(windows), conditioning, joint=True)[1]
+        return statistics
+
+
+def load_into(model: DraftModel, name: str, folder: Path) -> None:
+    """Take over packaged weights; raises `models.weights.WeightsError`."""
+    tensors = load_packaged(name, folder=folder)
+    model.load_state_dict({key: tensor.float() for key, tensor in tensors.items()})
+
+
+def _places(length: int) -> list[int]:
+    last = max(0, length - _WINDOW_PX)
+    return sorted({round(last * place / (_WINDOWS_A_SIDE - 1)) for place in range(_WINDOWS_A_SIDE)})
+
+
+def _spans(length: int, side: int) -> Iterator[tuple[slice, slice]]:
+    """Parts of a side and what has to be seen to paint them."""
+    for start in range(0, length, side):
+        stop = min(start + side, length)
+        yield slice(start, stop), slice(max(0, start - REACH), min(length, stop + REACH))
+
+
+def _padded(image: Tensor, margin: int) -> Tensor:
+    """Mirrored beyond its borders by `margin` and up to the next multiple of `STRIDE`."""
+    height, width = image.shape[-2:]
+    bottom, right = margin + -height % STRIDE, margin + -width % STRIDE
+    return F.pad(image, (margin, right, margin, bottom), mode="reflect")
+
+
+def _scaled(image: Tensor, long_side: float) -> Tensor:
+    scale = long_side / max(image.shape[-2:])
+    size = [max(MIN_SIDE_PX, round(side * scale)) for side in image.shape[-2:]]
+    return F.interpolate(image, size, mode="bilinear", antialias=True)
+
+
+def _check(image: Tensor) -> None:
+    if min(image.shape[-2:]) < MIN_SIDE_PX:
+        raise ValueError(f"a picture needs at least {MIN_SIDE_PX} px on each side")

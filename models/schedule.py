@@ -1,0 +1,42 @@
+"""How many optimiser steps at which scale."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import accumulate, pairwise
+
+from models.encoders import MIN_SIDE_PX
+from models.images import Size
+from models.interface import Quality
+
+_COARSEST_PX = 96
+"""No scale's long side is shorter: the deepest layer would see a handful of positions."""
+
+_STEPS_BY_LONG_SIDE_PX = ((128, 60), (256, 40), (512, 24), (1024, 12), (4096, 8))
+"""`standard`: coarse scales are cheap and decide the composition, so they get most steps; fine ones
+start nearly finished and only add the strokes' texture.
+"""
+_EFFORT = {Quality.DRAFT: 0.4, Quality.STANDARD: 1.0, Quality.HIGH: 2.5}
+
+
+def stage_sizes(size: Size) -> list[Size]:
+    """Scales from coarse to fine, each about twice the last; the last one is `size`."""
+    sizes = [size]
+    while max(sizes[0]) >= 2 * _COARSEST_PX and min(sizes[0]) >= 2 * MIN_SIDE_PX:
+        height, width = sizes[0]
+        sizes.insert(0, (round(height / 2), round(width / 2)))
+    return sizes
+
+
+def stage_steps(sizes: Sequence[Size], quality: Quality, steps: int | None = None) -> list[int]:
+    """Steps for each of `sizes`: `steps` in all if given, else what the quality is worth."""
+    worth = [round(_steps_at(max(size)) * _EFFORT[quality]) for size in sizes]
+    if steps is None:
+        return worth
+    # Rounding the running sums and not the shares keeps the total exact.
+    marks = [round(steps * done / sum(worth)) for done in accumulate(worth, initial=0)]
+    return [after - before for before, after in pairwise(marks)]
+
+
+def _steps_at(long_side_px: int) -> int:
+    return next(steps for limit, steps in _STEPS_BY_LONG_SIDE_PX if long_side_px <= limit)

@@ -1,0 +1,20 @@
+"""What a strength of 0-100 means to the optimisation."""
+
+from __future__ import annotations
+
+_NATURAL = 70
+"""Up to here the target moves from the photo's own statistics to the style's; beyond it, the
+content's hold is loosened."""
+
+
+def style_share(strength: float) -> float:
+    """How far the style target lies from the photo's own (0) towards the style's (1).
+
+    Squared, because Gram matrices are products: what is seen grows evenly.
+    """
+    return min(1.0, strength / _NATURAL) ** 2
+
+
+def content_factor(strength: float) -> float:
+    """What the content's weight is multiplied by: 1 at the default strength, 1/8 at 100."""
+    return float(8.0 ** (-max(0.0, strength - _NATURAL) / (100 - _NATURAL)))

@@ -1,0 +1,113 @@
+"""Pictures to train on: loading, the split into training and validation, random crops.
+
+A data folder holds `photos/` and `styles/`, JPEG files both. What is validation is decided by a
+picture's place in the sorted folder, so every command of this package agrees on it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from PIL import Image
+from torch import Tensor
+
+VALIDATION_STRIDE = 12
+"""Every twelfth picture of a folder is for validation and is never trained on."""
+
+Split = Literal["train", "validation"]
+
+
+def picture_paths(folder: Path, split: Split) -> list[Path]:
+    """The pictures of one split in `folder`, sorted; raises FileNotFoundError if there is none."""
+    paths = sorted(folder.glob("*.jpg"))
+    chosen = [
+        path
+        for place, path in enumerate(paths)
+        if (place % VALIDATION_STRIDE == 0) == (split == "validation")
+    ]
+    if not chosen:
+        raise FileNotFoundError(f"{folder} holds no pictures (*.jpg) for {split}")
+    return chosen
+
+
+def load_picture(path: Path) -> Tensor:
+    """One picture as (3, H, W) uint8."""
+    with Image.open(path) as image:
+        return torch.from_numpy(np.array(image.convert("RGB"))).permute(2, 0, 1).contiguous()
+
+
+def load_pictures(paths: Sequence[Path]) -> list[Tensor]:
+    """All pictures, kept as uint8: decoding them anew for every batch would cost more."""
+    return [load_picture(path) for path in paths]
+
+
+class CropSampler:
+    """Random square crops at random scales, mirrored half of the time; seeded and resumable."""
+
+    def __init__(self, pictures: Sequence[Tensor], *, size_px: int, seed: int = 0) -> None:
+        """`pictures`: (3, H, W) uint8 each; crops come out at `size_px`."""
+        self._pictures = pictures
+        self._size_px = size_px
+        self._random = torch.Generator().manual_seed(seed)
+
+    def batch(self, count: int) -> Tensor:
+        """`count` crops: (count, 3, size_px, size_px), RGB, 0-1."""
+        return torch.cat([self._crop() for _ in range(count)])
+
+    def state(self) -> Tensor:
+        """The random generator's state, for a checkpoint."""
+        return self._random.get_state()
+
+    def restore(self, state: Tensor) -> None:
+        """Go on where `state` was taken."""
+        self._random.set_state(state)
+
+    def _crop(self) -> Tensor:
+        picture = self._pictures[self._below(len(self._pictures))]
+        short = min(picture.shape[-2:])
+        smallest = min(self._size_px, short)
+        side = smallest + self._below(short - smallest + 1)
+        top = self._below(picture.shape[-2] - side + 1)
+        left = self._below(picture.shape[-1] - side + 1)
+        crop = picture[None, :, top : top + side, left : left + side].float() / 255
+        if self._below(2):
+            crop = crop.flip(-1)
+        size = (self._size_px, self._size_px)
+        return F.interpolate(crop, size, mode="bilinear", antialias=True).clamp(0, 1)
+
+    def _below(self, bound: int) -> int:
+        return int(torch.randint(bound, (), generator=self._random))
+
+
+class MixedCrops:
+    """Batches of photographs and style pictures in a fixed proportion; seeded and resumable."""
+
+    def __init__(
+        self, data: Path, split: Split, *, size_px: int, style_share: float, seed: int = 0
+    ) -> None:
+        """Load the split's pictures from `data`/photos and `data`/styles."""
+        photos = load_pictures(picture_paths(data / "photos", split))
+        styles = load_pictures(picture_paths(data / "styles", split))
+        self._photos = CropSampler(photos, size_px=size_px, seed=seed)
+        self._styles = CropSampler(styles, size_px=size_px, seed=seed + 1)
+        self._style_share = style_share
+
+    def batch(self, count: int) -> Tensor:
+        """`count` crops: (count, 3, size_px, size_px), RGB, 0-1, channels last."""
+        styles = round(count * self._style_share)
+        crops = torch.cat([self._photos.batch(count - styles), self._styles.batch(styles)])
+        return crops.contiguous(memory_format=torch.channels_last)
+
+    def state(self) -> list[Tensor]:
+        """Both random generators' states, for a checkpoint."""
+        return [self._photos.state(), self._styles.state()]
+
+    def restore(self, states: Sequence[Tensor]) -> None:
+        """Go on where `states` were taken."""
+        self._photos.restore(states[0])
+        self._styles.restore(states[1])

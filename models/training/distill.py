@@ -1,0 +1,217 @@
+"""Train the slim encoder: `python -m models.training.distill --data DIR`.
+
+A least-squares start layer by layer (`least_squares`), then Adam on what 1x1 maps from the
+student's layers leave unexplained of the teachers' (`pupil`). The optimisation takes `--minutes`;
+`--resume` goes on from the last checkpoint. Leaves `slim_encoder.safetensors` and `distill.json`,
+the log of figures, in `--out`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TypeVar
+
+import torch
+from safetensors.torch import save_file
+from torch import Tensor
+from tqdm import tqdm
+
+from models.encoders import slim_encoder
+from models.training.balance import balance
+from models.training.data import MixedCrops, Split
+from models.training.least_squares import Positions, initialise
+from models.training.pupil import Pupil, Teachers, validate
+
+CHECKPOINT = "distill.checkpoint"
+FIGURES = "distill.json"
+WEIGHTS = "slim_encoder.safetensors"
+
+_CALIBRATION_CROPS = 16
+
+Placed = TypeVar("Placed", bound=torch.nn.Module)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recipe:
+    """The numbers of one training."""
+
+    minutes: float = 31
+    """Wall-clock time of the optimisation; the learning rate's cosine spans it."""
+    steps: int | None = None
+    """So many steps instead of minutes: the same result on a busy and on an idle machine."""
+    batch: int = 8
+    size_px: int = 128
+    learning_rate_peak: float = 6e-4
+    warm_up_steps: int = 200
+    """Adam's first steps are all of one size; at full rate they undo the least-squares start."""
+    fit_crops: int = 400
+    """Crops that the least-squares start is solved on."""
+    fit_positions: int = 60_000
+    style_share: float = 3 / 8
+    """Share of style pictures among the crops; the others are photographs."""
+    validation_crops: int = 64
+    checkpoint_every_s: float = 60
+    seed: int = 0
+
+    def spent(self, step: int, seconds: float) -> float:
+        """The share of the training that is done: 0 at the start, 1 or more at the end."""
+        if self.steps is not None:
+            return step / self.steps
+        return seconds / (self.minutes * 60)
+
+    def learning_rate(self, step: int, spent: float) -> float:
+        """Linear warm-up over steps, cosine over the share `spent`."""
+        warm_up = min(1.0, (step + 1) / self.warm_up_steps)
+        return self.learning_rate_peak * warm_up * (1 + math.cos(math.pi * spent)) / 2
+
+
+@dataclass(slots=True)
+class Run:
+    """A training under way: everything a checkpoint keeps."""
+
+    pupil: Pupil
+    optimiser: torch.optim.Optimizer
+    crops: MixedCrops
+    step: int = 0
+    seconds: float = 0.0
+    start: dict[str, float] = field(default_factory=dict)
+    """The validation figures of the least-squares start."""
+
+    def save(self, path: Path) -> None:
+        """Write the checkpoint; an interrupted write leaves the former one."""
+        part = path.with_suffix(".part")
+        state = {
+            "pupil": self.pupil.state_dict(),
+            "optimiser": self.optimiser.state_dict(),
+            "crops": self.crops.state(),
+            "step": self.step,
+            "seconds": self.seconds,
+            "start": self.start,
+        }
+        torch.save(state, part)
+        part.replace(path)
+
+
+def begin(data: Path, teachers: Teachers, recipe: Recipe, held_out: Tensor) -> Run:
+    """A run that starts from the least-squares weights."""
+    crops = _crops(data, "train", recipe)
+    images = crops.batch(recipe.fit_crops).to(held_out.device)
+    positions = Positions(crops=recipe.fit_crops, total=recipe.fit_positions, seed=recipe.seed)
+    student = slim_encoder().to(held_out.device)
+    maps = initialise(student, teachers.samples(images, positions), images, positions)
+    pupil = _placed(Pupil(student, maps), held_out.device)
+    run = Run(pupil, torch.optim.Adam(pupil.parameters()), crops)
+    run.start = validate(pupil, teachers, held_out, recipe.batch)
+    return run
+
+
+def resume(data: Path, checkpoint: Path, recipe: Recipe, device: torch.device) -> Run:
+    """The run that `checkpoint` keeps."""
+    state = torch.load(checkpoint, weights_only=True, map_location="cpu")
+    pupil = _placed(Pupil.from_state(state["pupil"]), device)
+    optimiser = torch.optim.Adam(pupil.parameters())
+    optimiser.load_state_dict(state["optimiser"])
+    crops = _crops(data, "train", recipe)
+    crops.restore(state["crops"])
+    return Run(pupil, optimiser, crops, state["step"], state["seconds"], state["start"])
+
+
+def train(run: Run, teachers: Teachers, recipe: Recipe, checkpoint: Path) -> None:
+    """Optimise until the minutes are spent, saving the checkpoint now and then and at the end."""
+    device = next(run.pupil.parameters()).device
+    saved_at_s = run.seconds
+    with tqdm(
+        total=1.0, bar_format="{percentage:3.0f}%|{bar}| {elapsed}<{remaining}{postfix}"
+    ) as bar:
+        while (spent := recipe.spent(run.step, run.seconds)) < 1:
+            began = time.monotonic()
+            for group in run.optimiser.param_groups:
+                group["lr"] = recipe.learning_rate(run.step, spent)
+            loss = _step(run, teachers, run.crops.batch(recipe.batch).to(device))
+            run.step += 1
+            run.seconds += time.monotonic() - began
+            bar.set_postfix(step=run.step, loss=f"{loss:.3f}", refresh=False)
+            bar.update(min(1.0, recipe.spent(run.step, run.seconds)) - bar.n)
+            if run.seconds - saved_at_s > recipe.checkpoint_every_s:
+                run.save(checkpoint)
+                saved_at_s = run.seconds
+    run.save(checkpoint)
+
+
+def _step(run: Run, teachers: Teachers, images: Tensor) -> float:
+    losses = run.pupil.unexplained(images, teachers(images))
+    loss = torch.stack(list(losses.values())).sum()
+    run.optimiser.zero_grad()
+    loss.backward()  # type: ignore[no-untyped-call]
+    run.optimiser.step()
+    return loss.item()
+
+
+def finish(run: Run, teachers: Teachers, held_out: Tensor, recipe: Recipe, out: Path) -> None:
+    """Write the figures, then the balanced encoder in half precision."""
+    figures = {
+        "unexplained_at_start": run.start,
+        "unexplained_at_end": validate(run.pupil, teachers, held_out, recipe.batch),
+        "steps": run.step,
+        "seconds": round(run.seconds),
+    }
+    (out / FIGURES).write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
+    tqdm.write(json.dumps(figures))
+    encoder = run.pupil.encoder
+    balance(encoder, run.pupil.lesson_maps(), held_out)
+    tensors = encoder.stack.state_dict()
+    save_file({name: t.half().cpu().contiguous() for name, t in tensors.items()}, out / WEIGHTS)
+
+
+def distill(
+    data: Path, out: Path, recipe: Recipe, *, device: torch.device, go_on: bool = False
+) -> None:
+    """The whole training, from `data` to the weights in `out`; `go_on` resumes a former one."""
+    out.mkdir(parents=True, exist_ok=True)
+    torch.manual_seed(recipe.seed)
+    checkpoint = out / CHECKPOINT
+    held_out = _crops(data, "validation", recipe).batch(recipe.validation_crops).to(device)
+    teachers = _placed(Teachers(data), device)
+    teachers.calibrate(held_out[:_CALIBRATION_CROPS])
+    if go_on and checkpoint.exists():
+        run = resume(data, checkpoint, recipe, device)
+    else:
+        run = begin(data, teachers, recipe, held_out)
+    train(run, teachers, recipe, checkpoint)
+    finish(run, teachers, held_out, recipe, out)
+
+
+def _crops(data: Path, split: Split, recipe: Recipe) -> MixedCrops:
+    return MixedCrops(
+        data, split, size_px=recipe.size_px, style_share=recipe.style_share, seed=recipe.seed
+    )
+
+
+def _placed(module: Placed, device: torch.device) -> Placed:
+    placed: Placed = module.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+    return placed
+
+
+def main() -> None:
+    """The command line."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--data", type=Path, required=True, help="photos/, styles/ and teacher/")
+    parser.add_argument("--out", type=Path, default=Path("out/distill"))
+    parser.add_argument("--minutes", type=float, default=Recipe().minutes)
+    parser.add_argument("--steps", type=int, help="so many steps instead of --minutes")
+    parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--resume", action="store_true", help="go on from the last checkpoint")
+    wishes = parser.parse_args()
+    recipe = Recipe(minutes=wishes.minutes, steps=wishes.steps, seed=wishes.seed)
+    device = torch.device(wishes.device)
+    distill(wishes.data, wishes.out, recipe, device=device, go_on=wishes.resume)
+
+
+if __name__ == "__main__":
+    main()

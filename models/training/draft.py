@@ -1,0 +1,231 @@
+"""Train the draft network: `python -m models.training.draft --data DIR --minutes N [--resume]`.
+
+Photos are painted in styles drawn from a bank of statistics, and a frozen teacher says how far the
+paintings are from both. The weight of the content loss follows from what is asked for: it grows
+while paintings keep less of their photos than `Recipe.keep`, and falls while they keep more.
+Everything goes to `--out`: log, contact sheets of validation pairs, checkpoint and weights.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors.torch import save_file
+from torch import Tensor
+from torch.optim.swa_utils import AveragedModel
+from tqdm import tqdm
+
+from models.draft_model import DraftModel
+from models.encoders import Encoder
+from models.training.data import CropSampler, load_pictures, picture_paths
+from models.training.draft_losses import ContentWeight, draft_losses, summary
+from models.training.draft_setting import Setting, load_setting
+from models.training.style_bank import Styles
+
+_Tensors = tuple[Tensor, ...] | list[Tensor]
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """A part of the training."""
+
+    until: float
+    """Share of the whole time at which it ends."""
+    size_px: int
+    batch: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recipe:
+    """The numbers of one training."""
+
+    minutes: float = 60
+    """Wall-clock time of the steps; the learning rate's schedule spans it."""
+    stages: tuple[Stage, ...] = (Stage(0.65, 144, 6), Stage(1.0, 208, 4))
+    learning_rate: float = 1e-3
+    warm_up_steps: int = 100
+    keep: float = 0.5
+    """Correlation with the photo's layer that paintings should have while learning; what they keep
+    of a whole photo in a natural style is more."""
+    plain_share: float = 0.5
+    """Share of styles that are paintings as they are, without strange colours or scales."""
+    mixed_share: float = 0.2
+    """Share of styles that are made of two."""
+    variants: int = 4
+    photo_styles: int = 200
+    report_every_s: float = 400
+    seed: int = 0
+
+
+@dataclass(slots=True)
+class Run:
+    """A training under way: everything a checkpoint keeps."""
+
+    model: DraftModel
+    recipe: Recipe
+    averaged: AveragedModel = field(init=False)
+    optimiser: torch.optim.Optimizer = field(init=False)
+    random: torch.Generator = field(init=False)
+    content_weight: ContentWeight = field(init=False)
+    step: int = 0
+    seconds: float = 0.0
+
+    def __post_init__(self) -> None:
+        self.averaged = AveragedModel(self.model, multi_avg_fn=follow)
+        self.optimiser = torch.optim.Adam(self.model.parameters(), betas=(0.9, 0.99))
+        self.random = torch.Generator().manual_seed(self.recipe.seed)
+        self.content_weight = ContentWeight(self.recipe.keep)
+
+    @property
+    def spent(self) -> float:
+        """Share of the time that is over."""
+        return self.seconds / (self.recipe.minutes * 60)
+
+    def save(self, path: Path) -> None:
+        """Write the checkpoint; an interrupted write leaves the former one."""
+        state = {
+            "model": self.model.state_dict(),
+            "averaged": self.averaged.state_dict(),
+            "optimiser": self.optimiser.state_dict(),
+            "random": self.random.get_state(),
+            "content_weight": self.content_weight.value,
+            "step": self.step,
+            "seconds": self.seconds,
+        }
+        part = path.with_suffix(".part")
+        torch.save(state, part)
+        part.replace(path)
+
+    def restore(self, path: Path) -> None:
+        """Go on from a checkpoint."""
+        state: dict[str, Any] = torch.load(path, weights_only=True, map_location="cpu")
+        self.model.load_state_dict(state["model"])
+        self.averaged.load_state_dict(state["averaged"])
+        self.optimiser.load_state_dict(state["optimiser"])
+        self.random.set_state(state["random"])
+        self.content_weight.value = state["content_weight"]
+        self.step, self.seconds = state["step"], state["seconds"]
+
+
+@torch.no_grad()
+def follow(averaged: _Tensors, current: _Tensors, steps: Tensor | int) -> None:
+    """Exponential moving average over some 500 steps; over fewer while there are fewer."""
+    share = max(0.002, 1 / (10 + float(steps)))
+    for mine, theirs in zip(averaged, current, strict=True):
+        mine.lerp_(theirs, share)
+
+
+def learning_rate(run: Run) -> float:
+    """Warm-up by steps, then a cosine over the time."""
+    warm = min(1.0, (run.step + 1) / run.recipe.warm_up_steps)
+    return run.recipe.learning_rate * warm * (0.01 + 0.99 * (1 + math.cos(math.pi * run.spent)) / 2)
+
+
+def draw_styles(styles: Styles, count: int, recipe: Recipe, random: torch.Generator) -> Styles:
+    """`count` styles of the bank, some of them as they are, some of them mixed of two."""
+    one, other = torch.randint(len(styles), (2, count), generator=random)
+    plain = torch.rand(count, generator=random) < recipe.plain_share
+    paintings = (len(styles) - recipe.photo_styles) // recipe.variants
+    one = torch.where(plain, one % paintings, one)
+    mixed = torch.rand(count, generator=random) < recipe.mixed_share
+    share = torch.rand(count, generator=random) * mixed
+    device = styles.colors.mean.device
+    return styles.pick(one.to(device)).mixed(styles.pick(other.to(device)), share.to(device))
+
+
+def train_step(run: Run, photos: Tensor, bank: Styles, teacher: Encoder) -> dict[str, float]:
+    """One step on `photos` (N, 3, H, W) in styles of the `bank`; returns the losses."""
+    styles = draw_styles(bank, len(photos), run.recipe, run.random)
+    paintings = run.model(photos, run.model.code(styles.colors, styles.seen))
+    losses = draft_losses(teacher, paintings, photos, styles.wanted)
+    run.optimiser.zero_grad()
+    losses.total(run.content_weight.value).backward()  # type: ignore[no-untyped-call]
+    torch.nn.utils.clip_grad_norm_(run.model.parameters(), 1.0)
+    for group in run.optimiser.param_groups:
+        group["lr"] = learning_rate(run)
+    run.optimiser.step()
+    run.averaged.update_parameters(run.model)
+    run.content_weight.follow(float(losses.kept))
+    run.step += 1
+    return summary(losses) | {"content_weight": run.content_weight.value}
+
+
+def train(run: Run, setting: Setting, photos: list[Tensor], out: Path) -> None:
+    """Step until the minutes are spent, with reports and a checkpoint as it goes."""
+    reported = run.seconds
+    recent: list[dict[str, float]] = []
+    with tqdm(
+        mininterval=2, total=round(run.recipe.minutes * 60), initial=round(run.seconds), unit="s"
+    ) as bar:
+        for stage in run.recipe.stages:
+            crops = CropSampler(photos, size_px=stage.size_px, seed=run.recipe.seed + run.step)
+            while run.spent < stage.until:
+                began = time.monotonic()
+                batch = crops.batch(stage.batch).to(setting.device)
+                recent.append(train_step(run, batch, setting.styles, setting.teacher))
+                run.seconds += time.monotonic() - began
+                bar.set_postfix(step=run.step, loss=f"{recent[-1]['style']:.3f}")
+                bar.update(round(run.seconds) - bar.n)
+                if run.seconds - reported > run.recipe.report_every_s:
+                    report(run, setting, recent, out)
+                    reported, recent = run.seconds, []
+    report(run, setting, recent, out)
+
+
+def report(run: Run, setting: Setting, recent: list[dict[str, float]], out: Path) -> None:
+    """Checkpoint, weights, a line in the log and a contact sheet, all of the averaged network."""
+    run.save(out / "draft.checkpoint")
+    model = run.averaged.module
+    assert isinstance(model, DraftModel)  # noqa: S101 - for the type checker
+    export(model, out / "draft.safetensors")
+    line: dict[str, float] = {"step": run.step, "seconds": round(run.seconds)}
+    for name in recent[0] if recent else ():
+        line[name] = round(sum(losses[name] for losses in recent) / len(recent), 4)
+    line |= setting.validate(model, out / f"sheet-{run.step:06}.jpg")
+    with (out / "log.jsonl").open("a") as log:
+        log.write(json.dumps(line) + "\n")
+    tqdm.write(json.dumps(line))
+
+
+def export(model: DraftModel, path: Path) -> None:
+    """The model's weights in half precision."""
+    tensors = {name: tensor.half().contiguous() for name, tensor in model.state_dict().items()}
+    save_file(tensors, path)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--data", type=Path, required=True, help="folder with photos/ and styles/")
+    parser.add_argument("--out", type=Path, default=Path("out/draft"))
+    parser.add_argument("--encoder", type=Path, help="weights of the slim encoder, if not ours")
+    parser.add_argument("--minutes", type=float, default=Recipe().minutes)
+    parser.add_argument("--keep", type=float, default=Recipe().keep)
+    parser.add_argument("--device", default="cpu")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--resume", action="store_true", help="go on from the checkpoint in --out")
+    asked = parser.parse_args()
+    recipe = Recipe(minutes=asked.minutes, keep=asked.keep, seed=asked.seed)
+    torch.manual_seed(recipe.seed)
+    asked.out.mkdir(parents=True, exist_ok=True)
+    device = torch.device(asked.device)
+    setting = load_setting(asked.data, asked.out, recipe, device=device, encoder=asked.encoder)
+    model = DraftModel().to(device)
+    model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    run = Run(model, recipe)
+    if asked.resume:
+        run.restore(asked.out / "draft.checkpoint")
+    for each in (run.model, run.averaged.module):
+        each.coder.fit(setting.styles.seen)  # type: ignore[operator, union-attr]
+    photos = load_pictures(picture_paths(asked.data / "photos", "train"))
+    train(run, setting, photos, asked.out)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,115 @@
+"""What surrounds the draft's training: teacher, styles, validation pairs; made ready once."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import torch
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+
+from models.draft_model import DraftModel
+from models.encoders import Encoder, slim_encoder
+from models.style_code import STYLE_LAYERS, Moments
+from models.training.data import load_pictures, picture_paths
+from models.training.style_bank import Styles, build_bank
+from models.training.teachers import load_slim_vgg19
+from models.training.validation import Validation
+from models.weights import SLIM_ENCODER, load_packaged
+
+if TYPE_CHECKING:
+    from models.training.draft import Recipe
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """Everything a step or a report needs beside the run itself."""
+
+    teacher: Encoder
+    styles: Styles
+    validation: Validation
+    device: torch.device
+
+    def validate(self, model: DraftModel, sheet: Path) -> dict[str, float]:
+        """The figures of merit over the validation pairs; writes their contact sheet."""
+        return self.validation.report(model, sheet)
+
+
+def load_setting(
+    data: Path, out: Path, recipe: Recipe, *, device: torch.device, encoder: Path | None = None
+) -> Setting:
+    """Load or make everything; the styles' statistics are kept in `out` for the next time."""
+    teacher = _ready(load_slim_vgg19(data), device)
+    ours = _ready(_slim_encoder(encoder), device)
+    return Setting(
+        teacher=teacher,
+        styles=_styles(data, out, recipe, (ours, teacher)).to(device),
+        validation=Validation(data, ours, teacher),
+        device=device,
+    )
+
+
+def _slim_encoder(weights: Path | None) -> Encoder:
+    encoder = slim_encoder()
+    tensors = load_packaged(SLIM_ENCODER) if weights is None else load_file(weights)
+    encoder.load_convolutions(tensors)
+    return encoder
+
+
+def _ready(encoder: Encoder, device: torch.device) -> Encoder:
+    frozen = encoder.to(device).eval().requires_grad_(False)
+    return frozen.to(memory_format=torch.channels_last)  # type: ignore[no-any-return, call-overload]
+
+
+def _styles(data: Path, out: Path, recipe: Recipe, encoders: tuple[Encoder, Encoder]) -> Styles:
+    kept = out / f"styles-{_fingerprint(encoders, recipe)}.safetensors"
+    if kept.exists():
+        return _unpacked(load_file(kept))
+    styles = build_bank(
+        load_pictures(picture_paths(data / "styles", "train")),
+        load_pictures(picture_paths(data / "photos", "train")[:: _photo_stride(data, recipe)]),
+        encoders,
+        variants=recipe.variants,
+        photo_styles=recipe.photo_styles,
+        seed=recipe.seed,
+    )
+    save_file(_packed(styles), kept)
+    return styles
+
+
+def _photo_stride(data: Path, recipe: Recipe) -> int:
+    """Photographs that serve as styles are spread over the folder."""
+    return max(1, len(picture_paths(data / "photos", "train")) // max(1, recipe.photo_styles))
+
+
+def _fingerprint(encoders: tuple[Encoder, Encoder], recipe: Recipe) -> str:
+    """Changes with whatever the statistics depend on."""
+    digest = hashlib.sha256()
+    for encoder in encoders:
+        for tensor in encoder.state_dict().values():
+            digest.update(tensor.cpu().contiguous().numpy().tobytes())
+    digest.update(repr((recipe.variants, recipe.photo_styles, recipe.seed)).encode())
+    return digest.hexdigest()[:12]
+
+
+_GROUPS = ("seen", "wanted")
+
+
+def _packed(styles: Styles) -> dict[str, Tensor]:
+    tensors = {"colors.mean": styles.colors.mean, "colors.product": styles.colors.product}
+    for group in _GROUPS:
+        for name, moments in getattr(styles, group).items():
+            tensors[f"{group}.{name}.mean"] = moments.mean
+            tensors[f"{group}.{name}.product"] = moments.product
+    return {name: tensor.contiguous().cpu() for name, tensor in tensors.items()}
+
+
+def _unpacked(tensors: dict[str, Tensor]) -> Styles:
+    def moments(prefix: str) -> Moments:
+        return Moments(tensors[f"{prefix}.mean"], tensors[f"{prefix}.product"])
+
+    seen, wanted = ({n: moments(f"{group}.{n}") for n in STYLE_LAYERS} for group in _GROUPS)
+    return Styles(moments("colors"), seen, wanted)

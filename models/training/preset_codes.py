@@ -1,0 +1,130 @@
+"""Tune the presets' codes: `python -m models.training.preset_codes --data DIR`.
+
+The network stays as it is; each preset's own code, started from its picture's statistics, learns
+what the code's general map could not know. Writes `models/weights/preset_codes.safetensors`, filed
+under the SHA-256 of the style pictures' files; whenever one of them is drawn anew, run it again.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from safetensors.torch import save_file
+from torch import Tensor
+from tqdm import tqdm
+
+from models.draft_model import DraftModel
+from models.encoders import Encoder, slim_encoder
+from models.feedforward import (
+    DRAFT_WEIGHTS,
+    PRESET_CODES,
+    STYLE_SIDE_PX,
+    FeedForward,
+    load_into,
+    picture_key,
+)
+from models.images import resize, scaled_size, to_tensor
+from models.pictures import open_picture
+from models.style_code import COLOR_NUMBERS, Moments
+from models.training.data import CropSampler, load_pictures, picture_paths
+from models.training.draft_losses import ContentWeight, draft_losses
+from models.training.package import write_manifest
+from models.training.style_bank import layer_moments
+from models.training.teachers import load_slim_vgg19
+from models.weights import PACKAGED, SLIM_ENCODER, load_packaged
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recipe:
+    """The numbers of the tuning."""
+
+    steps: int = 250
+    size_px: int = 192
+    learning_rate: float = 0.02
+    keep: float = 0.6
+    seed: int = 0
+
+
+def tune(
+    model: DraftModel,
+    codes: Tensor,
+    styles: Sequence[Tensor],
+    photos: CropSampler,
+    teacher: Encoder,
+    recipe: Recipe,
+) -> Tensor:
+    """Codes (N, code_length) of N style pictures (1, 3, H, W), tuned on photos' crops.
+
+    The colours at a code's beginning are exact already and stay.
+    """
+    measured = [layer_moments(teacher, style) for style in styles]
+    wanted = {
+        name: Moments(
+            torch.cat([moments[name].mean for moments in measured]),
+            torch.cat([moments[name].product for moments in measured]),
+        )
+        for name in measured[0]
+    }
+    colors, conditioning = codes[:, :COLOR_NUMBERS], codes[:, COLOR_NUMBERS:].clone()
+    conditioning.requires_grad_()
+    optimiser = torch.optim.Adam([conditioning], lr=recipe.learning_rate)
+    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, max(1, recipe.steps))
+    weight = ContentWeight(recipe.keep)
+    for _ in tqdm(range(recipe.steps), desc="preset codes"):
+        batch = photos.batch(len(codes)).to(codes.device)
+        paintings = model(batch, torch.cat([colors, conditioning], 1))
+        losses = draft_losses(teacher, paintings, batch, wanted)
+        optimiser.zero_grad()
+        losses.total(weight.value).backward()  # type: ignore[no-untyped-call]
+        optimiser.step()
+        schedule.step()
+        weight.follow(float(losses.kept))
+    return torch.cat([colors, conditioning.detach()], 1)
+
+
+def main() -> None:
+    """The command line."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--data", type=Path, required=True, help="folder with photos/ and teacher/")
+    parser.add_argument("--styles", type=Path, default=Path("styles/images"))
+    parser.add_argument("--steps", type=int, default=Recipe().steps)
+    parser.add_argument("--device", default="cpu")
+    asked = parser.parse_args()
+    recipe = Recipe(steps=asked.steps)
+    files = sorted(path for path in asked.styles.iterdir() if path.suffix in {".png", ".jpg"})
+    device = torch.device(asked.device)
+    model, encoder = DraftModel(), slim_encoder()
+    load_into(model, DRAFT_WEIGHTS, PACKAGED)
+    encoder.load_convolutions(load_packaged(SLIM_ENCODER))
+    teacher = load_slim_vgg19(asked.data)
+    for network in (model, encoder, teacher):
+        network.to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        network.requires_grad_(False)
+    styles = [_style(path, device) for path in files]
+    draft = FeedForward(model, encoder)
+    # Clones, because what inference mode made can't be trained.
+    codes = torch.cat([draft.style_code(style).clone() for style in styles])
+    crops = CropSampler(
+        load_pictures(picture_paths(asked.data / "photos", "train")),
+        size_px=recipe.size_px,
+        seed=recipe.seed,
+    )
+    tuned = tune(model, codes, styles, crops, teacher, recipe)
+    tensors = {
+        picture_key(path): code[None].contiguous() for path, code in zip(files, tuned, strict=True)
+    }
+    save_file(tensors, PACKAGED / PRESET_CODES)
+    write_manifest()
+
+
+def _style(path: Path, device: torch.device) -> Tensor:
+    picture = to_tensor(open_picture(path), device)
+    return resize(picture, scaled_size(picture, STYLE_SIDE_PX))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,153 @@
+"""The styles that the draft network learns from, each known by its statistics alone.
+
+Every style picture is measured in several variants (scale, part, colours) before training, once:
+the trained network never needs the pictures again, and a step costs no pass over a style.
+Photographs in strange colours count as styles too; they make few paintings go a long way.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+from tqdm import tqdm
+
+from models.encoders import Encoder
+from models.style_code import STYLE_LAYERS, Moments
+
+LONG_SIDE_PX = 384
+"""At which size a style picture's statistics are taken, at the usual brush."""
+_SMALLEST_PX, _LARGEST_PX = 256, 576
+
+LayerMoments = dict[str, Moments]
+
+
+@dataclass(frozen=True, slots=True)
+class Styles:
+    """A batch of styles as the network and the loss see them."""
+
+    colors: Moments
+    seen: LayerMoments
+    """By our encoder: what the style coder reads."""
+    wanted: LayerMoments
+    """By the loss's network: what the painting should have."""
+
+    def pick(self, rows: Tensor) -> Styles:
+        """Some of the styles, by their numbers."""
+        return self._each(lambda moments: Moments(moments.mean[rows], moments.product[rows]))
+
+    def mixed(self, other: Styles, share: Tensor) -> Styles:
+        """As if each picture were made of two parts, `share` (N,) of it from `other`."""
+        both = iter(other.all())
+
+        def mix(mine: Moments) -> Moments:
+            theirs = next(both)
+            return Moments(
+                torch.lerp(mine.mean, theirs.mean, share[:, None]),
+                torch.lerp(mine.product, theirs.product, share[:, None, None]),
+            )
+
+        return self._each(mix)
+
+    def all(self) -> list[Moments]:
+        """All moments in a fixed order."""
+        return [self.colors, *self.seen.values(), *self.wanted.values()]
+
+    def to(self, device: torch.device) -> Styles:
+        return self._each(lambda m: Moments(m.mean.to(device), m.product.to(device)))
+
+    def _each(self, change: Callable[[Moments], Moments]) -> Styles:
+        return Styles(
+            change(self.colors),
+            {name: change(moments) for name, moments in self.seen.items()},
+            {name: change(moments) for name, moments in self.wanted.items()},
+        )
+
+    def __len__(self) -> int:
+        return len(self.colors.mean)
+
+    @classmethod
+    def cat(cls, parts: Sequence[Styles]) -> Styles:
+        """One batch of many."""
+        columns = [
+            Moments(torch.cat([m.mean for m in column]), torch.cat([m.product for m in column]))
+            for column in zip(*(part.all() for part in parts), strict=True)
+        ]
+        return cls(
+            columns[0],
+            dict(zip(STYLE_LAYERS, columns[1 : 1 + len(STYLE_LAYERS)], strict=True)),
+            dict(zip(STYLE_LAYERS, columns[1 + len(STYLE_LAYERS) :], strict=True)),
+        )
+
+
+@torch.no_grad()
+def measure(picture: Tensor, encoder: Encoder, teacher: Encoder) -> Styles:
+    """One style picture (1, 3, H, W; RGB, 0-1) by its statistics."""
+    return Styles(
+        Moments.of(picture), layer_moments(encoder, picture), layer_moments(teacher, picture)
+    )
+
+
+def layer_moments(encoder: Encoder, pictures: Tensor) -> LayerMoments:
+    """Moments of the style layers of `pictures` (N, 3, H, W)."""
+    packed = pictures.contiguous(memory_format=torch.channels_last)
+    return {name: Moments.of(maps) for name, maps in encoder(packed, STYLE_LAYERS).items()}
+
+
+def build_bank(
+    paintings: Sequence[Tensor],
+    photos: Sequence[Tensor],
+    encoders: tuple[Encoder, Encoder],
+    *,
+    variants: int,
+    photo_styles: int,
+    seed: int,
+) -> Styles:
+    """Measure `variants` of every painting and `photo_styles` photographs ((3, H, W) uint8 each).
+
+    `encoders`: our own one and the loss's. A painting's first variant is the picture as it is.
+    """
+    random = torch.Generator().manual_seed(seed)
+    device = encoders[0].mean.device
+    measured: list[Styles] = []
+    jobs = [(picture, variant) for variant in range(variants) for picture in paintings]
+    jobs += [(picture, variants) for picture in photos[:photo_styles]]
+    for picture, variant in tqdm(jobs, desc="styles"):
+        style = picture[None].float().to(device) / 255
+        style = _resized(style, LONG_SIDE_PX) if variant == 0 else _variant(style, random)
+        measured.append(measure(style, *encoders))
+    return Styles.cat(measured)
+
+
+def _variant(picture: Tensor, random: torch.Generator) -> Tensor:
+    def uniform(low: float, high: float) -> float:
+        return low + (high - low) * float(torch.rand((), generator=random))
+
+    height, width = picture.shape[-2:]
+    rows, columns = round(height * uniform(0.6, 1)), round(width * uniform(0.6, 1))
+    top, left = round(uniform(0, height - rows)), round(uniform(0, width - columns))
+    part = picture[..., top : top + rows, left : left + columns]
+    part = _resized(part, round(_SMALLEST_PX * (_LARGEST_PX / _SMALLEST_PX) ** uniform(0, 1)))
+    return _strange_colors(part, random) if uniform(0, 1) < 0.6 else part
+
+
+def _resized(picture: Tensor, long_side_px: int) -> Tensor:
+    scale = long_side_px / max(picture.shape[-2:])
+    size = [max(16, round(side * scale)) for side in picture.shape[-2:]]
+    return F.interpolate(picture, size, mode="bilinear", antialias=True)
+
+
+def _strange_colors(picture: Tensor, random: torch.Generator) -> Tensor:
+    """The channels in another order, some of them inverted, with another contrast."""
+    order = torch.randperm(3, generator=random).to(picture.device)
+    turned = picture[:, order]
+    inverted = torch.rand(3, generator=random) < (
+        0.25 if torch.rand((), generator=random) < 0.5 else 0
+    )
+    inverted = inverted.to(picture.device).view(1, 3, 1, 1)
+    turned = torch.where(inverted, 1 - turned, turned)
+    gamma = 2 ** (torch.rand(3, generator=random) * 1.4 - 0.7)
+    return turned.clamp_min(1e-4) ** gamma.to(picture.device).view(1, 3, 1, 1)

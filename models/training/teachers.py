@@ -1,0 +1,65 @@
+"""The two networks that teach, as `Encoder`s: the same input and layer names as everything else.
+
+`vgg19`: VGG-19 of Simonyan & Zisserman (2015, CC BY 4.0), conv1_1 to conv3_4.
+`slim_vgg19`: a VGG-19 of a quarter of the channels, distilled by Wang et al., "Collaborative
+Distillation for Ultra-Resolution Universal Style Transfer", CVPR 2020 (MIT).
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from safetensors.torch import load_file
+from torch import Tensor
+
+from models.encoders import Encoder, vgg_modules
+
+VGG19_FILE = "vgg19_conv1_1_to_conv3_4.safetensors"
+SLIM_VGG19_FILE = "slim_vgg19_relu5_1.safetensors"
+
+_VGG19_MEAN_RGB = (123.68, 116.779, 103.939)
+
+
+def load_vgg19(data: Path, *, reflect: bool = False) -> Encoder:
+    """VGG-19 up to relu3_4 from `data`/teacher.
+
+    With `reflect` it mirrors the border as our own encoder does, instead of adding zeros: then its
+    answer near the border is about the picture and can be taught.
+    """
+    tensors = {k: v.float() for k, v in load_file(data / "teacher" / VGG19_FILE).items()}
+    # It was trained on BGR pictures: turning the first kernels round takes RGB instead.
+    tensors["conv1_1.weight"] = tensors["conv1_1.weight"].flip(1)
+    mean = [value / 255 for value in _VGG19_MEAN_RGB]
+    return _frozen(tensors, mean=mean, std=[1 / 255] * 3, reflect=reflect)
+
+
+def load_slim_vgg19(data: Path) -> Encoder:
+    """The slim VGG-19 up to relu5_1 from `data`/teacher."""
+    stored = load_file(data / "teacher" / SLIM_VGG19_FILE)
+    tensors = {
+        f"{name[:5]}_{name[5:]}": tensor
+        for name, tensor in stored.items()
+        if not name.startswith("conv0.") and "_aux" not in name
+    }
+    # The 1x1 convolution on the colours folds into the first kernels; mirrored borders commute.
+    first, mix = tensors["conv1_1.weight"], stored["conv0.weight"][:, :, 0, 0]
+    tensors["conv1_1.bias"] = tensors["conv1_1.bias"] + first.sum((2, 3)) @ stored["conv0.bias"]
+    tensors["conv1_1.weight"] = first.permute(0, 2, 3, 1).matmul(mix).permute(0, 3, 1, 2)
+    return _frozen(tensors, mean=[0.0] * 3, std=[1.0] * 3, reflect=True)
+
+
+def _frozen(
+    tensors: dict[str, Tensor], *, mean: list[float], std: list[float], reflect: bool
+) -> Encoder:
+    encoder = Encoder(vgg_modules(_widths(tensors), reflect=reflect), mean=mean, std=std)
+    encoder.load_convolutions(tensors)
+    return encoder.eval().requires_grad_(False)
+
+
+def _widths(tensors: dict[str, Tensor]) -> list[list[int]]:
+    """The channels per stage that the names and shapes tell."""
+    stages: dict[str, list[int]] = {}
+    for name in sorted(tensors):
+        if name.endswith(".bias"):
+            stages.setdefault(name.split("_")[0], []).append(len(tensors[name]))
+    return list(stages.values())

@@ -1,0 +1,47 @@
+"""The benchmark runs and its figures are of the right kind; nobody asserts speed."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+
+import torch
+
+from models.bench_engine import PeakMemory, measure_engine, measure_head_start
+from models.interface import Quality
+from models.painter import TorchStylizer
+from tests.models.tiny import photo_file, style_file, tiny_encoder
+
+CPU = torch.device("cpu")
+
+
+def test_peak_memory_sees_what_was_held_and_let_go() -> None:
+    with PeakMemory(CPU) as memory:
+        block = torch.ones(50_000_000)  # 200 MB, touched
+        for _ in range(20):
+            block.add_(1)
+        del block
+    assert 150 < memory.megabytes < 400
+
+
+def test_every_quality_and_size_is_measured(tmp_path: Path) -> None:
+    photo, style = photo_file(tmp_path / "photo.png"), style_file(tmp_path / "style.png")
+    stylizer = TorchStylizer(tiny_encoder(), device=CPU, drafter=None)
+    qualities = (Quality.DRAFT, Quality.STANDARD)
+    timings = list(measure_engine(stylizer, photo, style, sizes_px=(64, 80), qualities=qualities))
+    assert [(t.quality, t.size_px) for t in timings] == [
+        (q, s) for q in qualities for s in (64, 80)
+    ]
+    for timing in timings:
+        assert timing.seconds > 0
+        assert timing.steps_per_second == timing.steps / timing.seconds
+        assert set(asdict(timing)) >= {"seconds", "peak_memory_mb"}
+
+
+def test_the_head_start_of_a_painter_over_itself_is_none(tmp_path: Path) -> None:
+    """From the same start it takes as many steps, or as good as."""
+    photo, style = photo_file(tmp_path / "photo.png"), style_file(tmp_path / "style.png")
+    stylizer = TorchStylizer(tiny_encoder(), device=CPU, drafter=None)
+    start = measure_head_start(stylizer, stylizer, photo, style, size_px=64, shares=(0.1, 1.0))
+    assert start.loss > 0
+    assert start.steps_from_draft == start.steps_from_photo

@@ -1,0 +1,204 @@
+"""The draft network's training on a tiny made-up set: it learns, repeats itself and resumes."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+import torch
+from torch import Tensor
+
+from models.draft_model import DraftModel
+from models.encoders import Encoder, slim_encoder
+from models.feedforward import FeedForward
+from models.style_code import Moments
+from models.training import preset_codes
+from models.training.data import CropSampler
+from models.training.draft import Recipe, Run, draw_styles, export, train_step
+from models.training.draft_losses import ContentWeight, draft_losses
+from models.training.style_bank import Styles, build_bank, layer_moments
+from models.weights import SLIM_ENCODER, load_packaged
+
+TINY = Recipe(warm_up_steps=5, variants=2, photo_styles=1)
+
+
+@pytest.fixture(scope="module")
+def encoder() -> Encoder:
+    """Our own encoder; here it serves as the loss's network as well."""
+    encoder = slim_encoder()
+    encoder.load_convolutions(load_packaged(SLIM_ENCODER))
+    return encoder.eval().requires_grad_(False)
+
+
+def stripes(seed: int) -> Tensor:
+    """A picture of coloured stripes: (3, 96, 96) uint8."""
+    random = torch.Generator().manual_seed(seed)
+    period = 4 + 5 * seed
+    wave = (torch.arange(96) % period < period // 2).float()
+    one, other = torch.rand(2, 3, 1, 1, generator=random)
+    picture: Tensor = one + (other - one) * (wave[:, None] if seed % 2 else wave)
+    return (picture.expand(3, 96, 96) * 255).to(torch.uint8)
+
+
+def blobs(seed: int) -> Tensor:
+    """A smooth picture: (3, 96, 96) uint8."""
+    random = torch.Generator().manual_seed(seed)
+    small = torch.rand(1, 3, 6, 6, generator=random)
+    smooth = torch.nn.functional.interpolate(small, 96, mode="bilinear")[0]
+    return (smooth * 255).to(torch.uint8)
+
+
+@pytest.fixture(scope="module")
+def bank(encoder: Encoder) -> Styles:
+    paintings, photos = [stripes(seed) for seed in range(3)], [blobs(7)]
+    return build_bank(
+        paintings,
+        photos,
+        (encoder, encoder),
+        variants=TINY.variants,
+        photo_styles=TINY.photo_styles,
+        seed=0,
+    )
+
+
+def crops(seed: int = 0) -> CropSampler:
+    return CropSampler([blobs(seed) for seed in range(4)], size_px=48, seed=seed)
+
+
+def new_run(bank: Styles, *, seed: int = 0) -> Run:
+    torch.manual_seed(seed)
+    model = DraftModel()
+    model.coder.fit(bank.seen)
+    return Run(model, replace(TINY, seed=seed))
+
+
+def steps(run: Run, photos: CropSampler, bank: Styles, encoder: Encoder, count: int) -> list[float]:
+    """The losses of `count` steps, the content's weight aside."""
+    losses = [train_step(run, photos.batch(4), bank, encoder) for _ in range(count)]
+    return [each["style"] + each["moments"] + each["content"] for each in losses]
+
+
+def style_loss_after(count: int, bank: Styles, encoder: Encoder) -> float:
+    """The style loss on fixed photos after so many steps, relative to what it was at first."""
+    run, photos = new_run(bank), crops(3).batch(8)
+    run.content_weight.value = 0.05
+    styles = draw_styles(bank, 8, run.recipe, torch.Generator().manual_seed(0))
+
+    def loss() -> float:
+        with torch.no_grad():
+            paintings = run.model(photos, run.model.code(styles.colors, styles.seen))
+            return float(draft_losses(encoder, paintings, photos, styles.wanted).style)
+
+    before = loss()
+    steps(run, crops(), bank, encoder, count)
+    return loss() / before
+
+
+def test_the_loss_falls(bank: Styles, encoder: Encoder) -> None:
+    assert style_loss_after(30, bank, encoder) < 0.95
+
+
+@pytest.mark.soak
+def test_the_loss_keeps_falling(bank: Styles, encoder: Encoder) -> None:
+    assert style_loss_after(400, bank, encoder) < 0.8
+
+
+def test_the_same_seed_trains_the_same(bank: Styles, encoder: Encoder) -> None:
+    first, again = (steps(new_run(bank), crops(), bank, encoder, 3) for _ in range(2))
+    assert first == again
+    assert steps(new_run(bank, seed=1), crops(), bank, encoder, 3) != first
+
+
+def test_a_resumed_training_goes_on_where_it_was(
+    bank: Styles, encoder: Encoder, tmp_path: Path
+) -> None:
+    run = new_run(bank)
+    steps(run, crops(), bank, encoder, 3)
+    run.save(tmp_path / "draft.checkpoint")
+    resumed = new_run(bank, seed=5)
+    resumed.restore(tmp_path / "draft.checkpoint")
+    assert resumed.step == 3
+    onwards = [steps(each, crops(9), bank, encoder, 2) for each in (run, resumed)]
+    assert onwards[0] == pytest.approx(onwards[1], rel=1e-4)
+
+
+def test_exported_weights_paint_the_same(bank: Styles, encoder: Encoder, tmp_path: Path) -> None:
+    from safetensors.torch import load_file
+
+    run = new_run(bank)
+    steps(run, crops(), bank, encoder, 3)
+    export(run.model, tmp_path / "draft.safetensors")
+    model = DraftModel()
+    stored = load_file(tmp_path / "draft.safetensors")
+    model.load_state_dict({name: tensor.float() for name, tensor in stored.items()})
+    photo, style = blobs(1)[None].float() / 255, stripes(1)[None].float() / 255
+    trained, loaded = FeedForward(run.model, encoder), FeedForward(model, encoder)
+    torch.testing.assert_close(
+        loaded.paint(photo, loaded.style_code(style)),
+        trained.paint(photo, trained.style_code(style)),
+        rtol=0,
+        atol=0.01,
+    )
+
+
+def test_a_tuned_preset_code_comes_closer(encoder: Encoder) -> None:
+    torch.manual_seed(0)
+    model = DraftModel().requires_grad_(False)
+    torch.nn.init.normal_(model.network.last.weight, std=0.02)
+    style = stripes(1)[None].float() / 255
+    code = FeedForward(model, encoder).style_code(style).clone()
+    recipe = preset_codes.Recipe(steps=12, size_px=64, learning_rate=0.05)
+    tuned = preset_codes.tune(model, code, [style], crops(), encoder, recipe)
+    photos, wanted = crops(3).batch(4), layer_moments(encoder, style)
+
+    def loss(of: Tensor) -> float:
+        with torch.no_grad():
+            return float(draft_losses(encoder, model(photos, of), photos, wanted).total(0.5))
+
+    assert loss(tuned) < loss(code)
+    assert torch.equal(tuned[:, :12], code[:, :12])
+
+
+def test_the_photo_itself_keeps_all_and_the_style_itself_lacks_nothing(encoder: Encoder) -> None:
+    photos = torch.stack([blobs(0), blobs(1)]).float() / 255
+    own = draft_losses(encoder, photos, photos, layer_moments(encoder, photos))
+    assert float(own.style) == pytest.approx(0, abs=1e-6)
+    assert float(own.content) == pytest.approx(0, abs=1e-5)
+    assert float(own.kept) == pytest.approx(1, abs=1e-5)
+
+
+def test_colours_out_of_range_cost_something(encoder: Encoder) -> None:
+    photos = blobs(0)[None].float() / 255
+    wanted = layer_moments(encoder, photos)
+    assert float(draft_losses(encoder, photos, photos, wanted).excess) == 0
+    assert float(draft_losses(encoder, photos + 2, photos, wanted).excess) > 1
+
+
+def test_the_content_weight_follows_what_is_kept() -> None:
+    weight = ContentWeight(0.6)
+    values = []
+    for kept in (0.4, 0.4, 0.9, 0.9):
+        weight.follow(kept)
+        values.append(weight.value)
+    rising = [later > earlier for earlier, later in pairwise([1.0, *values])]
+    assert rising == [True, True, False, False]
+
+
+def test_a_mixture_is_one_picture_made_of_two(bank: Styles) -> None:
+    one, other = bank.pick(torch.tensor([0])), bank.pick(torch.tensor([2]))
+    half = one.mixed(other, torch.tensor([0.5]))
+    torch.testing.assert_close(half.colors.mean, (one.colors.mean + other.colors.mean) / 2)
+    side_by_side = torch.cat([torch.rand(1, 3, 8, 8), torch.rand(1, 3, 8, 8)], -1)
+    parts = [Moments.of(part) for part in torch.split(side_by_side, 8, -1)]
+    whole = Moments.of(side_by_side)
+    torch.testing.assert_close(whole.product, (parts[0].product + parts[1].product) / 2)
+
+
+def test_styles_are_drawn_by_the_seed_alone(bank: Styles) -> None:
+    recipe = replace(TINY, mixed_share=0.5)
+    drawn = [
+        draw_styles(bank, 6, recipe, torch.Generator().manual_seed(3)).colors.mean for _ in range(2)
+    ]
+    assert torch.equal(*drawn)

@@ -1,0 +1,270 @@
+"""Pictures as strangers send them: each comes out right or is refused with one sentence."""
+
+from __future__ import annotations
+
+import contextlib
+import struct
+import warnings
+import zlib
+from io import BytesIO
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from PIL import Image, ImageCms, ImageDraw
+
+from models.pictures import (
+    MAX_PIXELS,
+    MIN_SIDE_PX,
+    PictureError,
+    PictureProblem,
+    encode_jpeg,
+    encode_png,
+    fit_size,
+    inspect,
+    open_picture,
+    save_picture,
+)
+
+ORIENTATION, GPS = 0x0112, 0x8825
+
+
+def _photo(size: tuple[int, int] = (96, 64)) -> Image.Image:
+    """Red on the left, blue on the right, a white bar along the upper border."""
+    photo = Image.new("RGB", size, "red")
+    draw = ImageDraw.Draw(photo)
+    draw.rectangle((size[0] // 2, 0, *size), fill="blue")
+    draw.rectangle((0, 0, size[0], size[1] // 4), fill="white")
+    return photo
+
+
+def _saved(path: Path, image: Image.Image, **options: object) -> Path:
+    image.save(path, **options)  # type: ignore[arg-type]
+    return path
+
+
+def _problem(path: Path) -> PictureProblem:
+    with pytest.raises(PictureError) as refusal:
+        open_picture(path)
+    sentence = str(refusal.value)
+    assert sentence.endswith(".")
+    assert "\n" not in sentence
+    return refusal.value.problem
+
+
+def _png_header(width: int, height: int) -> bytes:
+    """A PNG that promises `width` x `height` pixels and has hardly any."""
+
+    def chunk(kind: bytes, body: bytes) -> bytes:
+        return (
+            struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+        )
+
+    header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    pixels = chunk(b"IDAT", zlib.compress(bytes(100)))
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + pixels + chunk(b"IEND", b"")
+
+
+@pytest.mark.parametrize("suffix", ["jpg", "png", "webp", "gif", "bmp"])
+def test_usual_formats_are_opened(tmp_path: Path, suffix: str) -> None:
+    path = _saved(tmp_path / f"photo.{suffix}", _photo())
+    picture = open_picture(path)
+    assert (picture.mode, picture.size) == ("RGB", (96, 64))
+    red, green, blue = picture.getpixel((10, 50))  # type: ignore[misc]
+    assert red > 200 > 60 > max(green, blue)
+    facts = inspect(path)
+    assert (facts.width_px, facts.height_px) == (96, 64)
+
+
+def test_missing_file_and_folder(tmp_path: Path) -> None:
+    assert _problem(tmp_path / "none.jpg") is PictureProblem.MISSING
+    assert _problem(tmp_path) is PictureProblem.MISSING
+
+
+@pytest.mark.parametrize("content", [b"", b"hello", b"<svg/>", b"\x00\x00\x00\x18ftypheic" * 9])
+def test_what_is_no_picture(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "photo.jpg"
+    path.write_bytes(content)
+    assert _problem(path) is PictureProblem.NOT_A_PICTURE
+
+
+@pytest.mark.parametrize(
+    ("suffix", "problem"),
+    [
+        ("jpg", PictureProblem.DAMAGED),
+        ("png", PictureProblem.DAMAGED),
+        ("webp", PictureProblem.NOT_A_PICTURE),  # its decoder wants the whole file to begin
+    ],
+)
+def test_a_truncated_file_is_refused(tmp_path: Path, suffix: str, problem: PictureProblem) -> None:
+    noise = np.random.default_rng(0).integers(0, 255, (200, 200, 3), dtype=np.uint8)
+    path = _saved(tmp_path / f"photo.{suffix}", Image.fromarray(noise))
+    path.write_bytes(path.read_bytes()[:5000])
+    assert _problem(path) is problem
+
+
+@pytest.mark.parametrize("side", [9_000, 11_000, 20_000])
+def test_a_bomb_is_refused_by_its_header(tmp_path: Path, side: int) -> None:
+    """Below, between and above the two limits of Pillow's own guard."""
+    path = tmp_path / "bomb.png"
+    path.write_bytes(_png_header(side, side))
+    assert side * side > MAX_PIXELS
+    assert _problem(path) is PictureProblem.TOO_MANY_PIXELS
+    with pytest.raises(PictureError):
+        inspect(path)
+
+
+@pytest.mark.parametrize(
+    ("size", "problem"),
+    [
+        ((3, 3), PictureProblem.TOO_SMALL),
+        ((MIN_SIDE_PX - 1, 200), PictureProblem.TOO_SMALL),
+        ((MIN_SIDE_PX, MIN_SIDE_PX * 21), PictureProblem.TOO_LONG),
+    ],
+)
+def test_tiny_and_narrow_pictures(
+    tmp_path: Path, size: tuple[int, int], problem: PictureProblem
+) -> None:
+    assert _problem(_saved(tmp_path / "photo.png", Image.new("RGB", size))) is problem
+
+
+def test_the_smallest_and_the_longest_that_are_taken(tmp_path: Path) -> None:
+    for size in ((MIN_SIDE_PX, MIN_SIDE_PX), (MIN_SIDE_PX * 20, MIN_SIDE_PX)):
+        assert open_picture(_saved(tmp_path / "photo.png", Image.new("RGB", size))).size == size
+
+
+@pytest.mark.parametrize("suffix", ["gif", "webp", "png"])
+def test_moving_pictures_are_refused(tmp_path: Path, suffix: str) -> None:
+    frames = [Image.new("RGB", (32, 32), color) for color in ("red", "green")]
+    path = tmp_path / f"moving.{suffix}"
+    frames[0].save(path, save_all=True, append_images=frames[1:], duration=100)
+    assert _problem(path) is PictureProblem.ANIMATED
+
+
+def test_the_first_frame_of_a_phone_s_mpo(tmp_path: Path) -> None:
+    path = tmp_path / "phone.jpg"
+    _photo().save(path, "MPO", save_all=True, append_images=[Image.new("RGB", (96, 64))])
+    assert open_picture(path).getpixel((10, 4)) == pytest.approx((255, 255, 255), abs=4)
+
+
+def test_cmyk_keeps_its_colours(tmp_path: Path) -> None:
+    picture = open_picture(_saved(tmp_path / "photo.jpg", _photo().convert("CMYK"), quality=95))
+    assert picture.getpixel((10, 50)) == pytest.approx((255, 0, 0), abs=12)
+    assert picture.getpixel((10, 4)) == pytest.approx((255, 255, 255), abs=12)
+
+
+def test_16_bit_grey_is_scaled_not_clipped(tmp_path: Path) -> None:
+    ramp = np.tile(np.linspace(0, 65535, 256).astype(np.uint16), (32, 1))
+    picture = open_picture(_saved(tmp_path / "grey.png", Image.fromarray(ramp)))
+    levels = np.asarray(picture)[0, :, 0]
+    assert np.abs(levels.astype(int) - np.arange(256)).max() <= 1
+
+
+def test_transparency_is_laid_over_white(tmp_path: Path) -> None:
+    for image in (Image.new("RGBA", (32, 32), (0, 0, 0, 0)), Image.new("LA", (32, 32), (0, 0))):
+        picture = open_picture(_saved(tmp_path / "glass.png", image))
+        assert picture.getextrema() == ((255, 255),) * 3
+    half = open_picture(_saved(tmp_path / "half.png", Image.new("RGBA", (32, 32), (0, 0, 0, 128))))
+    assert half.getpixel((5, 5)) == pytest.approx((127, 127, 127), abs=1)
+
+
+def test_palette_with_a_transparent_colour(tmp_path: Path) -> None:
+    image = Image.new("P", (32, 32), 0)
+    image.putpalette([0, 255, 0, 255, 0, 0])
+    image.paste(1, (0, 0, 16, 32))
+    picture = open_picture(_saved(tmp_path / "palette.png", image, transparency=0))
+    assert picture.getpixel((4, 4)) == (255, 0, 0)
+    assert picture.getpixel((28, 4)) == (255, 255, 255)
+
+
+def test_exif_orientation_is_applied(tmp_path: Path) -> None:
+    exif = Image.Exif()
+    exif[ORIENTATION] = 6  # the camera was held upright: turn a quarter clockwise to see it
+    path = _saved(tmp_path / "photo.jpg", _photo(), exif=exif, quality=95)
+    picture = open_picture(path)
+    assert picture.size == (64, 96)
+    assert picture.getpixel((60, 50)) == pytest.approx((255, 255, 255), abs=12)
+    assert (inspect(path).width_px, inspect(path).height_px) == (64, 96)
+
+
+@pytest.mark.filterwarnings("ignore:Corrupt EXIF data")
+def test_a_broken_exif_block_is_no_reason_to_refuse(tmp_path: Path) -> None:
+    path = _saved(tmp_path / "photo.jpg", _photo(), exif=b"Exif\x00\x00MM\x00*\xff\xff\xff\xff\x00")
+    assert open_picture(path).size == (96, 64)
+
+
+def test_a_colour_profile_is_applied_and_a_broken_one_ignored(tmp_path: Path) -> None:
+    lab = ImageCms.ImageCmsProfile(ImageCms.createProfile("LAB")).tobytes()
+    srgb = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    for profile in (srgb, lab, b"not a profile"):
+        path = _saved(tmp_path / "photo.png", _photo(), icc_profile=profile)
+        assert open_picture(path).getpixel((10, 50)) == pytest.approx((255, 0, 0), abs=2)
+
+
+def test_large_jpegs_are_reduced_while_decoding(tmp_path: Path) -> None:
+    path = _saved(tmp_path / "photo.jpg", _photo((2400, 1600)), quality=90)
+    picture = open_picture(path, long_side_px=300)
+    assert picture.size == (300, 200)
+    assert picture.getpixel((20, 150)) == pytest.approx((255, 0, 0), abs=12)
+    assert open_picture(path, long_side_px=5000).size == (2400, 1600)
+
+
+def test_metadata_never_leaves(tmp_path: Path) -> None:
+    exif = Image.Exif()
+    exif[0x010E] = "a secret"
+    exif.get_ifd(GPS)[2] = (55.0, 45.0, 0.0)
+    photo = _photo()
+    photo.info["comment"] = b"a secret"
+    path = _saved(tmp_path / "photo.jpg", photo, exif=exif, comment=b"a secret")
+    assert b"a secret" in path.read_bytes()
+    opened = open_picture(path)
+    assert not opened.info
+    photo.info |= {"exif": exif.tobytes(), "icc_profile": b"a secret"}
+    for picture in (opened, photo):
+        for written in (encode_jpeg(picture), encode_png(picture)):
+            assert b"a secret" not in written
+            with Image.open(BytesIO(written)) as again:
+                assert not again.getexif()
+                assert not {"exif", "icc_profile", "comment"} & set(again.info)
+
+
+def test_saving_follows_the_name(tmp_path: Path) -> None:
+    for name, form in (("a.png", "PNG"), ("a.jpg", "JPEG"), ("a.JPEG", "JPEG")):
+        save_picture(_photo(), tmp_path / name)
+        with Image.open(tmp_path / name) as image:
+            assert image.format == form
+
+
+@pytest.mark.parametrize(
+    ("size", "long_side_px", "expected"),
+    [
+        ((4000, 3000), 512, (512, 384)),
+        ((3000, 4000), 512, (384, 512)),
+        ((100, 50), 512, (512, 256)),
+        ((320, 16), 64, (64, 3)),
+    ],
+)
+def test_fit_size(size: tuple[int, int], long_side_px: int, expected: tuple[int, int]) -> None:
+    assert fit_size(size, long_side_px) == expected
+
+
+@settings(max_examples=150, deadline=None)
+@given(data=st.data())
+def test_no_bytes_crash_the_opening(
+    data: st.DataObject, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """A picture with bytes changed or cut away opens or is refused; there is no third way."""
+    suffix = data.draw(st.sampled_from(["jpg", "png", "webp", "gif"]))
+    path = tmp_path_factory.mktemp("broken") / f"photo.{suffix}"
+    exif = Image.Exif()
+    exif[ORIENTATION] = 3
+    _photo((40, 24)).save(path, exif=exif)
+    content = bytearray(path.read_bytes())
+    for _ in range(data.draw(st.integers(1, 6))):
+        content[data.draw(st.integers(0, len(content) - 1))] = data.draw(st.integers(0, 255))
+    path.write_bytes(content[: data.draw(st.integers(1, len(content)))])
+    with contextlib.suppress(PictureError), warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # Pillow grumbles about broken EXIF and goes on
+        assert open_picture(path, long_side_px=32).mode == "RGB"

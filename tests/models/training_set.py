@@ -1,0 +1,53 @@
+"""A training set of the kit's layout, tiny and random: pictures and teachers of a few channels."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image
+from safetensors.torch import save_file
+from torch import Tensor
+
+VGG19_WIDTHS = ((24, 24), (64, 64), (112, 112, 112, 112))
+SLIM_WIDTHS = ((16, 16), (32, 32), (64, 64, 64, 64), (128, 128, 128, 128), (128,))
+
+
+def write_training_set(folder: Path, *, photos: int = 14, styles: int = 14) -> Path:
+    """Write photos/, styles/ and teacher/ to `folder`; returns it."""
+    random = np.random.default_rng(0)
+    for kind, count, cells in (("photos", photos, 6), ("styles", styles, 24)):
+        (folder / kind).mkdir(parents=True)
+        for number in range(count):
+            patches = random.integers(0, 256, (cells, cells, 3), dtype=np.uint8)
+            picture = Image.fromarray(patches).resize((96, 80), Image.Resampling.BICUBIC)
+            picture.save(folder / kind / f"{number:04}.jpg")
+    (folder / "teacher").mkdir()
+    vgg19 = _convolutions("conv{}_{}", VGG19_WIDTHS, input_scale=1 / 128)
+    save_file(vgg19, folder / "teacher" / "vgg19_conv1_1_to_conv3_4.safetensors")
+    slim = _convolutions("conv{}{}", SLIM_WIDTHS, input_scale=1.0) | {
+        "conv0.weight": torch.eye(3)[:, :, None, None] * 2 + 0.1,
+        "conv0.bias": torch.tensor([-1.0, -0.9, -0.8]),
+        "conv11_aux.weight": torch.ones(64, 16, 1, 1),
+        "conv11_aux.bias": torch.ones(64),
+    }
+    save_file(slim, folder / "teacher" / "slim_vgg19_relu5_1.safetensors")
+    return folder
+
+
+def _convolutions(
+    pattern: str, widths: Sequence[Sequence[int]], *, input_scale: float
+) -> dict[str, Tensor]:
+    random = torch.Generator().manual_seed(1)
+    tensors = {}
+    inputs, scale = 3, input_scale
+    for stage, stage_widths in enumerate(widths, 1):
+        for number, outputs in enumerate(stage_widths, 1):
+            name = pattern.format(stage, number)
+            weights = torch.randn(outputs, inputs, 3, 3, generator=random)
+            tensors[f"{name}.weight"] = weights * (2 / inputs / 9) ** 0.5 * scale
+            tensors[f"{name}.bias"] = torch.rand(outputs, generator=random) + 0.3
+            inputs, scale = outputs, 1.0
+    return tensors
