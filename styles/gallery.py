@@ -1,0 +1,99 @@
+"""Sheets of labelled pictures: the gallery that `/style` shows, and the same for any photo."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+
+from PIL import Image, ImageDraw, ImageFont, ImageOps
+
+from models.pictures import open_picture
+from styles.catalog import Catalog
+from styles.preset import Preset
+
+FONT = Path(__file__).parent / "fonts" / "DejaVuSansCondensed-Bold.ttf"
+"""Pillow's own font has no Cyrillic letters."""
+
+SHEET_WIDTH_PX = 1280
+"""What Telegram keeps of a photo's width."""
+MIN_COLUMNS = 3
+GAP_PX = 14
+MIN_SHRINK = 0.6
+"""Smaller letters could not be read on a phone; a longer name is cut."""
+PAPER, INK = "#f7f4ec", "#22201c"
+
+Tile = tuple[str, Image.Image]
+"""A label and the picture above it."""
+
+
+def compose_sheet(tiles: Sequence[Tile]) -> Image.Image:
+    """All tiles on one sheet, row by row, large enough to be read on a phone.
+
+    Every cell has the shape of the first picture; others are cropped to it around their middle.
+    Raises ValueError if there is no tile.
+    """
+    if not tiles:
+        raise ValueError("a sheet needs at least one picture")
+    columns = max(MIN_COLUMNS, math.ceil(math.sqrt(len(tiles))))
+    columns = min(columns, len(tiles))
+    width = (SHEET_WIDTH_PX - GAP_PX) // columns - GAP_PX
+    first = tiles[0][1]
+    height = round(width * min(max(first.height / first.width, 0.6), 1.5))
+    label_height = round(width * 0.14) + 8
+    rows = math.ceil(len(tiles) / columns)
+    sheet = Image.new(
+        "RGB",
+        (SHEET_WIDTH_PX, GAP_PX + rows * (height + label_height + GAP_PX // 2)),
+        PAPER,
+    )
+    for index, (label, picture) in enumerate(tiles):
+        row, column = divmod(index, columns)
+        left = GAP_PX + column * (width + GAP_PX)
+        top = GAP_PX + row * (height + label_height + GAP_PX // 2)
+        cell = ImageOps.fit(picture, (width, height), Image.Resampling.LANCZOS)
+        sheet.paste(cell, (left, top))
+        _write_label(sheet, label, (left, top + height, left + width, top + height + label_height))
+    return sheet
+
+
+def gallery_sheet(catalog: Catalog, language: str) -> Image.Image:
+    """Every preset as it paints the sample photo, with its name in `language`.
+
+    A preset that hasn't painted it yet shows its own picture. Decodes files: call it off the loop.
+    """
+    return compose_sheet(
+        [
+            (preset.name(language), open_picture(preset.shown, long_side_px=640))
+            for preset in catalog.presets()
+        ]
+    )
+
+
+def painted_sheet(
+    presets: Iterable[Preset], language: str, paint: Callable[[Preset], Image.Image]
+) -> Image.Image:
+    """The same sheet for any photo: `paint` gives the photo in the manner of a preset."""
+    return compose_sheet([(preset.name(language), paint(preset)) for preset in presets])
+
+
+def _write_label(sheet: Image.Image, label: str, box: tuple[int, int, int, int]) -> None:
+    left, top, right, bottom = box
+    font = ImageFont.truetype(FONT, (bottom - top) * 0.62)
+    shrink = max(MIN_SHRINK, min(1.0, (right - left) / max(font.getlength(label), 1)))
+    font = font.font_variant(size=font.size * shrink)
+    ImageDraw.Draw(sheet).text(
+        ((left + right) / 2, (top + bottom) / 2),
+        _shortened(label, font, right - left),
+        font=font,
+        fill=INK,
+        anchor="mm",
+    )
+
+
+def _shortened(label: str, font: ImageFont.FreeTypeFont, width: float) -> str:
+    """As much of the label as fits, and an ellipsis for the rest."""
+    if font.getlength(label) <= width:
+        return label
+    fitting = (label[:end].rstrip() + "…" for end in range(len(label) - 1, 0, -1))
+    return next((text for text in fitting if font.getlength(text) <= width), "…")

@@ -1,0 +1,97 @@
+"""Sheets of labelled pictures."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image, ImageFont
+
+from styles.catalog import default_catalog
+from styles.gallery import FONT, GAP_PX, SHEET_WIDTH_PX, compose_sheet, gallery_sheet, painted_sheet
+
+COLORS = ["red", "lime", "blue", "yellow", "cyan", "magenta", "navy", "olive", "teal"]
+
+
+def tiles(count: int, size: tuple[int, int] = (200, 200)) -> list[tuple[str, Image.Image]]:
+    return [(f"No {i}", Image.new("RGB", size, COLORS[i % 9])) for i in range(count)]
+
+
+def test_nine_pictures_stand_in_three_rows_in_their_order() -> None:
+    sheet = compose_sheet(tiles(9))
+
+    assert sheet.width == SHEET_WIDTH_PX
+    cell_width, cell_height = SHEET_WIDTH_PX // 3, sheet.height // 3
+    for index, color in enumerate(COLORS):
+        row, column = divmod(index, 3)
+        middle = (int((column + 0.5) * cell_width), int((row + 0.4) * cell_height))
+        assert sheet.getpixel(middle) == Image.new("RGB", (1, 1), color).getpixel((0, 0))
+
+
+@pytest.mark.parametrize("count", [1, 2, 4, 10, 40, 100])
+def test_any_number_fits_what_telegram_takes(count: int) -> None:
+    sheet = compose_sheet(tiles(count, (40, 60)))
+
+    assert sheet.width + sheet.height <= 10_000
+    assert max(sheet.size) <= 20 * min(sheet.size)
+
+
+def test_no_picture_is_an_error() -> None:
+    with pytest.raises(ValueError, match="at least one"):
+        compose_sheet([])
+
+
+def test_a_label_stays_within_its_column() -> None:
+    short = compose_sheet([("a", tiles(1)[0][1]), *tiles(2)])
+    long = compose_sheet([("Ш" * 40, tiles(1)[0][1]), *tiles(2)])
+
+    changed = np.asarray(short, int) != np.asarray(long, int)
+    columns = np.flatnonzero(changed.any((0, 2)))
+    assert len(columns)
+    assert columns.max() < (SHEET_WIDTH_PX - GAP_PX) / 3 + GAP_PX
+
+
+def test_the_font_has_cyrillic_letters() -> None:
+    font = ImageFont.truetype(FONT, 40)
+    missing = font.getmask("\U0010ffff").getbbox(), bytes(font.getmask("\U0010ffff"))
+
+    for letter in "ЁЖЩЪЫЬЭЮЯёжщъыьэюяAz«»—":
+        mask = font.getmask(letter)
+        assert (mask.getbbox(), bytes(mask)) != missing, letter
+
+
+def test_the_gallery_speaks_the_users_language() -> None:
+    catalog = default_catalog()
+
+    russian, english = gallery_sheet(catalog, "ru"), gallery_sheet(catalog, "en")
+
+    assert russian.size == english.size
+    changed = (np.asarray(russian) != np.asarray(english)).any((1, 2))
+    assert changed.any()
+    assert changed.mean() < 0.3  # the labels, not the pictures
+
+
+def test_an_added_style_is_in_the_gallery_at_once(tmp_path: Path) -> None:
+    catalog = default_catalog(tmp_path / "own")
+    Image.new("RGB", (300, 300), "purple").save(tmp_path / "purple.png")
+
+    catalog.add("Лиловое", tmp_path / "purple.png")
+
+    sheet = np.asarray(gallery_sheet(catalog, "ru"), int)
+    purple = np.abs(sheet - (128, 0, 128)).max(-1) < 4
+    assert purple.sum() > 20_000
+
+
+def test_every_preset_paints_the_given_photo() -> None:
+    presets = default_catalog().presets()
+    painted: list[str] = []
+
+    def paint(slug: str) -> Image.Image:
+        painted.append(slug)
+        return Image.new("RGB", (90, 60), "gray")
+
+    sheet = painted_sheet(presets, "en", lambda preset: paint(preset.slug))
+
+    assert painted == [preset.slug for preset in presets]
+    assert sheet.width == SHEET_WIDTH_PX
