@@ -1,0 +1,113 @@
+"""A SQLite file opened for safety: what was written is on the disk when the call returns.
+
+Each file has one owner, who gives its migrations; the file's `PRAGMA user_version` counts how
+many of them it has seen.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import sqlite3
+from collections.abc import AsyncIterator, Iterable, Sequence
+from pathlib import Path
+from typing import Self
+
+import aiosqlite
+
+_PRAGMAS = (
+    "PRAGMA journal_mode = WAL",
+    "PRAGMA synchronous = FULL",  # in WAL mode NORMAL may lose the last commits with the power
+    "PRAGMA foreign_keys = ON",
+    "PRAGMA busy_timeout = 5000",
+    "PRAGMA secure_delete = ON",  # what a person had forgotten does not linger in free pages
+)
+
+
+class UnusableDatabaseError(Exception):
+    """The file is no database, or a newer version of the bot wrote it; one sentence says which."""
+
+
+class Statements:
+    """Statements run one by one on a connection, off the event loop."""
+
+    def __init__(self, connection: aiosqlite.Connection) -> None:
+        self._connection = connection
+
+    async def execute(self, sql: str, parameters: Iterable[object] = ()) -> None:
+        await self._connection.execute_fetchall(sql, tuple(parameters))
+
+    async def fetch_all(self, sql: str, parameters: Iterable[object] = ()) -> list[sqlite3.Row]:
+        return list(await self._connection.execute_fetchall(sql, tuple(parameters)))
+
+    async def fetch_one(self, sql: str, parameters: Iterable[object] = ()) -> sqlite3.Row | None:
+        rows = await self.fetch_all(sql, parameters)
+        return rows[0] if rows else None
+
+
+class Database(Statements):
+    """One SQLite file. A statement of its own commits at once; several go into `transaction`."""
+
+    def __init__(self, connection: aiosqlite.Connection) -> None:
+        super().__init__(connection)
+        # One connection, many coroutines: without the lock a stranger's statement would join,
+        # and be rolled back with, whatever transaction is open.
+        self._lock = asyncio.Lock()
+
+    @classmethod
+    async def open(cls, path: Path, migrations: Sequence[str]) -> Self:
+        """Open (or create) `path` and bring it to the schema that `migrations` end in.
+
+        `migrations[n]` is a script that takes a file from version n to n + 1; scripts are only
+        ever appended. Raises UnusableDatabaseError.
+        """
+        connection = await aiosqlite.connect(path, isolation_level=None)
+        try:
+            connection.row_factory = sqlite3.Row
+            for pragma in _PRAGMAS:
+                await connection.execute_fetchall(pragma)
+            await _migrate(connection, path, migrations)
+        except sqlite3.DatabaseError as error:
+            await connection.close()
+            raise UnusableDatabaseError(f"{path} can't be used as a database: {error}.") from error
+        except BaseException:
+            await connection.close()
+            raise
+        return cls(connection)
+
+    async def execute(self, sql: str, parameters: Iterable[object] = ()) -> None:
+        async with self._lock:
+            await super().execute(sql, parameters)
+
+    async def fetch_all(self, sql: str, parameters: Iterable[object] = ()) -> list[sqlite3.Row]:
+        async with self._lock:
+            return await super().fetch_all(sql, parameters)
+
+    @contextlib.asynccontextmanager
+    async def transaction(self) -> AsyncIterator[Statements]:
+        """All of the block's statements or, when it raises, none; use what it yields."""
+        async with self._lock:
+            await self._connection.execute_fetchall("BEGIN IMMEDIATE")
+            try:
+                yield Statements(self._connection)
+                await self._connection.execute_fetchall("COMMIT")
+            except BaseException:
+                # A COMMIT whose waiter was cancelled may have gone through: nothing to roll back.
+                with contextlib.suppress(sqlite3.OperationalError):
+                    await self._connection.execute_fetchall("ROLLBACK")
+                raise
+
+    async def close(self) -> None:
+        async with self._lock:
+            await self._connection.close()
+
+
+async def _migrate(connection: aiosqlite.Connection, path: Path, migrations: Sequence[str]) -> None:
+    ((version,),) = await connection.execute_fetchall("PRAGMA user_version")
+    if version > len(migrations):
+        raise UnusableDatabaseError(
+            f"{path} was written by a newer version of the bot"
+            f" (schema {version}, this one knows {len(migrations)})."
+        )
+    for number, script in enumerate(migrations[version:], start=version + 1):
+        await connection.executescript(f"BEGIN; {script}; PRAGMA user_version = {number}; COMMIT;")

@@ -1,0 +1,56 @@
+"""Where a bot's jobs and pictures lie inside the data folder."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from app.jobs.job import Job
+
+
+@dataclass(frozen=True, slots=True)
+class Folders:
+    """The data folder and its parts; `make` creates them."""
+
+    root: Path
+
+    def __post_init__(self) -> None:
+        # The same file must have the same name for everyone, or the sweeper takes it for an orphan.
+        object.__setattr__(self, "root", self.root.absolute())
+
+    @property
+    def database(self) -> Path:
+        return self.root / "jobs.sqlite3"
+
+    @property
+    def lock(self) -> Path:
+        return self.root / "jobs.lock"
+
+    @property
+    def originals(self) -> Path:
+        """Photos and style pictures as people sent them; one file each, never written again."""
+        return self.root / "originals"
+
+    @property
+    def results(self) -> Path:
+        """Finished pictures."""
+        return self.root / "results"
+
+    def make(self) -> None:
+        """Create what is missing, readable by the bot's own account alone. Raises OSError."""
+        for folder in (self.root, self.originals, self.results):
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+
+
+def pictures_of(job: Job) -> set[Path]:
+    """Every file that a job reads or has written; its own and the presets'."""
+    paths = {job.request.content, *(style.picture for style in job.request.styles)}
+    return paths if job.result is None else paths | {job.result}
+
+
+def delete_pictures(folders: Folders, jobs: Iterable[Job]) -> None:
+    """Blocking: delete what the jobs' owner sent and got, and nothing outside the two folders."""
+    for path in set().union(*map(pictures_of, jobs)):
+        if any(path.is_relative_to(room) for room in (folders.originals, folders.results)):
+            path.unlink(missing_ok=True)

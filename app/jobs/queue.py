@@ -1,0 +1,148 @@
+"""Who is next. The order is a plain structure; the asyncio queue around it only waits."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import OrderedDict, deque
+from collections.abc import Iterator
+
+from app.jobs.job import Job
+
+
+class FairLine:
+    """Round-robin over users, first in first out within one.
+
+    Every operation takes time in the number of waiting users or of one user's jobs, never of all.
+    """
+
+    def __init__(self) -> None:
+        self._lanes: OrderedDict[int, deque[int]] = OrderedDict()
+        """Job ids by user; the first user is the next to be served. No lane is empty."""
+        self._owners: dict[int, int] = {}
+
+    def __len__(self) -> int:
+        return len(self._owners)
+
+    def __contains__(self, job_id: int) -> bool:
+        return job_id in self._owners
+
+    def __iter__(self) -> Iterator[int]:
+        """Job ids in the order they would be taken."""
+        lanes = [list(lane) for lane in self._lanes.values()]
+        for turn in range(max(map(len, lanes), default=0)):
+            yield from (lane[turn] for lane in lanes if turn < len(lane))
+
+    def count_of(self, user_id: int) -> int:
+        return len(self._lanes.get(user_id, ()))
+
+    def put(self, job_id: int, user_id: int) -> None:
+        if job_id in self._owners:
+            raise ValueError(f"job {job_id} is waiting already")
+        self._owners[job_id] = user_id
+        self._lanes.setdefault(user_id, deque()).append(job_id)
+
+    def take(self) -> int:
+        """Remove and return the next job; its user goes to the end of the round."""
+        if not self._lanes:
+            raise LookupError("nobody is waiting")
+        user_id, lane = self._lanes.popitem(last=False)
+        job_id = lane.popleft()
+        del self._owners[job_id]
+        if lane:
+            self._lanes[user_id] = lane
+        return job_id
+
+    def remove(self, job_id: int) -> bool:
+        """Take a job out of the line, wherever it stands; False if it isn't in it."""
+        user_id = self._owners.pop(job_id, None)
+        if user_id is None:
+            return False
+        lane = self._lanes[user_id]
+        lane.remove(job_id)
+        if not lane:
+            del self._lanes[user_id]
+        return True
+
+    def place(self, job_id: int) -> int | None:
+        """Place in the line, 1 is next; None if the job isn't in it."""
+        owner = self._owners.get(job_id)
+        if owner is None:
+            return None
+        turn = self._lanes[owner].index(job_id)
+        ahead, turns = turn, turn + 1
+        for user_id, lane in self._lanes.items():
+            if user_id == owner:
+                turns = turn  # those behind the owner will have had one turn less
+            else:
+                ahead += min(len(lane), turns)
+        return ahead + 1
+
+
+class JobQueue(asyncio.Queue[Job]):
+    """An asyncio queue of waiting jobs in the order of a `FairLine`.
+
+    Its bounds are asked for by `room_for` before a job is written down: what is on the disk is
+    owed to somebody, so `put_nowait` never refuses it.
+    """
+
+    def __init__(self, *, max_jobs: int, max_jobs_per_user: int) -> None:
+        super().__init__()
+        self.max_jobs = max_jobs
+        self.max_jobs_per_user = max_jobs_per_user
+        self._told: dict[int, int] = {}
+
+    def room(self) -> int:
+        """How many more jobs may wait."""
+        return max(0, self.max_jobs - len(self._line))
+
+    def room_for(self, user_id: int) -> int:
+        """How many more jobs of this person may wait, as far as the person's own limit goes."""
+        return max(0, self.max_jobs_per_user - self._line.count_of(user_id))
+
+    def place(self, job_id: int) -> int | None:
+        """Place among the waiting, 1 is next; None if the job isn't waiting."""
+        return self._line.place(job_id)
+
+    def waiting(self) -> list[Job]:
+        """All that wait, in the order they will be painted."""
+        return [self._jobs[job_id] for job_id in self._line]
+
+    def changed_places(self) -> list[tuple[Job, int]]:
+        """Jobs whose place is another than when this was last asked, with the place."""
+        places = {job_id: place for place, job_id in enumerate(self._line, start=1)}
+        changed = [
+            (self._jobs[job_id], place)
+            for job_id, place in places.items()
+            if self._told.get(job_id) != place
+        ]
+        self._told = places
+        return changed
+
+    def replace(self, job: Job) -> None:
+        """Put a newer row in the place of a waiting job's old one, if it still waits."""
+        if job.id in self._jobs:
+            self._jobs[job.id] = job
+
+    def remove(self, job_id: int) -> bool:
+        """Take a job out of the queue; False if it doesn't wait."""
+        self._jobs.pop(job_id, None)
+        return self._line.remove(job_id)
+
+    def qsize(self) -> int:
+        return len(self._line)
+
+    def empty(self) -> bool:
+        return not self._line
+
+    # The storage behind asyncio.Queue, replaced as in asyncio.PriorityQueue.
+
+    def _init(self, maxsize: int) -> None:
+        self._line = FairLine()
+        self._jobs: dict[int, Job] = {}
+
+    def _put(self, item: Job) -> None:
+        self._line.put(item.id, item.request.user_id)
+        self._jobs[item.id] = item
+
+    def _get(self) -> Job:
+        return self._jobs.pop(self._line.take())

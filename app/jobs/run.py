@@ -1,0 +1,50 @@
+"""The job at the head: what is known of it, and wished of it, while it is painted."""
+
+from __future__ import annotations
+
+import enum
+import threading
+import time
+from dataclasses import dataclass, field
+
+from app.jobs.job import Job
+from models.interface import StepReport
+
+
+class Wish(enum.Enum):
+    """What is to become of the running job's picture."""
+
+    DELIVER = enum.auto()
+    THROW_AWAY = enum.auto()
+    PUT_BACK = enum.auto()
+
+
+@dataclass(slots=True)
+class Run:
+    """A job from the moment it leaves the queue until its picture is on the disk."""
+
+    job: Job
+    wish: Wish = Wish.DELIVER
+    stop: threading.Event = field(default_factory=threading.Event)
+    report: StepReport | None = None
+    began: float = field(default_factory=time.monotonic)
+    last_sign: float = field(default_factory=time.monotonic)
+    """When the painter was last known to be alive; written by the GPU thread."""
+
+    def end(self, wish: Wish) -> None:
+        """Stop painting within one step; the first wish holds unless the job is cancelled."""
+        if wish is Wish.THROW_AWAY or not self.stop.is_set():
+            self.wish = wish
+        self.stop.set()
+
+    def is_wished(self, wish: Wish) -> bool:
+        return self.wish is wish
+
+    def seconds_spent(self) -> float:
+        return time.monotonic() - self.began
+
+    def seconds_left(self, estimate_s: float) -> float:
+        """By the painter's own word if it has one, else by what such jobs take."""
+        if self.report is not None and self.report.seconds_left is not None:
+            return self.report.seconds_left
+        return max(0.0, estimate_s - self.seconds_spent())

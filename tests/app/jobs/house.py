@@ -1,0 +1,103 @@
+"""A data folder as the bot has it, for tests."""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+from PIL import Image
+
+from app.jobs.folders import Folders
+from app.jobs.job import Delivery, Job, JobRequest, StylePick
+from app.jobs.limits import StudioLimits
+from app.jobs.studio import JobStudio
+from models.interface import Quality, StyleOptions, Stylizer
+from tests.app.jobs.engines import Inverter
+from tests.app.jobs.listeners import Listener
+
+BOT_ID = 42
+
+
+class House:
+    """A data folder with photos in it, and studios that open on it one after the other."""
+
+    def __init__(self, root: Path) -> None:
+        self.folders = Folders(root)
+        self.folders.make()
+        self.preset = root / "preset.png"
+        Image.new("RGB", (32, 32), "gold").save(self.preset)
+        self.deadly = root / "deadly"
+        self._photos = itertools.count(1)
+        self._updates = itertools.count(1)
+
+    def photo(self, name: str | None = None) -> Path:
+        number = next(self._photos)
+        path = self.folders.originals / (name or f"photo{number}.png")
+        Image.new("RGB", (48, 36), (number % 256, 80, 120)).save(path)
+        return path
+
+    def request(
+        self,
+        user_id: int = 1,
+        *,
+        origin: str | None = None,
+        content: Path | None = None,
+        style: StylePick | None = None,
+        delivery: Delivery = Delivery.PHOTO,
+        album: str | None = None,
+        quality: Quality = Quality.STANDARD,
+        size_px: int = 512,
+        chat_id: int | None = None,
+    ) -> JobRequest:
+        return JobRequest(
+            origin=origin or f"update:{next(self._updates)}",
+            user_id=user_id,
+            chat_id=chat_id or user_id,
+            language="en",
+            content=content or self.photo(),
+            styles=(style or StylePick(self.preset, "gold"),),
+            options=StyleOptions(quality=quality, size_px=size_px),
+            delivery=delivery,
+            album=album,
+        )
+
+    @contextlib.asynccontextmanager
+    async def studio(
+        self,
+        listener: Listener,
+        stylizer: Stylizer | None = None,
+        *,
+        limits: StudioLimits | None = None,
+        start: bool = True,
+    ) -> AsyncIterator[JobStudio]:
+        studio = await JobStudio.open(
+            self.folders.root,
+            bot_id=BOT_ID,
+            stylizer=stylizer or Inverter(),
+            reporter=listener,
+            limits=limits or StudioLimits(first_retry_s=0.01),
+        )
+        try:
+            if start:
+                await studio.start()
+            yield studio
+        finally:
+            await studio.drain(5)
+            await studio.close()
+
+
+def make_job(job_id: int, user_id: int = 1) -> Job:
+    """A waiting job of which no file exists."""
+    photo = Path("photo.png")
+    request = JobRequest(
+        origin=f"update:{job_id}",
+        user_id=user_id,
+        chat_id=user_id,
+        language="en",
+        content=photo,
+        styles=(StylePick(photo),),
+        options=StyleOptions(),
+    )
+    return Job(id=job_id, request=request, created_at=0.0)

@@ -1,0 +1,153 @@
+import dataclasses
+import sqlite3
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from app.jobs.job import Delivery, Failure, Job, JobRequest, JobState, StylePick
+from app.jobs.store import JobStore
+from models.interface import Note, Quality, StyleOptions
+
+
+@pytest.fixture
+async def store(tmp_path: Path) -> AsyncIterator[JobStore]:
+    store = await JobStore.open(tmp_path / "jobs.sqlite3", bot_id=1, clock=lambda: 1000.0)
+    yield store
+    await store.close()
+
+
+def request(root: Path, origin: str = "update:1", user_id: int = 5) -> JobRequest:
+    return JobRequest(
+        origin=origin,
+        user_id=user_id,
+        chat_id=-100_123,
+        language="ru",
+        content=root / "originals" / "фото.jpg",
+        styles=(
+            StylePick(Path("/presets/wave.jpg"), "wave", 2.0),
+            StylePick(root / "originals" / "own.png"),
+        ),
+        options=StyleOptions(
+            quality=Quality.HIGH, size_px=1024, strength=35, keep_colors=True, brush=0.5, steps=77
+        ),
+        delivery=Delivery.FILE,
+        album="album:9",
+        album_size=2,
+        thread_id=3,
+        reply_to=4,
+    )
+
+
+async def add(store: JobStore, root: Path, origin: str = "update:1") -> Job:
+    (job,) = await store.add([request(root, origin)])
+    return job
+
+
+async def test_job_comes_back_from_the_disk_as_it_was(store: JobStore, tmp_path: Path) -> None:
+    asked = request(tmp_path)
+    (job,) = await store.add([asked])
+    assert job == Job(id=job.id, request=asked, created_at=1000.0)
+    assert await store.get(job.id) == job
+
+
+async def test_data_folder_can_be_moved(store: JobStore, tmp_path: Path) -> None:
+    job = await add(store, tmp_path)
+    await store.close()
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    (tmp_path / "jobs.sqlite3").rename(elsewhere / "jobs.sqlite3")
+    moved = await JobStore.open(elsewhere / "jobs.sqlite3", bot_id=1)
+    found = await moved.get(job.id)
+    await moved.close()
+    assert found is not None
+    assert found.request.content == elsewhere / "originals" / "фото.jpg"
+    assert found.request.styles[0].picture == Path("/presets/wave.jpg")
+
+
+async def test_orders_are_written_all_or_none(store: JobStore, tmp_path: Path) -> None:
+    await add(store, tmp_path, "update:1")
+    with pytest.raises(sqlite3.IntegrityError):
+        await store.add([request(tmp_path, "update:2"), request(tmp_path, "update:1")])
+    assert await store.known(["update:2"]) == {}
+
+
+async def test_life_of_a_job(store: JobStore, tmp_path: Path) -> None:
+    job = await add(store, tmp_path)
+    running = await store.start(job.id)
+    painted = await store.painted(
+        job.id, result=tmp_path / "results" / "1.jpg", notes={Note.SHRUNK}, seconds=1.5
+    )
+    (delivered,) = await store.delivered([job.id])
+
+    assert running == dataclasses.replace(
+        job, state=JobState.RUNNING, attempts=1, started_at=1000.0
+    )
+    assert delivered.state is JobState.DELIVERED
+    assert painted == dataclasses.replace(
+        running,
+        state=JobState.PAINTED,
+        result=tmp_path / "results" / "1.jpg",
+        notes=frozenset({Note.SHRUNK}),
+        seconds=1.5,
+        finished_at=1000.0,
+    )
+    assert await store.measured(10) == [(job.request.options, 1.5)]
+
+
+async def test_transition_from_another_state_changes_nothing(
+    store: JobStore, tmp_path: Path
+) -> None:
+    job = await add(store, tmp_path)
+    assert await store.put_back(job.id) is None
+    assert await store.fail(job.id, Failure.INTERNAL) is None
+    assert await store.delivered([job.id]) == []
+    assert await store.cancel(job.id) is not None
+    assert await store.cancel(job.id) is None
+    assert await store.start(job.id) is None
+    result = tmp_path / "results" / "1.jpg"
+    assert await store.painted(job.id, result=result, notes=(), seconds=1.0) is None
+    cancelled = await store.get(job.id)
+    assert cancelled is not None
+    assert cancelled.state is JobState.CANCELLED
+
+
+async def test_what_ran_waits_again_in_front_of_the_others(store: JobStore, tmp_path: Path) -> None:
+    first = await add(store, tmp_path, "update:1")
+    second = await add(store, tmp_path, "update:2")
+    await store.start(second.id)
+    waiting = await store.recover(max_attempts=3)
+    assert [(job.id, job.attempts) for job in waiting] == [(second.id, 1), (first.id, 0)]
+
+
+async def test_stopped_pictures_say_nothing_about_time(store: JobStore, tmp_path: Path) -> None:
+    job = await add(store, tmp_path)
+    await store.start(job.id)
+    result = tmp_path / "results" / "1.jpg"
+    await store.painted(job.id, result=result, notes={Note.STOPPED}, seconds=1.0)
+    assert await store.measured(10) == []
+
+
+async def test_two_bots_in_one_file_do_not_touch_each_others_jobs(
+    store: JobStore, tmp_path: Path
+) -> None:
+    mine = await add(store, tmp_path)
+    await store.start(mine.id)
+    other = await JobStore.open(tmp_path / "jobs.sqlite3", bot_id=2)
+    assert await other.recover(max_attempts=1) == []
+    assert await other.known(["update:1"]) == {}
+    await add(other, tmp_path, "update:1")
+    assert len(await other.all_open()) == 2
+    await other.close()
+    untouched = await store.get(mine.id)
+    assert untouched is not None
+    assert untouched.state is JobState.RUNNING
+
+
+async def test_number_of_a_forgotten_job_is_never_given_again(
+    store: JobStore, tmp_path: Path
+) -> None:
+    job = await add(store, tmp_path)
+    assert [gone.id for gone in await store.forget(5)] == [job.id]
+    again = await add(store, tmp_path)
+    assert again.id > job.id
