@@ -1,0 +1,124 @@
+"""Methods that put something into a chat."""
+
+from __future__ import annotations
+
+import secrets
+
+from app.sandbox.errors import (
+    DRAFT_LIVES_S,
+    MAX_ALBUM_ITEMS,
+    MAX_TEXT_CHARS,
+    MIN_ALBUM_ITEMS,
+    bad_request,
+)
+from app.sandbox.markup import utf16_len
+from app.sandbox.methods.method import (
+    Json,
+    Method,
+    caption_content,
+    chat_of,
+    formatted,
+    media_content,
+    params_caption,
+    reply_markup,
+    reply_target,
+    text_content,
+)
+from app.sandbox.params import Params
+from app.sandbox.world import World
+
+
+async def send_message(world: World, params: Params) -> Json:
+    return _post(world, params, text_content(params))
+
+
+async def send_photo(world: World, params: Params) -> Json:
+    return await _send_media(world, params, "photo")
+
+
+async def send_document(world: World, params: Params) -> Json:
+    return await _send_media(world, params, "document")
+
+
+async def _send_media(world: World, params: Params, kind: str) -> Json:
+    chat_of(world, params)  # refused before the picture is worked on
+    reference = params.text(kind)
+    upload = params.upload(reference, kind)
+    caption = params_caption(params)
+    return _post(world, params, await media_content(world, kind, reference, upload) | caption)
+
+
+async def send_media_group(world: World, params: Params) -> list[Json]:
+    chat = chat_of(world, params)
+    items: list[Json] = params.json("media") or []
+    if not MIN_ALBUM_ITEMS <= len(items) <= MAX_ALBUM_ITEMS:
+        raise bad_request(f"media group must contain {MIN_ALBUM_ITEMS}-{MAX_ALBUM_ITEMS} items")
+    if len({item.get("type") for item in items}) > 1:
+        raise bad_request("document can't be mixed with other media types")
+    contents = [await item_content(world, params, item) for item in items]
+    target = reply_target(params, chat)
+    group = str(secrets.randbits(50))
+    return [
+        world.post(chat, world.bot, content, reply_to=target, media_group_id=group).as_json()
+        for content in contents
+    ]
+
+
+async def item_content(world: World, params: Params, item: Json) -> Json:
+    """The content that an `InputMedia` describes."""
+    kind, reference = str(item.get("type")), str(item.get("media", ""))
+    if kind not in {"photo", "document"}:
+        raise bad_request(f"unsupported media type {kind}")
+    upload = params.upload(reference, "")
+    caption = caption_content(
+        str(item.get("caption") or ""),
+        str(item.get("parse_mode") or ""),
+        item.get("caption_entities"),
+    )
+    return await media_content(world, kind, reference, upload) | caption
+
+
+async def send_message_draft(world: World, params: Params) -> bool:
+    chat = chat_of(world, params)
+    if chat.kind != "private":
+        raise bad_request("message drafts can be sent only to private chats")
+    text, entities = formatted(
+        params.text("text"), params.text("parse_mode"), params.json("entities")
+    )
+    if utf16_len(text) > MAX_TEXT_CHARS:
+        raise bad_request("message is too long")
+    draft = {
+        "draft_id": params.number("draft_id"),
+        "text": text,
+        "entities": entities,
+        "lives_s": DRAFT_LIVES_S,
+    }
+    world.publish("draft", chat, draft)
+    return True
+
+
+async def send_chat_action(world: World, params: Params) -> bool:
+    world.publish("action", chat_of(world, params), {"action": params.text("action")})
+    return True
+
+
+def _post(world: World, params: Params, content: Json) -> Json:
+    chat = chat_of(world, params)
+    message = world.post(
+        chat,
+        world.bot,
+        content,
+        reply_to=reply_target(params, chat),
+        reply_markup=reply_markup(params),
+    )
+    return message.as_json()
+
+
+METHODS: dict[str, Method] = {
+    "sendMessage": send_message,
+    "sendPhoto": send_photo,
+    "sendDocument": send_document,
+    "sendMediaGroup": send_media_group,
+    "sendMessageDraft": send_message_draft,
+    "sendChatAction": send_chat_action,
+}

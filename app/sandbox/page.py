@@ -1,0 +1,216 @@
+"""The chat page and the HTTP API it speaks: what a person types, presses and sees."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from aiohttp import BodyPartReader, web
+
+from app.sandbox.errors import MAX_ALBUM_ITEMS, ApiError, bad_request
+from app.sandbox.people import Attachment, Person
+from app.sandbox.world import Event, Message, World
+
+Json = dict[str, Any]
+
+STATIC = Path(__file__).parent / "static"
+LANGUAGES = ("ru", "en")
+HEARTBEAT_S = 15.0
+# Anything else is downloaded, never shown: an HTML "photo" must not run on this page.
+SHOWN_TYPES = {"image/jpeg", "image/png", "image/webp", "image/gif"}
+
+
+class Page:
+    """Serves the page to one machine's browser; each person in `people` can be played."""
+
+    def __init__(self, world: World, people: Mapping[int, Person]) -> None:
+        self._world = world
+        self._people = people
+        self._closing = asyncio.Event()
+
+    def routes(self) -> list[web.RouteDef]:
+        return [
+            web.get("/", _index),
+            web.get("/static/{name}", _static),
+            web.get("/sandbox/people", self._list_people),
+            web.get("/sandbox/events", self._events),
+            web.get("/sandbox/files/{file_id}", self._file),
+            web.post("/sandbox/write", self._write),
+            web.post("/sandbox/edit", self._edit),
+            web.post("/sandbox/press", self._press),
+            web.post("/sandbox/upload", self._upload),
+            web.post("/sandbox/language", self._language),
+        ]
+
+    async def close(self, _: web.Application) -> None:
+        """End the event streams, which would hold up the shutdown."""
+        self._closing.set()
+
+    async def _list_people(self, _: web.Request) -> web.Response:
+        people = [person.user.as_json() for person in self._people.values()]
+        return web.json_response({"bot": self._world.bot.as_json(), "people": people})
+
+    async def _events(self, request: web.Request) -> web.StreamResponse:
+        person = self._person(request.query.get("user"))
+        headers = {"Content-Type": "text/event-stream", "Cache-Control": "no-store"}
+        stream = web.StreamResponse(headers=headers)
+        # A closed tab shows itself only by a failing write.
+        with self._world.watch() as feed, suppress(ConnectionError):
+            await stream.prepare(request)
+            await _send_event(stream, "snapshot", self._snapshot(person))
+            while not self._closing.is_set():
+                event = await self._next_event(feed)
+                if event is None:
+                    await stream.write(b": still here\n\n")
+                elif event.chat_id == person.chat.id:
+                    await _send_event(stream, event.kind, self._shown(event, person))
+        return stream
+
+    async def _next_event(self, feed: asyncio.Queue[Event]) -> Event | None:
+        """The next event; None after a while without one, or when the sandbox closes."""
+        getting = asyncio.ensure_future(feed.get())
+        closing = asyncio.ensure_future(self._closing.wait())
+        try:
+            await asyncio.wait(
+                (getting, closing), timeout=HEARTBEAT_S, return_when=asyncio.FIRST_COMPLETED
+            )
+            return getting.result() if getting.done() else None
+        finally:
+            getting.cancel()
+            closing.cancel()
+
+    def _snapshot(self, person: Person) -> Json:
+        messages = [message.as_json() for message in person.chat.messages.values()]
+        return {"messages": messages, "menu": self._menu(person), "user": person.user.as_json()}
+
+    def _shown(self, event: Event, person: Person) -> Json:
+        return {"menu": self._menu(person)} if event.kind == "commands" else event.body
+
+    def _menu(self, person: Person) -> list[Json]:
+        return self._world.profile.menu(person.user.language_code)
+
+    async def _file(self, request: web.Request) -> web.Response:
+        stored = self._world.files.get(request.match_info["file_id"])
+        if stored is None:
+            raise web.HTTPNotFound
+        headers = {"Cache-Control": "private, max-age=86400"}
+        if stored.mime_type in SHOWN_TYPES:
+            headers["Content-Type"] = stored.mime_type
+        else:
+            headers["Content-Type"] = "application/octet-stream"
+            headers["Content-Disposition"] = "attachment"
+        return web.Response(body=stored.data, headers=headers)
+
+    async def _write(self, request: web.Request) -> web.Response:
+        wish = await _wish(request)
+        person = self._person(wish.get("user_id"))
+        text = str(wish.get("text", "")).strip()
+        if text:
+            person.write(text, reply_to=self._message(person, wish.get("reply_to")))
+        return web.json_response({})
+
+    async def _edit(self, request: web.Request) -> web.Response:
+        wish = await _wish(request)
+        person = self._person(wish.get("user_id"))
+        message = self._message(person, wish.get("message_id"))
+        text = str(wish.get("text", "")).strip()
+        if message is None or message.sender is not person.user or "text" not in message.content:
+            raise web.HTTPNotFound
+        if text:
+            person.edit(message, text)
+        return web.json_response({})
+
+    async def _press(self, request: web.Request) -> web.Response:
+        wish = await _wish(request)
+        person = self._person(wish.get("user_id"))
+        message = self._message(person, wish.get("message_id"))
+        if message is None:
+            raise web.HTTPNotFound
+        query = person.press(message, str(wish.get("data", "")))
+        return web.json_response({"query_id": query.id})
+
+    async def _upload(self, request: web.Request) -> web.Response:
+        fields, attachments = await _read_form(request)
+        person = self._person(fields.get("user_id"))
+        if not 1 <= len(attachments) <= MAX_ALBUM_ITEMS:
+            raise bad_request(f"send 1 to {MAX_ALBUM_ITEMS} files at once")
+        send = person.send_photos if fields.get("as") == "photo" else person.send_files
+        await send(*attachments, caption=fields.get("caption", ""))
+        return web.json_response({})
+
+    async def _language(self, request: web.Request) -> web.Response:
+        wish = await _wish(request)
+        person = self._person(wish.get("user_id"))
+        if wish.get("language") not in LANGUAGES:
+            raise bad_request("unknown language")
+        person.user.language_code = wish["language"]
+        self._world.publish("commands", person.chat, {})
+        return web.json_response({})
+
+    def _person(self, user_id: object) -> Person:
+        digits = str(user_id)
+        person = self._people.get(int(digits)) if digits.isdecimal() else None
+        if person is None:
+            raise web.HTTPNotFound
+        return person
+
+    def _message(self, person: Person, message_id: object) -> Message | None:
+        return person.chat.messages.get(message_id) if isinstance(message_id, int) else None
+
+
+async def _index(_: web.Request) -> web.FileResponse:
+    return web.FileResponse(STATIC / "index.html")
+
+
+async def _static(request: web.Request) -> web.FileResponse:
+    # A name has no slash, so it can't lead out of the folder.
+    path = STATIC / request.match_info["name"]
+    if path.suffix not in {".css", ".js", ".svg"} or not path.is_file():
+        raise web.HTTPNotFound
+    return web.FileResponse(path, headers={"Cache-Control": "no-cache"})
+
+
+async def _wish(request: web.Request) -> Json:
+    try:
+        wish = await request.json()
+    except ValueError as error:
+        raise web.HTTPBadRequest from error
+    if not isinstance(wish, dict):
+        raise web.HTTPBadRequest
+    return wish
+
+
+async def _read_form(request: web.Request) -> tuple[dict[str, str], list[Attachment]]:
+    fields: dict[str, str] = {}
+    attachments: list[Attachment] = []
+    if not request.content_type.startswith("multipart/"):
+        raise web.HTTPBadRequest
+    async for part in await request.multipart():
+        if not isinstance(part, BodyPartReader) or part.name is None:
+            raise web.HTTPBadRequest
+        data = bytes(await part.read())
+        if part.filename is None:
+            fields[part.name] = data.decode(errors="replace")
+        else:
+            mime_type = part.headers.get("Content-Type", "application/octet-stream")
+            attachments.append(Attachment(data, part.filename, mime_type))
+    return fields, attachments
+
+
+async def _send_event(stream: web.StreamResponse, kind: str, body: Json) -> None:
+    data = json.dumps({"kind": kind, "body": body})
+    await stream.write(f"data: {data}\n\n".encode())
+
+
+@web.middleware
+async def refusals(request: web.Request, handler: Any) -> web.StreamResponse:
+    """What a person's client would say instead of sending it."""
+    try:
+        response: web.StreamResponse = await handler(request)
+    except ApiError as error:
+        return web.json_response({"error": error.description}, status=error.code)
+    return response

@@ -1,0 +1,95 @@
+"""The parameters of a Bot API call, however they were sent."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple, cast
+
+from aiohttp import BodyPartReader, web
+
+from app.sandbox.errors import MAX_UPLOAD_BYTES, ApiError, bad_request
+
+Json = dict[str, Any]
+
+
+class Upload(NamedTuple):
+    """A file that came with the call."""
+
+    data: bytes
+    name: str
+    mime_type: str
+
+
+@dataclass(slots=True)
+class Params:
+    """Values as text or JSON, with the conversions that the Bot API makes."""
+
+    values: dict[str, Any] = field(default_factory=dict)
+    uploads: dict[str, Upload] = field(default_factory=dict)
+
+    def __contains__(self, name: str) -> bool:
+        return name in self.values
+
+    def text(self, name: str, default: str = "") -> str:
+        return str(self.values.get(name, default))
+
+    def number(self, name: str, default: int | None = None) -> int:
+        """An integer. Raises `ApiError` if it is required and missing, or no number."""
+        value = self.values.get(name, default)
+        if value is None:
+            raise bad_request(f"{name.replace('_', ' ')} is empty")
+        try:
+            return int(value)
+        except (TypeError, ValueError) as error:
+            raise bad_request(f"{name.replace('_', ' ')} is not a number") from error
+
+    def flag(self, name: str) -> bool:
+        return str(self.values.get(name, "")).lower() in {"1", "true"}
+
+    def json(self, name: str) -> Any:
+        """The value of a JSON parameter, None if it is missing. Raises `ApiError` if broken."""
+        value = self.values.get(name)
+        if not isinstance(value, str) or not value:
+            return value or None
+        try:
+            return json.loads(value)
+        except ValueError as error:
+            raise bad_request(f"can't parse {name.replace('_', ' ')} JSON object") from error
+
+    def upload(self, reference: str, name: str) -> Upload | None:
+        """The file that `attach://…` (or the parameter's own part) stands for."""
+        if reference.startswith("attach://"):
+            return self.uploads.get(reference.removeprefix("attach://"))
+        return self.uploads.get(name)
+
+
+async def read_params(request: web.Request) -> Params:
+    """Query, form, multipart or JSON. Raises `ApiError` 413 for more than Telegram takes."""
+    params = Params(values=dict(request.query))
+    try:
+        if request.content_type == "multipart/form-data":
+            await _read_multipart(request, params)
+        elif request.content_type == "application/json":
+            params.values |= cast(Json, await request.json())
+        elif request.can_read_body:
+            params.values |= dict(await request.post())
+    except web.HTTPRequestEntityTooLarge as error:
+        raise ApiError(413, "Request Entity Too Large") from error
+    except ValueError as error:
+        raise bad_request("can't parse the request") from error
+    return params
+
+
+async def _read_multipart(request: web.Request, params: Params) -> None:
+    async for part in await request.multipart():
+        if not isinstance(part, BodyPartReader) or part.name is None:
+            raise bad_request("can't parse the request")
+        data = bytes(await part.read())
+        if len(data) > MAX_UPLOAD_BYTES:
+            raise ApiError(413, "Request Entity Too Large")
+        if part.filename is None:
+            params.values[part.name] = data.decode()
+        else:
+            mime_type = part.headers.get("Content-Type", "application/octet-stream")
+            params.uploads[part.name] = Upload(data, part.filename, mime_type)

@@ -1,0 +1,131 @@
+// A message of the Bot API as a bubble with its buttons.
+
+import { richText, withCommands } from "./richtext.js";
+import { size } from "./words.js";
+
+const JOKE = /^\p{Extended_Pictographic}(\p{Emoji_Modifier}|\uFE0F|\u200D\p{Extended_Pictographic})*$/u;
+
+export function fileUrl(fileId) {
+  return `/sandbox/files/${encodeURIComponent(fileId)}`;
+}
+
+export function bubbleRow(message, { botId, words, onPress, onCommand, onZoom, previous }) {
+  const mine = message.from.id !== botId;
+  const row = make("div", `row${mine ? " mine" : ""}`);
+  row.dataset.messageId = message.message_id;
+  const bubble = make("div", "bubble");
+  row.append(bubble);
+  const text = message.text ?? message.caption ?? "";
+  if (message.reply_to_message) bubble.append(quote(message.reply_to_message));
+  if (message.photo) bubble.append(picture(message.photo, onZoom, previous));
+  if (message.document) bubble.append(file(message.document, words));
+  if (text) {
+    const paragraph = make("p", "words");
+    const entities = withCommands(text, message.entities ?? message.caption_entities);
+    paragraph.append(richText(text, entities, onCommand));
+    bubble.append(paragraph);
+  }
+  bubble.append(stamp(message, words));
+  row.classList.toggle("bare", !text && Boolean(message.photo));
+  row.classList.toggle("joke", !mine && JOKE.test(text) && !message.reply_markup);
+  row.classList.toggle("wide", Boolean(message.photo));
+  if (message.reply_markup?.inline_keyboard) row.append(keys(message, onPress));
+  return row;
+}
+
+export function draftRow(draft, onCommand) {
+  const row = make("div", "row draft turn");
+  const bubble = make("div", "bubble");
+  const paragraph = make("p", "words");
+  paragraph.append(richText(draft.text, draft.entities, onCommand));
+  bubble.append(paragraph);
+  row.append(bubble);
+  return row;
+}
+
+function picture(sizes, onZoom, previous) {
+  const largest = sizes[sizes.length - 1];
+  const url = fileUrl(largest.file_id);
+  const frame = make("button", "picture");
+  frame.type = "button";
+  frame.style.aspectRatio = `${largest.width} / ${Math.min(largest.height, largest.width * 1.3)}`;
+  frame.addEventListener("click", () => onZoom(url));
+  const image = document.createElement("img");
+  image.src = url;
+  image.alt = "";
+  // An edited picture develops over the one before it instead of flashing.
+  const before = previous?.querySelector(".picture img:last-of-type");
+  if (before && before.src !== image.src) {
+    const old = document.createElement("img");
+    old.src = before.src;
+    old.alt = "";
+    frame.append(old);
+    image.className = "fresh";
+    image.addEventListener("animationend", () => old.remove());
+  }
+  frame.append(image);
+  return frame;
+}
+
+function file(document_, words) {
+  const link = make("a", "file");
+  link.href = fileUrl(document_.file_id);
+  link.download = document_.file_name ?? "file";
+  const icon = make("span", "sheet-icon");
+  if (/^image\/(jpeg|png|webp)$/.test(document_.mime_type)) {
+    const image = document.createElement("img");
+    image.src = link.href;
+    image.alt = "";
+    image.addEventListener("error", () => image.replaceWith("?"));
+    icon.append(image);
+  } else {
+    icon.textContent = "↓";
+  }
+  const about = make("span");
+  about.append(
+    make("b", "", document_.file_name ?? "file"),
+    make("small", "", size(document_.file_size ?? 0, words.bytes)),
+  );
+  link.append(icon, about);
+  return link;
+}
+
+function quote(message) {
+  return make("span", "quote", message.text ?? message.caption ?? (message.photo ? "🖼" : "📎"));
+}
+
+function stamp(message, words) {
+  const time = new Date(message.date * 1000).toTimeString().slice(0, 5);
+  return make("span", "stamp", (message.edit_date ? words.edited : "") + time);
+}
+
+function keys(message, onPress) {
+  const board = make("div", "keys");
+  for (const buttons of message.reply_markup.inline_keyboard) {
+    const line = make("div");
+    for (const button of buttons) line.append(key(message, button, onPress));
+    board.append(line);
+  }
+  return board;
+}
+
+function key(message, button, onPress) {
+  if (button.url) {
+    const link = make("a", "", button.text);
+    if (/^https?:\/\//i.test(button.url)) link.href = button.url;
+    link.target = "_blank";
+    link.rel = "noreferrer noopener";
+    return link;
+  }
+  const press = make("button", button.style ?? "", button.text);
+  press.type = "button";
+  press.addEventListener("click", () => onPress(message, button, press));
+  return press;
+}
+
+function make(tag, className = "", text = "") {
+  const node = document.createElement(tag);
+  if (className) node.className = className;
+  if (text) node.textContent = text;
+  return node;
+}

@@ -1,0 +1,56 @@
+"""One sandbox for a module, an aiogram bot that speaks to it, and new people for each test."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import AsyncIterator
+
+import aiohttp
+import pytest
+import pytest_asyncio
+from aiogram import Bot
+from aiogram.client.session.aiohttp import AiohttpSession
+from aiogram.client.telegram import TelegramAPIServer
+
+from app.sandbox.people import Person
+from app.sandbox.server import Sandbox
+
+IDS = itertools.count(200_001)
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def running() -> AsyncIterator[Sandbox]:
+    async with Sandbox(port=0) as sandbox:
+        yield sandbox
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def bot(running: Sandbox) -> AsyncIterator[Bot]:
+    session = AiohttpSession(api=TelegramAPIServer.from_base(running.api_url))
+    async with Bot(running.token, session=session) as bot:
+        yield bot
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def http(running: Sandbox) -> AsyncIterator[aiohttp.ClientSession]:
+    async with aiohttp.ClientSession(running.api_url) as session:
+        yield session
+
+
+@pytest.fixture
+def sandbox(running: Sandbox) -> Sandbox:
+    """The running sandbox without what other tests have left in it."""
+    running.world.updates.drop_all()
+    running.world.calls.clear()
+    running.faults.clear()
+    return running
+
+
+@pytest.fixture
+def anna(sandbox: Sandbox) -> Person:
+    return sandbox.add_person(next(IDS), "Анна", "anna", "ru")
+
+
+@pytest.fixture
+def ben(sandbox: Sandbox) -> Person:
+    return sandbox.add_person(next(IDS), "Ben", "ben", "en")

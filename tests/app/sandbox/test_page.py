@@ -1,0 +1,151 @@
+"""The page's HTTP API: what a person does and sees, and who is kept out."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from typing import Any
+
+import aiohttp
+import pytest
+from aiogram import Bot
+
+from app.sandbox.people import Person
+from app.sandbox.server import Sandbox
+from tests.app.sandbox.pictures import picture
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+
+async def next_event(response: aiohttp.ClientResponse) -> dict[str, Any]:
+    async for line in response.content:
+        if line.startswith(b"data: "):
+            event: dict[str, Any] = json.loads(line.removeprefix(b"data: "))
+            return event
+    raise AssertionError("the stream has ended")
+
+
+async def test_a_person_sees_the_past_and_then_the_present(
+    http: aiohttp.ClientSession, bot: Bot, anna: Person, ben: Person
+) -> None:
+    anna.write("earlier")
+    async with http.get("/sandbox/events", params={"user": anna.user.id}) as stream:
+        snapshot = await next_event(stream)
+        assert [m["text"] for m in snapshot["body"]["messages"]] == ["earlier"]
+        ben.write("somebody else's")
+        sent = await bot.send_message(anna.user.id, "now")
+        await bot.edit_message_text("later", chat_id=anna.user.id, message_id=sent.message_id)
+        await bot.send_message_draft(chat_id=anna.user.id, draft_id=1, text="soon")
+        await bot.delete_message(anna.user.id, sent.message_id)
+        kinds = [(await next_event(stream))["kind"] for _ in range(4)]
+    assert kinds == ["message", "edited", "draft", "deleted"]
+
+
+async def test_what_a_person_types_and_presses_reaches_the_bot(
+    http: aiohttp.ClientSession, bot: Bot, anna: Person
+) -> None:
+    me = {"user_id": anna.user.id}
+    await http.post("/sandbox/write", json={**me, "text": "/start"})
+    mine = next(iter(anna.chat.messages.values()))
+    await http.post("/sandbox/edit", json={**me, "message_id": mine.id, "text": "/help"})
+    await http.post("/sandbox/press", json={**me, "message_id": mine.id, "data": "yes"})
+    first, edited, pressed = await bot.get_updates()
+    assert first.message is not None
+    assert first.message.text == "/start"
+    assert edited.edited_message is not None
+    assert edited.edited_message.text == "/help"
+    assert pressed.callback_query is not None
+    assert pressed.callback_query.data == "yes"
+
+
+@pytest.mark.parametrize(("kind", "key"), [("photo", "photo"), ("file", "document")])
+async def test_files_are_sent_as_photos_or_as_they_are(
+    http: aiohttp.ClientSession, bot: Bot, anna: Person, kind: str, key: str
+) -> None:
+    form = aiohttp.FormData({"user_id": str(anna.user.id), "as": kind, "caption": "two"})
+    for name in ("a.png", "b.png"):
+        form.add_field("files", picture(), filename=name, content_type="image/png")
+    async with http.post("/sandbox/upload", data=form) as answer:
+        assert answer.status == 200
+    messages = [update.message for update in await bot.get_updates()]
+    assert [getattr(message, key) is not None for message in messages] == [True, True]
+    file_id = next(iter(anna.chat.messages.values())).content[key]
+    file_id = (file_id[-1] if isinstance(file_id, list) else file_id)["file_id"]
+    async with http.get(f"/sandbox/files/{file_id}") as shown:
+        assert shown.content_type in {"image/png", "image/jpeg"}
+
+
+async def test_what_is_no_photo_is_refused_with_a_reason(
+    http: aiohttp.ClientSession, anna: Person
+) -> None:
+    form = aiohttp.FormData({"user_id": str(anna.user.id), "as": "photo"})
+    form.add_field("files", b"<html>", filename="photo.jpg", content_type="image/jpeg")
+    async with http.post("/sandbox/upload", data=form) as answer:
+        assert answer.status == 400
+        assert "IMAGE_PROCESS_FAILED" in (await answer.json())["error"]
+    assert not anna.chat.messages
+
+
+async def test_a_page_in_disguise_is_downloaded_not_shown(
+    http: aiohttp.ClientSession, anna: Person
+) -> None:
+    form = aiohttp.FormData({"user_id": str(anna.user.id), "as": "file"})
+    form.add_field("files", b"<script>", filename="x.html", content_type="text/html")
+    await http.post("/sandbox/upload", data=form)
+    file_id = next(iter(anna.chat.messages.values())).content["document"]["file_id"]
+    async with http.get(f"/sandbox/files/{file_id}") as shown:
+        assert shown.content_type == "application/octet-stream"
+        assert shown.headers["Content-Disposition"] == "attachment"
+        assert shown.headers["X-Content-Type-Options"] == "nosniff"
+
+
+async def test_a_person_can_change_the_language(
+    http: aiohttp.ClientSession, bot: Bot, anna: Person
+) -> None:
+    await http.post("/sandbox/language", json={"user_id": anna.user.id, "language": "en"})
+    anna.write("hi")
+    message = (await bot.get_updates())[0].message
+    assert message is not None
+    assert message.from_user is not None
+    assert message.from_user.language_code == "en"
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Host": "evil.example:8080"},
+        {"Origin": "http://evil.example"},
+        {"Origin": "null"},
+    ],
+    ids=["host", "origin", "null origin"],
+)
+@pytest.mark.parametrize("path", ["/", "/sandbox/people", "/static/chat.js"])
+async def test_other_sites_are_kept_out(
+    http: aiohttp.ClientSession, path: str, headers: dict[str, str]
+) -> None:
+    async with http.get(path, headers=headers) as answer:
+        assert answer.status == 403
+
+
+@pytest.mark.parametrize("name", ["..%2fserver.py", "%2e%2e/server.py", "server.py", "index.html"])
+async def test_only_the_pages_own_files_are_served(http: aiohttp.ClientSession, name: str) -> None:
+    async with http.get(f"/static/{name}") as answer:
+        assert answer.status == 404
+
+
+@pytest.mark.parametrize("body", [b"", b"no json", b"[]", b'{"user_id": 1}', b'{"user_id": "x"}'])
+async def test_broken_wishes_are_refused(http: aiohttp.ClientSession, body: bytes) -> None:
+    for path in ("write", "edit", "press", "upload", "language"):
+        async with http.post(f"/sandbox/{path}", data=body) as answer:
+            assert 400 <= answer.status < 500
+
+
+async def test_the_sandbox_closes_while_a_page_listens() -> None:
+    async with aiohttp.ClientSession() as http:
+        async with Sandbox(port=0) as sandbox:
+            url = f"{sandbox.page_url}sandbox/events?user=100001"
+            stream = await http.get(url)
+            await next_event(stream)
+        async with asyncio.timeout(5):
+            await stream.content.read()
+        assert stream.content.at_eof()
