@@ -1,0 +1,48 @@
+"""Pictures as they come in: kept, or answered with what to send instead."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from aiogram.types import Message
+
+from app.bot import texts
+from app.bot.pictures import DownloadError, Pictures, picture_in
+from models.pictures import PictureError
+
+
+@dataclass(frozen=True, slots=True)
+class Arrivals:
+    """Fetches the pictures of messages for the person who sent or pointed at them."""
+
+    pictures: Pictures
+
+    async def keep(self, bearers: Iterable[Message], asked: Message) -> tuple[Path, ...]:
+        """Keep the pictures of `bearers` that can be used, in their order.
+
+        For the others `asked` is answered, with one sentence for each kind of problem.
+        """
+        outcomes = await asyncio.gather(*(self._keep(bearer, asked) for bearer in bearers))
+        for sentence in dict.fromkeys(each for each in outcomes if isinstance(each, str)):
+            await asked.reply(sentence, allow_sending_without_reply=True)
+        return tuple(each for each in outcomes if isinstance(each, Path))
+
+    async def _keep(self, bearer: Message, asked: Message) -> Path | str:
+        """The kept picture, or the sentence that says why it can't be."""
+        sent = picture_in(bearer)
+        if sent is None or asked.from_user is None:
+            raise ValueError("a message with a picture, from a person, was expected")
+        try:
+            return await self.pictures.keep(sent, asked.from_user.id)
+        except PictureError as error:
+            return texts.picture_problem(error.problem)
+        except DownloadError as error:
+            return texts.download_problem(error.problem)
+
+
+def bearers_of(album: Sequence[Message]) -> list[Message]:
+    """The messages that have a picture."""
+    return [message for message in album if picture_in(message)]

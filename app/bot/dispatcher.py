@@ -1,0 +1,115 @@
+"""The order in which an update meets middlewares and routers, all in one place."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+from aiogram import Bot, Dispatcher
+from aiogram.exceptions import AiogramError
+from aiogram.types import BotCommand
+from aiogram.utils.i18n import I18n
+from aiogram.utils.i18n import gettext as _
+
+from app.bot.arrivals import Arrivals
+from app.bot.budget import Rate
+from app.bot.gallery import Gallery
+from app.bot.i18n import LANGUAGES
+from app.bot.intake import Intake
+from app.bot.middlewares.access import AccessMiddleware
+from app.bot.middlewares.addressed import AddressedMiddleware
+from app.bot.middlewares.dialog import DialogMiddleware
+from app.bot.middlewares.language import LanguageMiddleware
+from app.bot.middlewares.owner import OwnerMiddleware
+from app.bot.middlewares.throttling import ThrottlingMiddleware
+from app.bot.pictures import Pictures
+from app.bot.preferences import Preferences
+from app.bot.routers import admin, chat, data, errors, jobs, pair, photos, privacy, start, style
+from app.bot.routers import settings as settings_router
+from app.bot.storage import ConversationStorage
+from app.bot.trials import Trials
+from app.jobs.ports import Studio
+from app.settings import Settings
+from styles.catalog import Catalog
+
+logger = logging.getLogger(__name__)
+
+
+def make_dispatcher(
+    *,
+    settings: Settings,
+    storage: ConversationStorage,
+    studio: Studio,
+    preferences: Preferences,
+    pictures: Pictures,
+    catalog: Catalog,
+    i18n: I18n,
+    **services: Any,
+) -> Dispatcher:
+    """Handlers ask for any of these by its name in their signature."""
+    dispatcher = Dispatcher(
+        storage=storage,
+        settings=settings,
+        studio=studio,
+        preferences=preferences,
+        pictures=pictures,
+        arrivals=Arrivals(pictures),
+        catalog=catalog,
+        gallery=Gallery(catalog),
+        intake=Intake(studio=studio, wishes=preferences, catalog=catalog),
+        trials=Trials(studio, catalog, preferences),
+        i18n=i18n,
+        **services,
+    )
+    language = LanguageMiddleware(i18n, preferences)
+    rate = Rate(per_minute=settings.flood_messages_per_minute, burst=settings.flood_burst_messages)
+    dispatcher.update.outer_middleware(AddressedMiddleware())
+    dispatcher.update.outer_middleware(language)
+    dispatcher.update.outer_middleware(ThrottlingMiddleware(rate))
+    dispatcher.update.outer_middleware(AccessMiddleware(settings.lets_in))
+    dispatcher.error.middleware(language)  # those above have been left when an error is met
+    dispatcher.message.middleware(DialogMiddleware())
+    dispatcher.callback_query.middleware(OwnerMiddleware())
+    dispatcher.callback_query.middleware(DialogMiddleware())
+    dispatcher.include_routers(
+        errors.make_router(),
+        start.make_router(),
+        style.make_router(),
+        pair.make_router(),
+        data.make_router(),
+        settings_router.make_router(),
+        jobs.make_router(),
+        privacy.make_router(),
+        admin.make_router(settings.admin_ids),
+        photos.make_router(),
+        chat.make_router(),  # last: it answers whatever the others leave
+    )
+    return dispatcher
+
+
+async def publish_commands(bot: Bot, i18n: I18n) -> None:
+    """Register the command menu in every language; English is for all the others too."""
+    for language in LANGUAGES:
+        with i18n.context(), i18n.use_locale(language):
+            commands = menu()
+        code = None if language == i18n.default_locale else language
+        try:
+            await bot.set_my_commands(commands, language_code=code)
+        except AiogramError as error:
+            # The menu of the last start is still there.
+            logger.warning("no command menu", extra={"error": type(error).__name__})
+
+
+def menu() -> list[BotCommand]:
+    """The commands in the current language."""
+    about = {
+        "start": _("greet me"),
+        "style": _("paint in a ready style"),
+        "queue": _("your pictures in the queue"),
+        "settings": _("quality, size, strength and more"),
+        "button": _("what I know about you"),
+        "help": _("how it works"),
+        "cancel": _("start over"),
+        "forget": _("delete everything about you"),
+    }
+    return [BotCommand(command=name, description=text) for name, text in about.items()]

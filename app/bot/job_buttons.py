@@ -1,0 +1,118 @@
+"""Buttons under a job's status message and under its result, and what they carry."""
+
+from __future__ import annotations
+
+import enum
+
+from aiogram.filters.callback_data import CallbackData
+from aiogram.types import InlineKeyboardButton, InlineKeyboardMarkup
+from aiogram.utils.i18n import gettext as _
+
+from app.bot.callbacks import JobId
+from app.bot.variations import Variation, possible_variations
+from app.jobs.job import Job
+
+
+class Press(enum.StrEnum):
+    """What can be done to an open job."""
+
+    STOP = "stop"
+    CANCEL = "cancel"
+
+
+class JobPress(CallbackData, prefix="job"):
+    """A button of an open job; whether it is one's own is checked when it is pressed."""
+
+    press: Press
+    job_id: JobId
+
+
+class AgainPress(CallbackData, prefix="again"):
+    """A button under a result: paint the original photo once more, otherwise."""
+
+    variation: Variation
+    job_id: JobId
+
+
+class TrialPress(CallbackData, prefix="trial"):
+    """A button under a new style's first painting; only admins get that far."""
+
+    keep: bool
+    job_id: JobId
+
+
+TRIAL_ORIGIN = "trial:"
+"""What the origins of those paintings begin with."""
+
+
+ROWS = (
+    (Variation.WEAKER, Variation.STRONGER),
+    (Variation.FINER, Variation.BROADER),
+    (Variation.COLORS, Variation.HD),
+    (Variation.OTHER_STYLE, Variation.OTHER_PHOTO),
+    (Variation.SWAP,),
+)
+"""What belongs together stands together, also where one of the two is at its bound."""
+
+
+def open_job_keyboard(job_id: int, *, stop: bool) -> InlineKeyboardMarkup:
+    """Cancel, and Stop once there is something to keep."""
+    presses = [Press.STOP, Press.CANCEL] if stop else [Press.CANCEL]
+    texts = {Press.STOP: _("⏹ Stop"), Press.CANCEL: _("✖️ Cancel")}
+    row = [
+        InlineKeyboardButton(
+            text=texts[press], callback_data=JobPress(press=press, job_id=job_id).pack()
+        )
+        for press in presses
+    ]
+    return InlineKeyboardMarkup(inline_keyboard=[row])
+
+
+def result_keyboard(job: Job) -> InlineKeyboardMarkup:
+    """All variations that make sense for this job; for a style on trial the verdict."""
+    if job.request.origin.startswith(TRIAL_ORIGIN):
+        return _trial_keyboard(job.id)
+    possible = possible_variations(job.request)
+    rows = [
+        [_again_button(variation, job) for variation in row if variation in possible]
+        for row in ROWS
+    ]
+    return InlineKeyboardMarkup(inline_keyboard=[row for row in rows if row])
+
+
+def _again_button(variation: Variation, job: Job) -> InlineKeyboardButton:
+    return InlineKeyboardButton(
+        text=_label(variation, keeps_colors=job.request.options.keep_colors),
+        callback_data=AgainPress(variation=variation, job_id=job.id).pack(),
+    )
+
+
+def _trial_keyboard(job_id: int) -> InlineKeyboardMarkup:
+    verdicts = {_("✅ Keep the style"): True, _("🗑 Drop it"): False}
+    row = [
+        InlineKeyboardButton(text=text, callback_data=TrialPress(keep=keep, job_id=job_id).pack())
+        for text, keep in verdicts.items()
+    ]
+    return InlineKeyboardMarkup(inline_keyboard=[row])
+
+
+def _label(variation: Variation, *, keeps_colors: bool) -> str:
+    match variation:
+        case Variation.WEAKER:
+            return _("➖ Weaker")
+        case Variation.STRONGER:
+            return _("➕ Stronger")
+        case Variation.FINER:
+            return _("🖌 Smaller brush")
+        case Variation.BROADER:
+            return _("🖌 Larger brush")
+        case Variation.COLORS:
+            return _("🎨 Painting's colours") if keeps_colors else _("🌈 Photo's colours")
+        case Variation.HD:
+            return _("🔍 HD as a file")
+        case Variation.OTHER_STYLE:
+            return _("🖼 Other style")
+        case Variation.OTHER_PHOTO:
+            return _("📷 Other photo")
+        case Variation.SWAP:
+            return _("🔄 Swap photo and style")

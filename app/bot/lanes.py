@@ -1,0 +1,123 @@
+"""Updates on their way to the handlers: in order within a conversation, at once between them.
+
+The pieces of an album arrive as updates of their own, and nothing says how many there are; here
+they become one entry of their lane, which is handled a moment after the last piece.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Awaitable, Callable, Hashable, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from aiogram.types import Update
+
+logger = logging.getLogger(__name__)
+
+Handle = Callable[[Sequence[Update]], Awaitable[None]]
+
+ALBUM_PAUSE_S: Final = 0.7
+MAX_ALBUM: Final = 10
+MAX_IN_HAND: Final = 500
+"""Above this no more updates are fetched: Telegram keeps them better than our memory."""
+
+
+@dataclass(slots=True)
+class _Entry:
+    """One update, or the pieces of one album."""
+
+    updates: list[Update]
+    album: str | None = None
+    ready_at: float = 0.0
+
+    @property
+    def is_growing(self) -> bool:
+        return self.album is not None and len(self.updates) < MAX_ALBUM
+
+
+@dataclass(slots=True)
+class _Lane:
+    entries: deque[_Entry] = field(default_factory=deque)
+    task: asyncio.Task[None] | None = None
+
+
+class Lanes:
+    """One lane for each person in each chat, for as long as there is something in it."""
+
+    def __init__(self, handle: Handle, *, album_pause_s: float = ALBUM_PAUSE_S) -> None:
+        self._handle = handle
+        self._album_pause_s = album_pause_s
+        self._lanes: dict[Hashable, _Lane] = {}
+        self._in_hand = 0
+        self._room = asyncio.Event()
+        self._room.set()
+
+    def put(self, key: Hashable, update: Update) -> None:
+        """Line an update up; returns at once."""
+        self._count(1)
+        lane = self._lanes.setdefault(key, _Lane())
+        album = update.message.media_group_id if update.message else None
+        entry = _growing(lane, album) if album else None
+        if entry is None:
+            lane.entries.append(entry := _Entry([update], album))
+        else:
+            entry.updates.append(update)
+        if album:
+            entry.ready_at = asyncio.get_running_loop().time() + self._album_pause_s
+        if lane.task is None:
+            lane.task = asyncio.create_task(self._run(key, lane))
+
+    async def room(self) -> None:
+        """Wait until more updates may come in."""
+        await self._room.wait()
+
+    async def close(self, timeout_s: float) -> None:
+        """Let handlers finish; what still runs then is cancelled and stays unhandled."""
+        tasks = [lane.task for lane in self._lanes.values() if lane.task is not None]
+        if not tasks:
+            return
+        _, late = await asyncio.wait(tasks, timeout=timeout_s)
+        for task in late:
+            task.cancel()
+        if late:
+            logger.warning("%d conversations cut short; they go on after the next start", len(late))
+            await asyncio.wait(late)
+
+    async def _run(self, key: Hashable, lane: _Lane) -> None:
+        try:
+            while lane.entries:
+                entry = lane.entries[0]
+                await self._until_complete(entry)
+                # From here on a late piece starts an entry of its own instead of being lost.
+                lane.entries.popleft()
+                try:
+                    await self._handle(entry.updates)
+                except Exception:
+                    # Those behind it must not suffer for it.
+                    logger.exception("a conversation failed")
+                finally:
+                    self._count(-len(entry.updates))
+        finally:
+            self._count(-sum(len(entry.updates) for entry in lane.entries))
+            del self._lanes[key]
+
+    async def _until_complete(self, entry: _Entry) -> None:
+        loop = asyncio.get_running_loop()
+        # Every further piece moves the moment, so there is no one event to wait for.
+        while entry.is_growing and (left_s := entry.ready_at - loop.time()) > 0:  # noqa: ASYNC110
+            await asyncio.sleep(left_s)
+
+    def _count(self, change: int) -> None:
+        self._in_hand += change
+        if self._in_hand < MAX_IN_HAND:
+            self._room.set()
+        else:
+            self._room.clear()
+
+
+def _growing(lane: _Lane, album: str) -> _Entry | None:
+    same = (entry for entry in lane.entries if entry.album == album and entry.is_growing)
+    return next(same, None)

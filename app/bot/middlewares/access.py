@@ -1,0 +1,37 @@
+"""An open door, or a list of those who may come in."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from aiogram import BaseMiddleware
+from aiogram.enums import ChatType
+from aiogram.types import TelegramObject, Update, User
+from aiogram.utils.i18n import gettext as _
+
+
+class AccessMiddleware(BaseMiddleware):
+    """Tells strangers, in private, that the bot is not open to them; nothing else reaches it."""
+
+    def __init__(self, lets_in: Callable[[int], bool]) -> None:
+        self._lets_in = lets_in
+
+    async def __call__(
+        self,
+        handler: Callable[[TelegramObject, dict[str, Any]], Awaitable[Any]],
+        event: TelegramObject,
+        data: dict[str, Any],
+    ) -> Any:
+        user: User | None = data.get("event_from_user")
+        if user is None:
+            return None
+        if self._lets_in(user.id):
+            return await handler(event, data)
+        assert isinstance(event, Update)  # noqa: S101 - registered on nothing else
+        sorry = _("I work for a small circle only. My owner can let you in; your ID is {id}.")
+        if event.message is not None and event.message.chat.type == ChatType.PRIVATE:
+            await event.message.answer(sorry.format(id=user.id))
+        elif event.callback_query is not None:
+            await event.callback_query.answer(sorry.format(id=user.id), show_alert=True)
+        return None

@@ -1,0 +1,79 @@
+"""A flood from one person must not drown the others: one warning, then quiet for a while."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any, Final
+
+from aiogram import BaseMiddleware
+from aiogram.types import TelegramObject, Update, User
+from aiogram.utils.i18n import ngettext
+
+from app.bot.budget import Bucket, Rate
+
+REMEMBERED_PEOPLE: Final = 1000
+"""From here on those who have been quiet are forgotten, so that memory stays flat."""
+MIN_PAUSE_S: Final = 10.0
+"""How long the bot stays quiet at least: answering every other message would feed the flood."""
+
+
+@dataclass(slots=True)
+class _Person:
+    bucket: Bucket
+    quiet_until: float = 0.0
+
+
+class ThrottlingMiddleware(BaseMiddleware):
+    """Lets so many updates a minute of each person through, and a burst after a rest."""
+
+    def __init__(self, rate: Rate, *, clock: Callable[[], float] = time.monotonic) -> None:
+        self._rate = rate
+        self._clock = clock
+        self._people: dict[int, _Person] = {}
+
+    async def __call__(
+        self,
+        handler: Callable[[TelegramObject, dict[str, Any]], Awaitable[Any]],
+        event: TelegramObject,
+        data: dict[str, Any],
+    ) -> Any:
+        user: User | None = data.get("event_from_user")
+        if user is None:
+            return await handler(event, data)
+        now = self._clock()
+        person = self._person(user.id, now)
+        is_quiet = now < person.quiet_until
+        wait_s = person.bucket.wait_s(now)
+        if not is_quiet and wait_s == 0:
+            person.bucket.take(now)
+            return await handler(event, data)
+        assert isinstance(event, Update)  # noqa: S101 - registered on nothing else
+        if not is_quiet:
+            person.quiet_until = now + max(wait_s, MIN_PAUSE_S)
+            await _warn(event, round(person.quiet_until - now))
+        elif event.callback_query is not None:
+            await event.callback_query.answer()  # or the button would go on turning
+        return None
+
+    def _person(self, user_id: int, now: float) -> _Person:
+        if len(self._people) > REMEMBERED_PEOPLE:
+            self._people = {
+                user_id: person
+                for user_id, person in self._people.items()
+                if not person.bucket.is_full(now) or now < person.quiet_until
+            }
+        return self._people.setdefault(user_id, _Person(Bucket(self._rate)))
+
+
+async def _warn(event: Update, seconds: int) -> None:
+    text = ngettext(
+        "That is more than I can read. I will listen again in {count} second.",
+        "That is more than I can read. I will listen again in {count} seconds.",
+        seconds,
+    ).format(count=seconds)
+    if event.callback_query is not None:
+        await event.callback_query.answer(text)
+    elif event.message is not None:
+        await event.message.answer(text)

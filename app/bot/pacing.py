@@ -1,0 +1,172 @@
+"""Outgoing calls at the pace that Telegram bears, and again where repeating does no harm."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import math
+import random
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextvars import ContextVar
+from typing import TYPE_CHECKING, Any
+
+import aiohttp
+from aiogram.client.session.middlewares.base import (
+    BaseRequestMiddleware,
+    NextRequestMiddlewareType,
+)
+from aiogram.exceptions import (
+    ClientDecodeError,
+    TelegramEntityTooLarge,
+    TelegramNetworkError,
+    TelegramRetryAfter,
+    TelegramServerError,
+)
+from aiogram.methods.base import Response, TelegramMethod, TelegramType
+
+from app.bot.budget import Budget, Limits
+
+if TYPE_CHECKING:
+    from aiogram import Bot
+
+log = logging.getLogger(__name__)
+
+_HANDS_OFF = frozenset({"getUpdates", "logOut", "close"})
+"""Polling has a backoff of its own."""
+_ONCE = ("send", "forward", "copy", "post")
+"""A second call of these is a second message."""
+_NEVER_SENT = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError)
+
+_in_spare_moment: ContextVar[bool] = ContextVar("in_spare_moment", default=False)
+
+
+class Pacer(BaseRequestMiddleware):
+    """A session middleware that keeps to the budgets and to the silence Telegram asks for.
+
+    A call waits for its turn. A silence of up to `patience_s` seconds is waited out; a longer one
+    raises `TelegramRetryAfter` at once, without a request. Server errors and network failures are
+    met with growing pauses and at most `attempts` tries in all; a call that makes a message is
+    tried again only where it surely made none. Calls without a chat (callback answers, getMe)
+    have no budget and pass at once.
+    """
+
+    def __init__(
+        self,
+        *,
+        limits: Limits | None = None,
+        patience_s: float = 60.0,
+        attempts: int = 5,
+        backoff_s: float = 0.5,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
+        self.budget = Budget(limits or Limits())
+        self._patience_s = patience_s
+        self._attempts = attempts
+        self._backoff_s = backoff_s
+        self._clock = clock
+        self._sleep = sleep
+
+    @contextlib.asynccontextmanager
+    async def spare_moment(self, chat_id: int) -> AsyncIterator[None]:
+        """Wait until the chat has budget that nobody else wants; the block may make one call.
+
+        For progress: answers and results never queue behind it, and as the next edit follows
+        anyway, nothing in the block is tried twice.
+        """
+        while (wait_s := self.budget.spare_in_s(chat_id, self._clock())) > 0:
+            await self._sleep(wait_s)
+        self.budget.take(chat_id, self._clock())
+        token = _in_spare_moment.set(True)
+        try:
+            yield
+        finally:
+            _in_spare_moment.reset(token)
+
+    async def __call__(
+        self,
+        make_request: NextRequestMiddlewareType[TelegramType],
+        bot: Bot,
+        method: TelegramMethod[TelegramType],
+    ) -> Response[TelegramType]:
+        if method.__api_method__ in _HANDS_OFF:
+            return await make_request(bot, method)
+        if _in_spare_moment.get():
+            return await self._request(make_request, bot, method)
+        return await self._patiently(make_request, bot, method)
+
+    async def _patiently(
+        self,
+        make_request: NextRequestMiddlewareType[TelegramType],
+        bot: Bot,
+        method: TelegramMethod[TelegramType],
+    ) -> Response[TelegramType]:
+        deadline = self._clock() + self._patience_s
+        tries = 0
+        while True:
+            await self._turn(method, deadline)
+            try:
+                return await self._request(make_request, bot, method)
+            except TelegramRetryAfter as error:
+                if self._clock() + error.retry_after > deadline:
+                    raise
+            except (TelegramNetworkError, TelegramServerError, ClientDecodeError) as error:
+                tries += 1
+                if tries >= self._attempts or not may_repeat(method, error):
+                    raise
+                await self._back_off(method, error, tries)
+
+    async def _request(
+        self,
+        make_request: NextRequestMiddlewareType[TelegramType],
+        bot: Bot,
+        method: TelegramMethod[TelegramType],
+    ) -> Response[TelegramType]:
+        try:
+            return await make_request(bot, method)
+        except TelegramRetryAfter as error:
+            log.warning("%s: asked to be silent for %d s", method.__api_method__, error.retry_after)
+            self.budget.silence(_chat_of(method), error.retry_after, self._clock())
+            raise
+
+    async def _turn(self, method: TelegramMethod[Any], deadline: float) -> None:
+        chat_id = _chat_of(method)
+        if chat_id is None:
+            return
+        await self._sit_out_silence(method, chat_id, deadline)
+        await self._sleep(self.budget.take(chat_id, self._clock()))
+        # While this call waited for its turn, another one may have been told to be silent.
+        await self._sit_out_silence(method, chat_id, deadline)
+
+    async def _sit_out_silence(
+        self, method: TelegramMethod[Any], chat_id: int | str, deadline: float
+    ) -> None:
+        while (silent_s := self.budget.silent_s(chat_id, now := self._clock())) > 0:
+            if now + silent_s > deadline:
+                raise TelegramRetryAfter(method, "still silent", math.ceil(silent_s))
+            await self._sleep(silent_s)
+
+    async def _back_off(self, method: TelegramMethod[Any], error: Exception, tries: int) -> None:
+        pause_s = self._backoff_s * 2 ** (tries - 1) * random.uniform(0.8, 1.2)
+        # The error's own text stays out of the log: it may hold an address with the token.
+        log.warning("%s: %s, again in %.1f s", method.__api_method__, type(error).__name__, pause_s)
+        await self._sleep(pause_s)
+
+
+def may_repeat(method: TelegramMethod[Any], error: Exception) -> bool:
+    """Whether a second try can't do what the first may have done already."""
+    if isinstance(error, TelegramEntityTooLarge):
+        return False
+    name = method.__api_method__
+    if name == "sendChatAction" or not name.startswith(_ONCE):
+        return True
+    # A 5xx in Telegram's own words is a refusal. A connection that broke, or a gateway's page, is
+    # not: the message may be there, unless the connection was never made.
+    return isinstance(error, TelegramServerError) or isinstance(error.__cause__, _NEVER_SENT)
+
+
+def _chat_of(method: TelegramMethod[Any]) -> int | str | None:
+    chat_id: int | str | None = getattr(method, "chat_id", None)
+    return chat_id

@@ -1,0 +1,139 @@
+"""Fetches updates and sees each of them through to its handler, whatever happens to the process.
+
+aiogram's own polling confirms an update when its handler starts and drops the handlers that run
+when the process ends. Here an update is on the disk before Telegram may forget it, and until its
+handler has come to an end.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Hashable, Sequence
+from typing import Any, Final
+
+from aiogram import Bot, Dispatcher
+from aiogram.dispatcher.middlewares.user_context import UserContextMiddleware
+from aiogram.exceptions import (
+    AiogramError,
+    TelegramConflictError,
+    TelegramNotFound,
+    TelegramRetryAfter,
+    TelegramUnauthorizedError,
+)
+from aiogram.methods import TelegramMethod
+from aiogram.types import Update, User
+from aiogram.utils.backoff import Backoff, BackoffConfig
+from pydantic import ValidationError
+
+from app.bot.inbox import Inbox
+from app.bot.lanes import Lanes
+
+logger = logging.getLogger(__name__)
+
+LONG_POLL_S: Final = 25
+_REQUEST_TIMEOUT_S: Final = LONG_POLL_S + 15
+_BACKOFF: Final = BackoffConfig(min_delay=1.0, max_delay=30.0, factor=1.7, jitter=0.1)
+
+WRONG_TOKEN: Final = (TelegramUnauthorizedError, TelegramNotFound)
+"""Telegram answers 401 to a token it doesn't know any more and 404 to one that never was."""
+
+
+class GetRawUpdates(TelegramMethod[list[dict[str, Any]]]):
+    """getUpdates without a model: one update that aiogram can't read must not block the others."""
+
+    __returning__ = list[dict[str, Any]]
+    __api_method__ = "getUpdates"
+
+    offset: int | None = None
+    timeout: int = LONG_POLL_S
+    allowed_updates: list[str] | None = None
+
+
+async def introduce(bot: Bot) -> User:
+    """Wait until Telegram answers and say who we are. Raises one of `WRONG_TOKEN`."""
+    backoff = Backoff(_BACKOFF)
+    while True:
+        try:
+            # A webhook that somebody set would keep all updates away from polling.
+            await bot.delete_webhook()
+            return await bot.me()
+        except WRONG_TOKEN:
+            raise
+        except AiogramError as error:
+            await _wait(error, backoff, "Telegram can't be reached")
+
+
+class Poller:
+    """The way of an update: getUpdates, inbox, lane, dispatcher, done."""
+
+    def __init__(self, bot: Bot, dispatcher: Dispatcher, inbox: Inbox) -> None:
+        self._bot = bot
+        self._dispatcher = dispatcher
+        self._inbox = inbox
+        self._lanes = Lanes(self._handle)
+
+    async def run(self) -> None:
+        """Poll until cancelled. Raises one of `WRONG_TOKEN`."""
+        for raw in await self._inbox.unhandled():
+            await self._line_up(raw)
+        backoff = Backoff(_BACKOFF)
+        request = GetRawUpdates(allowed_updates=self._dispatcher.resolve_used_update_types())
+        while True:
+            await self._lanes.room()
+            try:
+                batch = await self._bot(request, request_timeout=_REQUEST_TIMEOUT_S)
+            except WRONG_TOKEN:
+                raise
+            except AiogramError as error:
+                await _wait(error, backoff, "no updates")
+                continue
+            backoff.reset()
+            for raw in await self._inbox.take_in(batch):
+                await self._line_up(raw)
+            if batch:
+                request.offset = batch[-1]["update_id"] + 1
+
+    async def close(self, timeout_s: float) -> None:
+        """Let handlers finish; the others' updates are handled after the next start."""
+        await self._lanes.close(timeout_s)
+
+    async def _line_up(self, raw: dict[str, Any]) -> None:
+        try:
+            update = Update.model_validate(raw, context={"bot": self._bot})
+        except ValidationError as error:
+            # The fields' names only: what stands in them was said by somebody.
+            fields = [".".join(map(str, each["loc"])) for each in error.errors()]
+            facts = {"update": raw["update_id"], "fields": fields}
+            logger.error("an update can't be read", extra=facts)
+            await self._inbox.handled([raw["update_id"]])
+            return
+        self._lanes.put(_lane_of(update), update)
+
+    async def _handle(self, updates: Sequence[Update]) -> None:
+        """Hand one update, or one album, to its handler."""
+        first = updates[0]
+        album = tuple(update.message for update in updates if update.message)
+        try:
+            await self._dispatcher.feed_update(self._bot, first, album=album)
+        except Exception:
+            logger.exception("an update failed", extra={"update": first.update_id})
+        # A cancelled handler doesn't come here: its update is handled again after the next start.
+        await self._inbox.handled(update.update_id for update in updates)
+
+
+def _lane_of(update: Update) -> Hashable:
+    """Who said it, and where: what the handlers' state depends on."""
+    context = UserContextMiddleware.resolve_event_context(update)
+    return (context.chat_id or context.user_id, context.user_id)
+
+
+async def _wait(error: AiogramError, backoff: Backoff, what: str) -> None:
+    """Sleep before the next try and say why."""
+    pause_s = max(0.1, next(backoff))
+    if isinstance(error, TelegramRetryAfter):
+        pause_s = max(pause_s, error.retry_after)
+    if isinstance(error, TelegramConflictError):
+        what = "another bot runs with the same token"
+    logger.warning("%s (%s); again in %.1f s", what, type(error).__name__, pause_s)
+    await asyncio.sleep(pause_s)

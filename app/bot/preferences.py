@@ -1,0 +1,135 @@
+"""What people have set once and for all; kept over restarts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, Self
+
+from app.jobs.database import Database
+from app.jobs.job import Delivery
+from models.interface import Quality, StyleOptions
+from styles.catalog import Preset
+
+MIGRATIONS: Final = (
+    """
+    CREATE TABLE preferences (
+        user_id INTEGER PRIMARY KEY,
+        quality TEXT,
+        size_px INTEGER,
+        strength INTEGER,
+        keep_colors INTEGER,
+        brush REAL,
+        delivery TEXT,
+        language TEXT
+    )
+    """,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Taste:
+    """A person's settings; None leaves the choice to the style or to the bot.
+
+    The fields are `StyleOptions`' own, and two more: how the result comes, and the language.
+    """
+
+    quality: Quality | None = None
+    size_px: int | None = None
+    strength: int | None = None
+    keep_colors: bool | None = None
+    brush: float | None = None
+    delivery: Delivery | None = None
+    language: str | None = None
+
+
+REMEMBERED_PEOPLE: Final = 10_000
+FIELDS: Final = tuple(Taste.__dataclass_fields__)
+
+
+class Preferences:
+    """The settings of all people, in a file of their own."""
+
+    def __init__(self, database: Database, *, defaults: StyleOptions) -> None:
+        self._database = database
+        self._defaults = defaults
+        self._known: dict[int, Taste] = {}
+
+    @classmethod
+    async def open(cls, path: Path, *, defaults: StyleOptions) -> Self:
+        """Open or create the file. Raises `app.jobs.database.UnusableDatabaseError`."""
+        return cls(await Database.open(path, MIGRATIONS), defaults=defaults)
+
+    async def close(self) -> None:
+        await self._database.close()
+
+    async def of(self, user_id: int) -> Taste:
+        """What this person has set; asked for several times at every update."""
+        if user_id not in self._known:
+            if len(self._known) >= REMEMBERED_PEOPLE:
+                self._known.clear()
+            self._known[user_id] = await self._read(user_id)
+        return self._known[user_id]
+
+    async def _read(self, user_id: int) -> Taste:
+        row = await self._database.fetch_one(
+            f"SELECT {', '.join(FIELDS)} FROM preferences WHERE user_id = ?",  # noqa: S608
+            (user_id,),
+        )
+        if row is None:
+            return Taste()
+        return Taste(
+            quality=_unless_none(Quality, row["quality"]),
+            size_px=row["size_px"],
+            strength=row["strength"],
+            keep_colors=_unless_none(bool, row["keep_colors"]),
+            brush=row["brush"],
+            delivery=_unless_none(Delivery, row["delivery"]),
+            language=row["language"],
+        )
+
+    async def set(self, user_id: int, field: str, value: object) -> None:
+        """Set one field of `Taste`; None leaves it open again. Raises ValueError for no field."""
+        if field not in FIELDS:
+            raise ValueError(f"{field!r} is nothing that can be set")
+        await self._database.execute(
+            f"INSERT INTO preferences (user_id, {field}) VALUES (?, ?)"  # noqa: S608
+            f" ON CONFLICT DO UPDATE SET {field} = excluded.{field}",
+            (user_id, value),
+        )
+        self._known.pop(user_id, None)
+
+    async def forget(self, user_id: int) -> None:
+        """Delete everything a person has set."""
+        await self._database.execute("DELETE FROM preferences WHERE user_id = ?", (user_id,))
+        self._known.pop(user_id, None)
+        await self._database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+    # What a new job asks for
+
+    async def options(self, user_id: int, preset: Preset | None = None) -> StyleOptions:
+        """The person's options; what the person left open is as the preset suggests."""
+        taste, usual, hints = await self.of(user_id), self._defaults, preset or self._defaults
+        return StyleOptions(
+            quality=taste.quality or usual.quality,
+            size_px=taste.size_px or usual.size_px,
+            strength=_first(taste.strength, hints.strength),
+            keep_colors=_first(taste.keep_colors, hints.keep_colors),
+            brush=_first(taste.brush, hints.brush),
+        )
+
+    async def delivery(self, user_id: int) -> Delivery:
+        return (await self.of(user_id)).delivery or Delivery.PHOTO
+
+    async def language(self, user_id: int) -> str | None:
+        """The language this person has chosen, if any."""
+        return (await self.of(user_id)).language
+
+
+def _unless_none(kind: Any, value: Any) -> Any:
+    return None if value is None else kind(value)
+
+
+def _first(wish: Any, hint: Any) -> Any:
+    """0 and False are wishes too."""
+    return hint if wish is None else wish

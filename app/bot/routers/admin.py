@@ -1,0 +1,181 @@
+"""What admins alone may do: /addstyle, /delstyle, /stats. For others these words mean nothing."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Collection, Sequence
+
+from aiogram import F, Router, html
+from aiogram.filters import Command, CommandObject
+from aiogram.fsm.context import FSMContext
+from aiogram.types import (
+    CallbackQuery,
+    InlineKeyboardButton,
+    InlineKeyboardMarkup,
+    Message,
+)
+from aiogram.utils.i18n import gettext as _
+
+from app.bot.arrivals import Arrivals, bearers_of
+from app.bot.callbacks import OwnedPress
+from app.bot.dialog import Dialog
+from app.bot.health_text import health_text
+from app.bot.job_buttons import TrialPress
+from app.bot.own_jobs import own_job
+from app.bot.texts import safe_name
+from app.bot.trials import Trials, free_name
+from app.health import Health
+from app.jobs.ports import Studio
+from styles.catalog import (
+    BadNameError,
+    BadPictureError,
+    Catalog,
+    CatalogError,
+    NameTakenError,
+    NotOwnError,
+    Preset,
+)
+
+
+class UnstylePress(OwnedPress, prefix="unstyle"):
+    """Which of the added styles is to go."""
+
+    slug: str
+
+
+def make_router(admin_ids: Collection[int]) -> Router:
+    router = Router(name="admin")
+    for observer in (router.message, router.callback_query):
+        observer.filter(F.from_user.id.in_(admin_ids))
+    router.message.register(add_style, Command("addstyle"))
+    router.message.register(remove_style, Command("delstyle"))
+    router.message.register(show_stats, Command("stats"))
+    router.callback_query.register(keep_style, TrialPress.filter(F.keep))
+    router.callback_query.register(drop_style, TrialPress.filter())
+    router.callback_query.register(remove_pressed, UnstylePress.filter())
+    return router
+
+
+async def add_style(
+    message: Message,
+    command: CommandObject,
+    album: tuple[Message, ...],
+    state: FSMContext,
+    dialog: Dialog,
+    arrivals: Arrivals,
+    trials: Trials,
+) -> None:
+    replied_to = [message.reply_to_message] if message.reply_to_message else []
+    bearers = bearers_of(album) or bearers_of(replied_to)
+    if not bearers or not command.args:
+        await message.answer(_("Please send a picture with the caption /addstyle and a name."))
+        return
+    try:
+        name = free_name(command.args, trials.catalog)
+    except (ValueError, NameTakenError) as error:
+        await message.answer(catalog_problem(error))
+        return
+    for picture in await arrivals.keep(bearers[:1], message):
+        await trials.begin(dialog.asker, name, picture, state)
+
+
+async def keep_style(
+    query: CallbackQuery,
+    callback_data: TrialPress,
+    state: FSMContext,
+    studio: Studio,
+    trials: Trials,
+) -> None:
+    job = await own_job(query, callback_data.job_id, studio)
+    if job is None:
+        return
+    try:
+        preset = await trials.keep(job, state)
+    except CatalogError as error:
+        await query.answer(catalog_problem(error), show_alert=True)
+        return
+    await query.answer()
+    if preset is not None:
+        name = safe_name(preset.name(job.request.language))
+        await close_trial(query, _("The style {name} is there for everyone now.").format(name=name))
+
+
+async def drop_style(
+    query: CallbackQuery,
+    callback_data: TrialPress,
+    state: FSMContext,
+    studio: Studio,
+    trials: Trials,
+) -> None:
+    job = await own_job(query, callback_data.job_id, studio)
+    if job is not None:
+        await query.answer()
+        await trials.drop(job, state)
+        await close_trial(query, _("Dropped."))
+
+
+async def remove_style(message: Message, command: CommandObject, catalog: Catalog) -> None:
+    added = [preset for preset in catalog.presets() if preset.own]
+    named = catalog.find(command.args) if command.args else None
+    if named is not None:
+        await message.answer(await removed(named.slug, catalog))
+    elif not added:
+        await message.answer(_("No style was added, so there is none to remove."))
+    elif message.from_user is not None:
+        keyboard = added_keyboard(added, message.from_user.id)
+        await message.answer(_("Which style shall I remove?"), reply_markup=keyboard)
+
+
+async def remove_pressed(
+    query: CallbackQuery, callback_data: UnstylePress, catalog: Catalog
+) -> None:
+    await query.answer()
+    if isinstance(query.message, Message):
+        await query.message.edit_text(await removed(callback_data.slug, catalog))
+
+
+async def show_stats(message: Message, health: Health) -> None:
+    await message.answer(health_text(await health.report()))
+
+
+async def removed(slug: str, catalog: Catalog) -> str:
+    """Remove an added style; what to say about it."""
+    try:
+        preset = await asyncio.to_thread(catalog.remove, slug)
+    except CatalogError as error:
+        return catalog_problem(error)
+    return _("The style {name} is removed.").format(name=safe_name(preset.names["en"]))
+
+
+async def close_trial(query: CallbackQuery, text: str) -> None:
+    if isinstance(query.message, Message):
+        await query.message.edit_caption(caption=text)
+
+
+def added_keyboard(added: Sequence[Preset], owner: int) -> InlineKeyboardMarkup:
+    return InlineKeyboardMarkup(
+        inline_keyboard=[
+            [
+                InlineKeyboardButton(
+                    text=preset.names["en"],
+                    callback_data=UnstylePress(owner=owner, slug=preset.slug).pack(),
+                )
+            ]
+            for preset in added
+        ]
+    )
+
+
+def catalog_problem(error: Exception) -> str:
+    """Why a style can't be added or removed, in one sentence."""
+    match error:
+        case NameTakenError():
+            return _("There is a style of this name already. Please choose another name.")
+        case BadPictureError():
+            return _("I can't use this picture as a style any more. Please send it once more.")
+        case NotOwnError():
+            return _("Only styles that were added can be removed.")
+        case ValueError() | BadNameError():
+            return _("A style can't be called that. One to 40 visible characters, please.")
+    # Something about the owner's own files: he has to read it as it is.
+    return html.quote(str(error))

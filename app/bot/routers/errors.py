@@ -1,0 +1,75 @@
+"""What went wrong, in words that help: the one place where a handler's exceptions end."""
+
+from __future__ import annotations
+
+import logging
+
+from aiogram import Router
+from aiogram.exceptions import AiogramError
+from aiogram.filters import ExceptionTypeFilter
+from aiogram.types import ErrorEvent, Update
+
+from app.bot import texts
+from app.bot.refusals import is_not_modified, is_recipient_gone
+from app.jobs.ports import ClosingDown, QueueFull, TooManyJobs
+from models.pictures import PictureError
+
+logger = logging.getLogger(__name__)
+
+
+def make_router() -> Router:
+    router = Router(name="errors")
+    router.error.register(
+        refuse, ExceptionTypeFilter(QueueFull, TooManyJobs, ClosingDown, PictureError)
+    )
+    router.error.register(meet_telegram, ExceptionTypeFilter(AiogramError))
+    router.error.register(apologise)
+    return router
+
+
+async def refuse(event: ErrorEvent) -> None:
+    await tell(event.update, refusal(event.exception))
+
+
+async def meet_telegram(event: ErrorEvent) -> None:
+    error = event.exception
+    if is_not_modified(error):
+        return
+    facts = {"update": event.update.update_id, "error": type(error).__name__}
+    if is_recipient_gone(error):
+        logger.info("nobody to answer to", extra=facts)
+    else:
+        # There is no use in telling the person: telling is what did not work.
+        logger.error("an answer did not go out", extra=facts, exc_info=error)
+
+
+async def apologise(event: ErrorEvent) -> None:
+    facts = {"update": event.update.update_id}
+    logger.error("a handler failed", extra=facts, exc_info=event.exception)
+    await tell(event.update, texts.something_went_wrong())
+
+
+def refusal(error: Exception) -> str:
+    """One friendly sentence."""
+    match error:
+        case QueueFull():
+            return texts.queue_is_full(error.minutes)
+        case TooManyJobs():
+            return texts.too_many_jobs(error.limit)
+        case PictureError():
+            return texts.picture_problem(error.problem)
+        case _:
+            return texts.closing_down()
+
+
+async def tell(update: Update, text: str) -> None:
+    """Answer whatever it was; a failure of that is only logged."""
+    message = update.message or update.edited_message
+    if update.callback_query is not None:
+        message = update.callback_query.message  # type: ignore[assignment]
+    if message is None:
+        return
+    try:
+        await message.answer(text)
+    except AiogramError as error:
+        logger.warning("an apology did not go out", extra={"error": type(error).__name__})

@@ -1,0 +1,53 @@
+"""/start, /help, /cancel, and people who leave."""
+
+from __future__ import annotations
+
+from aiogram import Router
+from aiogram.filters import KICKED, ChatMemberUpdatedFilter, Command, CommandStart
+from aiogram.types import CallbackQuery, ChatMemberUpdated, Message
+from aiogram.utils.i18n import gettext as _
+
+from app.bot import texts
+from app.bot.callbacks import CancelPress
+from app.bot.dialog import Dialog
+from app.jobs.ports import Studio
+
+
+def make_router() -> Router:
+    router = Router(name="start")
+    router.message.register(greet, CommandStart())
+    router.message.register(explain, Command("help"))
+    router.message.register(cancel, Command("cancel"))
+    router.callback_query.register(cancel_by_button, CancelPress.filter())
+    router.my_chat_member.register(see_off, ChatMemberUpdatedFilter(KICKED))
+    return router
+
+
+async def greet(message: Message, dialog: Dialog) -> None:
+    await dialog.leave()
+    name = message.from_user.first_name if message.from_user else ""
+    await message.answer(texts.welcome(name))
+
+
+async def explain(message: Message) -> None:
+    await message.answer(texts.guide())
+
+
+async def cancel(message: Message, dialog: Dialog) -> None:
+    await dialog.leave()
+    await message.answer(
+        _("All right, we start over. Pictures in the queue have their own buttons: /queue")
+    )
+
+
+async def cancel_by_button(query: CallbackQuery, dialog: Dialog) -> None:
+    await query.answer()
+    await dialog.leave()
+    if isinstance(query.message, Message):
+        await query.message.delete_reply_markup()
+    await dialog.say(_("All right, we start over."))
+
+
+async def see_off(event: ChatMemberUpdated, studio: Studio) -> None:
+    """Blocked, or thrown out of a group: the card is free for others at once."""
+    await studio.drop_chat(event.chat.id)

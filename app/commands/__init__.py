@@ -1,0 +1,1 @@
+"""What `run.py` can do beside running the bot: one module a command."""

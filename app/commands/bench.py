@@ -1,0 +1,99 @@
+"""`run.py bench`: how quick the engine and the chat are on this machine."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Iterable
+from dataclasses import asdict
+from pathlib import Path
+
+from app.commands.bench_chat import measure_chat
+from app.settings import Settings
+from models.interface import Quality
+from styles.catalog import default_catalog
+
+PARTS = ("draft", "engine", "head-start", "chat")
+
+
+def add_bench(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments of `bench`."""
+    parser.add_argument("--json", type=Path, help="where the figures go as JSON")
+    parser.add_argument("--sizes", type=int, nargs="+", default=[256, 512], help="of the engine")
+    parser.add_argument("--only", choices=PARTS, action="append", help="not all of it")
+
+
+def bench(args: argparse.Namespace, settings: Settings) -> int:
+    """Measure everything, print tables, write JSON."""
+    catalog = default_catalog(settings.styles_dir)
+    content, style = catalog.sample, catalog.presets()[0].picture
+    figures: dict[str, object] = {}
+    for part in args.only or PARTS:
+        print(f"\n## {part}\n", flush=True)
+        if part == "draft":
+            figures[part] = _draft()
+        elif part == "engine":
+            figures[part] = _engine(content, style, args.sizes, settings)
+        elif part == "head-start":
+            figures[part] = _head_start(content, style, settings)
+        else:
+            chat = measure_chat(content)
+            print(chat)
+            figures[part] = asdict(chat) | {"busy_to_idle": chat.busy_to_idle}
+    if args.json is not None:
+        args.json.write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
+    return 0
+
+
+def _draft() -> list[dict[str, object]]:
+    from models.bench import bench_draft, draft_table
+
+    rows = bench_draft()
+    print(draft_table(rows))
+    return [asdict(row) for row in rows]
+
+
+def _engine(
+    content: Path, style: Path, sizes_px: Iterable[int], settings: Settings
+) -> list[dict[str, object]]:
+    from models.bench_engine import measure_engine
+    from models.stylizer import load_stylizer
+
+    stylizer = load_stylizer(
+        encoder=settings.encoder, device=settings.device, cache_dir=settings.cache_dir
+    )
+    print("| quality | size, px | s | steps | steps/s | memory, MB |\n|---|---|---|---|---|---|")
+    timings = []
+    for timing in measure_engine(
+        stylizer, content, style, sizes_px=list(sizes_px), qualities=list(Quality)
+    ):
+        rate = f"{timing.steps_per_second:.1f}" if timing.steps_per_second else ""
+        print(
+            f"| {timing.quality} | {timing.size_px} | {timing.seconds:.1f} | {timing.steps} "
+            f"| {rate} | {timing.peak_memory_mb:.0f} |",
+            flush=True,
+        )
+        timings.append(asdict(timing))
+    return timings
+
+
+def _head_start(content: Path, style: Path, settings: Settings) -> dict[str, object]:
+    from models.bench_engine import measure_head_start
+    from models.stylizer import load_stylizer
+
+    from_photo, from_draft = (
+        load_stylizer(
+            encoder=settings.encoder,
+            device=settings.device,
+            cache_dir=settings.cache_dir,
+            draft=draft,
+        )
+        for draft in (False, True)
+    )
+    found = measure_head_start(from_photo, from_draft, content, style)
+    print(
+        f"The loss that {found.steps_from_photo} steps from the photo reach "
+        f"({found.seconds_from_photo:.1f} s), from the draft: {found.steps_from_draft} steps "
+        f"({found.seconds_from_draft} s)"
+    )
+    return asdict(found)

@@ -1,0 +1,121 @@
+"""`run.py doctor`: what is wrong with this machine or its settings, and what to do about it."""
+
+from __future__ import annotations
+
+import argparse
+import enum
+import os
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+from app.settings import Settings
+
+PACKAGES = ("aiogram", "torch", "torchvision", "pillow", "aiofiles", "aiosqlite", "safetensors")
+
+
+class Verdict(enum.StrEnum):
+    """How a check went."""
+
+    GOOD = "ok"
+    NOTE = "note"
+    """Works, but someone may want to know."""
+    BAD = "BAD"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One line of the doctor's report."""
+
+    verdict: Verdict
+    what: str
+    advice: str = ""
+
+    def __str__(self) -> str:
+        line = f"{self.verdict:>5}  {self.what}"
+        return f"{line}\n       -> {self.advice}" if self.advice else line
+
+
+def doctor(args: argparse.Namespace, settings: Settings) -> int:
+    """Print the findings; 1 if something is bad, else 0."""
+    findings = list(examine(settings))
+    for finding in findings:
+        print(finding)
+    return int(any(finding.verdict is Verdict.BAD for finding in findings))
+
+
+def examine(settings: Settings) -> Iterator[Finding]:
+    """Look at everything the bot needs, most basic first; no check can end the others."""
+    checks: tuple[Callable[[Settings], Iterator[Finding]], ...] = (
+        _versions,
+        _folders,
+        _token,
+        _styles,
+        _engine,
+    )
+    for check in checks:
+        try:
+            yield from check(settings)
+        except Exception as error:
+            name = check.__name__.lstrip("_")
+            yield Finding(Verdict.BAD, f"{name}: {error}", "run `make env` and try again")
+
+
+def _versions(_: Settings) -> Iterator[Finding]:
+    python = ".".join(map(str, sys.version_info[:3]))
+    yield Finding(Verdict.GOOD, f"Python {python}")
+    for package in PACKAGES:
+        try:
+            yield Finding(Verdict.GOOD, f"{package} {version(package)}")
+        except PackageNotFoundError:
+            yield Finding(Verdict.BAD, f"{package} is not installed", "run `make env`")
+
+
+def _folders(settings: Settings) -> Iterator[Finding]:
+    for folder in (settings.data_dir, settings.cache_dir):
+        problem = _cannot_write(folder)
+        if problem:
+            advice = f"make it writable for user {os.getuid()}, or set DATA_DIR to another folder"
+            yield Finding(Verdict.BAD, f"{folder}: {problem}", advice)
+        else:
+            yield Finding(Verdict.GOOD, f"{folder} is writable")
+
+
+def _cannot_write(folder: Path) -> str | None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            return None
+    except OSError as error:
+        return error.strerror or str(error)
+
+
+def _token(settings: Settings) -> Iterator[Finding]:
+    if settings.bot_token is None:
+        advice = "ask @BotFather for one and put BOT_TOKEN=... into .env; until then: the sandbox"
+        yield Finding(Verdict.NOTE, "no bot token is set", advice)
+    else:
+        # That there is one, never what it is.
+        yield Finding(Verdict.GOOD, "a bot token is set")
+
+
+def _styles(settings: Settings) -> Iterator[Finding]:
+    from styles.catalog import default_catalog
+
+    catalog = default_catalog(settings.styles_dir)
+    yield Finding(Verdict.GOOD, f"{len(catalog.presets())} presets")
+    for problem in catalog.problems:
+        yield Finding(Verdict.BAD, str(problem), "mend or remove that entry")
+
+
+def _engine(settings: Settings) -> Iterator[Finding]:
+    from models.stylizer import examine_engine
+
+    for finding in examine_engine(
+        encoder=settings.encoder, device=settings.device, cache_dir=settings.cache_dir
+    ):
+        verdict = Verdict.GOOD if finding.good else Verdict.NOTE
+        yield Finding(verdict, finding.what, finding.advice)

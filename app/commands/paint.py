@@ -1,0 +1,171 @@
+"""`run.py stylize` and `run.py demo`: painting without a chat."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Self
+
+from tqdm import tqdm
+
+from app.commands.engine import add_engine, load_engine
+from app.settings import Settings
+from models.interface import Painting, Quality, StepReport, Style, StyleOptions, Stylizer
+from models.pictures import save_picture
+from styles.catalog import Catalog, default_catalog
+from styles.preset import Preset
+
+
+class UsageError(Exception):
+    """The command can't be carried out as typed; the message is one line."""
+
+
+def add_stylize(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments of `stylize`."""
+    defaults = StyleOptions()
+    parser.add_argument("content", type=Path, help="the photo to repaint")
+    parser.add_argument(
+        "--style",
+        action="append",
+        required=True,
+        metavar="NAME|PATH",
+        help="a preset's name or a picture; given several times, the styles are mixed",
+    )
+    parser.add_argument("-o", "--out", type=Path, help="where the result goes (JPEG or PNG)")
+    parser.add_argument("--quality", choices=[q.value for q in Quality], default=defaults.quality)
+    parser.add_argument("--size", type=int, default=defaults.size_px, help="long side in pixels")
+    parser.add_argument("--steps", type=int, help="optimiser steps in all")
+    parser.add_argument("--strength", type=int, help="0 (the photo) to 100")
+    parser.add_argument("--keep-colors", action=argparse.BooleanOptionalAction, default=None)
+    parser.add_argument("--brush", type=float, help="2 paints with strokes twice as wide")
+    add_engine(parser)
+    parser.add_argument("--seed", type=int, default=defaults.seed)
+    parser.add_argument("--json", action="store_true", help="print what was done as JSON")
+
+
+def stylize(args: argparse.Namespace, settings: Settings) -> int:
+    """Paint one picture. Raises `UsageError`, `PictureError`, `EngineError`."""
+    catalog = default_catalog(settings.styles_dir)
+    order = _order(args, catalog)
+    painting = _paint(order, load_engine(args, settings))
+    try:
+        save_picture(painting.picture, order.out)
+    except OSError as error:
+        raise UsageError(f"{order.out} can't be written: {error.strerror or error}") from error
+    print(json.dumps(_summary(order, painting)) if args.json else order.out)
+    return 0
+
+
+def demo(args: argparse.Namespace, settings: Settings) -> int:
+    """Paint the sample photo in the first preset and say where the picture lies."""
+    catalog = default_catalog(settings.styles_dir)
+    preset = catalog.presets()[0]
+    out = settings.data_dir / "demo.jpg"
+    order = _Order(
+        content=catalog.sample,
+        styles=(Style(preset.picture),),
+        options=with_hints(StyleOptions(), preset),
+        out=out,
+    )
+    out.parent.mkdir(parents=True, exist_ok=True)
+    painting = _paint(order, load_engine(args, settings))
+    save_picture(painting.picture, out)
+    print(f"{preset.names['en']}, painted in {painting.seconds:.0f} s: {out.resolve()}")
+    return 0
+
+
+@dataclass(frozen=True, slots=True)
+class _Order:
+    """A command line, understood."""
+
+    content: Path
+    styles: tuple[Style, ...]
+    options: StyleOptions
+    out: Path
+
+
+def _order(args: argparse.Namespace, catalog: Catalog) -> _Order:
+    picks = [_pick(text, catalog) for text in args.style]
+    asked = {
+        "strength": args.strength,
+        "keep_colors": args.keep_colors,
+        "brush": args.brush,
+        "steps": args.steps,
+    }
+    try:
+        options = StyleOptions(quality=Quality(args.quality), size_px=args.size, seed=args.seed)
+        if len(picks) == 1 and isinstance(picks[0], Preset):
+            options = with_hints(options, picks[0])
+        options = replace(options, **{k: v for k, v in asked.items() if v is not None})
+    except ValueError as error:
+        raise UsageError(str(error)) from error
+    names = [pick.slug if isinstance(pick, Preset) else pick.stem for pick in picks]
+    pictures = [pick.picture if isinstance(pick, Preset) else pick for pick in picks]
+    return _Order(
+        content=args.content,
+        styles=tuple(Style(picture) for picture in pictures),
+        options=options,
+        out=args.out or args.content.with_name(f"{args.content.stem}-{'-'.join(names)}.jpg"),
+    )
+
+
+def _pick(text: str, catalog: Catalog) -> Preset | Path:
+    preset = catalog.find(text)
+    if preset is not None:
+        return preset
+    if Path(text).is_file():
+        return Path(text)
+    known = ", ".join(preset.slug for preset in catalog.presets())
+    raise UsageError(f"{text!r} is neither a picture file nor a preset; presets: {known}")
+
+
+def with_hints(options: StyleOptions, preset: Preset) -> StyleOptions:
+    return replace(
+        options,
+        strength=preset.strength,
+        brush=preset.brush,
+        keep_colors=preset.keep_colors,
+    )
+
+
+def _paint(order: _Order, stylizer: Stylizer) -> Painting:
+    with _Bar() as bar:
+        return stylizer.stylize(order.content, order.styles, order.options, on_step=bar.show)
+
+
+class _Bar:
+    """A progress bar on stderr; stdout stays clean for scripts."""
+
+    def __enter__(self) -> Self:
+        # The number of steps is known with the first report only.
+        self._bar: tqdm[Any] = tqdm(unit="step", file=sys.stderr)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._bar.close()
+
+    def show(self, report: StepReport) -> None:
+        self._bar.total = report.steps
+        self._bar.update(report.step - self._bar.n)
+        if report.loss is not None:
+            self._bar.set_postfix(loss=f"{report.loss:.3g}", refresh=False)
+
+
+def _summary(order: _Order, painting: Painting) -> dict[str, object]:
+    used = painting.options
+    return {
+        "out": str(order.out),
+        "width_px": painting.picture.width,
+        "height_px": painting.picture.height,
+        "quality": used.quality,
+        "strength": used.strength,
+        "keep_colors": used.keep_colors,
+        "brush": used.brush,
+        "seed": used.seed,
+        "steps": painting.steps,
+        "seconds": round(painting.seconds, 3),
+        "notes": sorted(painting.notes),
+    }

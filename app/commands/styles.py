@@ -1,0 +1,70 @@
+"""`run.py styles`: the presets, as a list or on a photo."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from PIL import Image
+from tqdm import tqdm
+
+from app.commands.engine import add_engine, load_engine
+from app.commands.paint import UsageError, with_hints
+from app.settings import Settings
+from models.interface import Quality, Style, StyleOptions
+from models.pictures import save_picture
+from styles.catalog import default_catalog
+from styles.gallery import painted_sheet
+from styles.preset import LANGUAGES, Preset
+
+GALLERY_SIZE_PX = 400
+"""A tile of the sheet is not larger."""
+
+
+def add_styles(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments of `styles`."""
+    parser.add_argument("--gallery", type=Path, metavar="PHOTO", help="paint it in every preset")
+    parser.add_argument("-o", "--out", type=Path, default=Path("sheet.png"))
+    parser.add_argument("--quality", choices=[q.value for q in Quality], default=Quality.STANDARD)
+    parser.add_argument("--size", type=int, default=GALLERY_SIZE_PX, help="long side of a tile")
+    parser.add_argument("--language", choices=LANGUAGES, default="en")
+    add_engine(parser)
+
+
+def styles(args: argparse.Namespace, settings: Settings) -> int:
+    """List the presets, or make the sheet. Raises `UsageError`, `PictureError`, `EngineError`."""
+    catalog = default_catalog(settings.styles_dir)
+    for problem in catalog.problems:
+        print(f"left out: {problem}", file=sys.stderr)
+    presets = catalog.presets()
+    if args.gallery is not None:
+        return _gallery(args, settings, presets)
+    width = max(len(preset.slug) for preset in presets)
+    for preset in presets:
+        names = " / ".join(preset.name(language) for language in LANGUAGES)
+        print(f"{preset.slug:<{width}}  {names}: {preset.description(args.language)}")
+    return 0
+
+
+def _gallery(args: argparse.Namespace, settings: Settings, presets: tuple[Preset, ...]) -> int:
+    try:
+        wanted = StyleOptions(quality=Quality(args.quality), size_px=args.size)
+    except ValueError as error:
+        raise UsageError(str(error)) from error
+    stylizer = load_engine(args, settings)
+    with tqdm(total=len(presets), unit="preset") as bar:
+
+        def paint(preset: Preset) -> Image.Image:
+            styles = [Style(preset.picture)]
+            painting = stylizer.stylize(args.gallery, styles, with_hints(wanted, preset))
+            bar.update()
+            return painting.picture
+
+        sheet = painted_sheet(presets, args.language, paint)
+    try:
+        save_picture(sheet, args.out)
+    except OSError as error:
+        raise UsageError(f"{args.out} can't be written: {error.strerror or error}") from error
+    print(args.out)
+    return 0

@@ -1,0 +1,214 @@
+"""The composition root: what the bot is made of, from the settings to the first update."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Coroutine
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AsyncExitStack
+from dataclasses import replace
+from typing import Any, Final
+
+from aiogram import Bot
+from aiogram.client.default import DefaultBotProperties
+from aiogram.client.session.aiohttp import AiohttpSession
+from aiogram.client.telegram import TelegramAPIServer
+from aiogram.enums import ParseMode
+from aiogram.utils.i18n import I18n
+
+from app.bot.budget import Limits
+from app.bot.chat_database import open_chat_database, tidy
+from app.bot.dispatcher import make_dispatcher, publish_commands
+from app.bot.group_commit import GroupCommit
+from app.bot.i18n import load_i18n
+from app.bot.inbox import Inbox
+from app.bot.late_answers import LateAnswers
+from app.bot.pacing import Pacer
+from app.bot.pictures import Pictures
+from app.bot.polling import Poller, introduce
+from app.bot.preferences import Preferences
+from app.bot.progress import ChatReporter, Pace
+from app.bot.storage import ConversationStorage
+from app.health import Health
+from app.heartbeat import beat
+from app.jobs.folders import Folders
+from app.jobs.studio import JobStudio, StudioLimits
+from app.metrics import serving_metrics
+from app.settings import Settings
+from models.interface import StyleOptions, Stylizer
+from styles.catalog import Catalog, default_catalog
+
+logger = logging.getLogger(__name__)
+
+HANDLERS_MAY_TAKE_S: Final = 3.0
+JOBS_MAY_TAKE_S: Final = 5.0
+"""Together less than the ten seconds that supervisors grant."""
+
+LoadStylizer = Callable[[Settings], Stylizer]
+"""Blocking, may take minutes. Raises EngineError."""
+CardMemory = Callable[[], tuple[int, int] | None]
+
+
+class House:
+    """Everything with a lifetime, in the order in which it is built; it is left in reverse."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        token: str,
+        *,
+        load_stylizer: LoadStylizer,
+        card_memory: CardMemory = lambda: None,
+    ) -> None:
+        self._settings = settings
+        self._token = token
+        self._load_stylizer = load_stylizer
+        self._card_memory = card_memory
+        self._folders = Folders(settings.data_dir)
+        self.has_stuck_thread = False
+
+    async def live(self) -> None:
+        """Build everything, work until cancelled, and tidy up.
+
+        Raises one of `WRONG_TOKEN`, EngineError, UnusableDatabaseError, ProcessMustEnd, OSError.
+        """
+        async with AsyncExitStack() as stack:
+            await asyncio.to_thread(self._folders.make)
+            # From here on: waiting for a network is no reason to be taken for dead.
+            stack.callback(asyncio.create_task(beat(self._settings.heartbeat_path)).cancel)
+            i18n = await asyncio.to_thread(load_i18n)
+            catalog = await asyncio.to_thread(default_catalog, self._settings.styles_dir)
+            pacer = Pacer(limits=_rates(self._settings))
+            bot = await self._connect(stack, pacer)
+            reporter = self._reporter(bot, pacer, i18n, catalog)
+            studio = await self._open_studio(stack, bot, reporter)
+            storage, inbox = await self._open_chats(stack, bot)
+            dispatcher = make_dispatcher(
+                settings=self._settings,
+                storage=storage,
+                studio=studio,
+                preferences=await self._open_preferences(stack),
+                pictures=self._pictures(bot),
+                catalog=catalog,
+                i18n=i18n,
+                health=await self._watch(stack, studio),
+            )
+            await publish_commands(bot, i18n)
+            await studio.start()
+            poller = Poller(bot, dispatcher, inbox)
+            stack.push_async_callback(poller.close, HANDLERS_MAY_TAKE_S)
+            await _first_to_end(poller.run(), studio.ended(), tidy(storage.prune, inbox.prune))
+
+    async def _connect(self, stack: AsyncExitStack, pacer: Pacer) -> Bot:
+        """The bot, once Telegram has answered it."""
+        server = TelegramAPIServer.from_base(self._settings.telegram_api_url)
+        session = AiohttpSession(api=server)
+        session.middleware(LateAnswers())
+        session.middleware(pacer)
+        stack.push_async_callback(session.close)
+        bot = Bot(self._token, session, DefaultBotProperties(parse_mode=ParseMode.HTML))
+        me = await introduce(bot)
+        logger.info("hello, I am @%s", me.username, extra={"bot": me.id})
+        return bot
+
+    def _reporter(self, bot: Bot, pacer: Pacer, i18n: I18n, catalog: Catalog) -> ChatReporter:
+        return ChatReporter(
+            bot,
+            i18n=i18n,
+            catalog=catalog,
+            pacer=pacer,
+            pace=Pace(
+                private_s=self._settings.private_edit_every_s,
+                group_s=self._settings.group_edit_every_s,
+            ),
+            admin_ids=self._settings.admin_ids,
+        )
+
+    async def _open_studio(
+        self, stack: AsyncExitStack, bot: Bot, reporter: ChatReporter
+    ) -> JobStudio:
+        """The jobs and their engine; nothing is painted yet."""
+        studio = await JobStudio.open(
+            self._settings.data_dir,
+            bot_id=bot.id,
+            stylizer=await self._load(),
+            reporter=reporter,
+            limits=_limits(self._settings),
+        )
+        reporter.connect(studio)
+        stack.push_async_callback(studio.close)
+        stack.push_async_callback(reporter.close)
+        stack.push_async_callback(self._drain, studio)
+        return studio
+
+    async def _load(self) -> Stylizer:
+        # Not in the loop's own threads: ending the loop would wait for a long download.
+        loader = ThreadPoolExecutor(1, thread_name_prefix="loader")
+        loop = asyncio.get_running_loop()
+        try:
+            return await loop.run_in_executor(loader, self._load_stylizer, self._settings)
+        except asyncio.CancelledError:
+            self.has_stuck_thread = True
+            raise
+        finally:
+            loader.shutdown(wait=False)
+
+    async def _open_chats(
+        self, stack: AsyncExitStack, bot: Bot
+    ) -> tuple[ConversationStorage, Inbox]:
+        database = await open_chat_database(self._settings.data_dir / "chats.sqlite3")
+        stack.push_async_callback(database.close)
+        writes = GroupCommit(database)
+        stack.push_async_callback(writes.close)
+        return ConversationStorage(database, writes), Inbox(database, writes, bot_id=bot.id)
+
+    async def _open_preferences(self, stack: AsyncExitStack) -> Preferences:
+        usual = StyleOptions(
+            quality=self._settings.default_quality, size_px=self._settings.default_size_px
+        )
+        file = self._settings.data_dir / "preferences.sqlite3"
+        preferences = await Preferences.open(file, defaults=usual)
+        stack.push_async_callback(preferences.close)
+        return preferences
+
+    def _pictures(self, bot: Bot) -> Pictures:
+        max_mb = self._settings.disk_quota_per_user_mb
+        return Pictures(bot, self._folders.originals, max_mb_per_person=max_mb)
+
+    async def _watch(self, stack: AsyncExitStack, studio: JobStudio) -> Health:
+        health = Health(studio, data_dir=self._settings.data_dir, card_memory=self._card_memory)
+        if self._settings.metrics_port is not None:
+            await stack.enter_async_context(serving_metrics(health, self._settings.metrics_port))
+        return health
+
+    async def _drain(self, studio: JobStudio) -> None:
+        self.has_stuck_thread = not await studio.drain(JOBS_MAY_TAKE_S)
+
+
+def _rates(settings: Settings) -> Limits:
+    everywhere = replace(Limits().everywhere, per_minute=60 * settings.messages_per_second)
+    return Limits(everywhere=everywhere)
+
+
+def _limits(settings: Settings) -> StudioLimits:
+    return StudioLimits(
+        max_jobs=settings.queue_max_jobs,
+        max_jobs_per_user=settings.queue_max_jobs_per_user,
+        watchdog_s=settings.step_timeout_s,
+        keep_pictures_hours=settings.keep_pictures_hours,
+        disk_quota_mb=settings.disk_quota_mb,
+    )
+
+
+async def _first_to_end(*works: Coroutine[Any, Any, None]) -> None:
+    """Run all until one of them ends, which none does of its own accord; end the others."""
+    tasks = [asyncio.create_task(work) for work in works]
+    try:
+        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        for task in done:
+            task.result()
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)

@@ -1,0 +1,89 @@
+"""Running the bot as a process: logs, signals, exit codes. `app.house` says what it is made of."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import signal
+import sys
+from typing import Final
+
+from app.bot.polling import WRONG_TOKEN
+from app.house import House, LoadStylizer
+from app.jobs.database import UnusableDatabaseError
+from app.jobs.worker import ProcessMustEnd
+from app.logs import set_up_logs
+from app.settings import Settings
+from models.interface import EngineError, Stylizer
+
+logger = logging.getLogger(__name__)
+
+EXIT_FAILED: Final = 1
+EXIT_CONFIG: Final = 78
+"""EX_CONFIG of sysexits.h: trying again changes nothing, so supervisors should not."""
+
+
+def run_bot(settings: Settings, *, load_stylizer: LoadStylizer | None = None) -> int:
+    """Run the bot until SIGTERM or SIGINT; returns the exit code of the process.
+
+    `load_stylizer` brings another engine than the real one. Where a thread of the engine hangs,
+    the process ends here instead: nothing else would end it.
+    """
+    token = settings.bot_token.get_secret_value() if settings.bot_token else ""
+    set_up_logs(log_format=settings.log_format, level=settings.log_level, secrets=[token])
+    if not token:
+        logger.critical("BOT_TOKEN is not set")
+        return EXIT_CONFIG
+    house = House(
+        settings, token, load_stylizer=load_stylizer or load_engine, card_memory=card_memory
+    )
+    code = asyncio.run(_until_signalled(house))
+    logger.info("the bot has ended", extra={"exit_code": code})
+    if house.has_stuck_thread:
+        logging.shutdown()
+        os._exit(code)
+    return code
+
+
+def load_engine(settings: Settings) -> Stylizer:
+    """The real engine; blocking, takes seconds. Raises EngineError."""
+    # Here and not above: torch takes seconds to import, and the chat itself doesn't need it.
+    from models.stylizer import load_stylizer
+
+    return load_stylizer(
+        encoder=settings.encoder, device=settings.device, cache_dir=settings.cache_dir
+    )
+
+
+def card_memory() -> tuple[int, int] | None:
+    """Bytes in use and bytes in all, of the card that the engine paints on, if it does."""
+    # Whoever brings an engine of their own may have brought no torch.
+    if "torch" not in sys.modules:
+        return None
+    from models import card
+
+    return card.card_memory()
+
+
+async def _until_signalled(house: House) -> int:
+    """Cancel everything on a signal; what has to be tidied up is tidied up on the way out."""
+    living = asyncio.create_task(house.live())
+    loop = asyncio.get_running_loop()
+    for name in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(name, living.cancel)
+    try:
+        await living
+    except asyncio.CancelledError:
+        return 0
+    except WRONG_TOKEN:
+        logger.critical("Telegram does not know this BOT_TOKEN; ask @BotFather for the right one")
+        return EXIT_CONFIG
+    except ProcessMustEnd as order:
+        logger.critical("painting can't go on in this process: %s", type(order).__name__)
+        return order.exit_code
+    except (EngineError, UnusableDatabaseError) as error:
+        logger.critical("%s", error)
+    except Exception:
+        logger.critical("the bot can't go on", exc_info=True)
+    return EXIT_FAILED

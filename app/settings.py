@@ -1,0 +1,119 @@
+"""What an owner can set, by environment or `.env`; every value has a unit in its name."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from aiogram.utils.token import TokenValidationError, validate_token
+from pydantic import Field, SecretStr, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from models.interface import MAX_SIZE_PX, MIN_SIZE_PX, Quality
+
+UserIds = Annotated[frozenset[int], NoDecode]
+"""Telegram ids, written with commas or spaces between them."""
+
+
+class Settings(BaseSettings):
+    """Read once at start. Raises pydantic's ValidationError, which never shows a value."""
+
+    model_config = SettingsConfigDict(
+        env_file=".env",
+        env_file_encoding="utf-8",
+        env_ignore_empty=True,
+        extra="ignore",
+        frozen=True,
+        hide_input_in_errors=True,
+    )
+
+    # Telegram
+    bot_token: SecretStr | None = None
+    telegram_api_url: str = "https://api.telegram.org"
+    """Of the Bot API server; another than Telegram's own for a local one."""
+
+    messages_per_second: int = Field(25, ge=1)
+    """To all chats together, edits included; Telegram takes about 30."""
+    private_edit_every_s: float = Field(3.0, ge=0)
+    """Between two edits of a picture in progress: edits share the budget of messages."""
+    group_edit_every_s: float = Field(6.0, ge=0)
+
+    # Who may come in
+    admin_ids: UserIds = frozenset()
+    allowed_user_ids: UserIds = frozenset()
+    """Empty is an open door; admins always come in."""
+    flood_burst_messages: int = Field(30, ge=1)
+    """So many messages of one person are read at once..."""
+    flood_messages_per_minute: int = Field(40, ge=1)
+    """...and so many a minute after that."""
+
+    # The engine
+    encoder: Literal["auto", "vgg16", "slim"] = "auto"
+    device: Literal["auto", "cpu", "cuda"] = "auto"
+    default_quality: Quality = Quality.STANDARD
+    default_size_px: int = Field(768, ge=MIN_SIZE_PX, le=MAX_SIZE_PX)
+    """Long side of the result, for people who set none of their own."""
+    step_timeout_s: float = Field(120.0, gt=0)
+    """A step that takes longer hangs; the process ends and its supervisor starts another."""
+
+    # The queue
+    queue_max_jobs: int = Field(200, ge=1)
+    queue_max_jobs_per_user: int = Field(12, ge=1)
+    """An album of ten photos is ten jobs."""
+
+    # The disk
+    data_dir: Path = Path("data")
+    keep_pictures_hours: float = Field(24.0, gt=0)
+    disk_quota_mb: int = Field(5000, ge=100)
+    """Above it the oldest pictures that no open job needs are deleted."""
+    disk_quota_per_user_mb: int = Field(500, ge=1)
+    """Above it a person's further pictures are not taken until older ones are deleted."""
+
+    # Seen from outside
+    log_format: Literal["text", "json"] = "text"
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    metrics_port: int | None = Field(None, ge=1, le=65535)
+    """Of the Prometheus endpoint on loopback; none if not set."""
+    sandbox_port: int = Field(8080, ge=0, le=65535)
+    """Of the chat page on loopback; 0 takes any free one."""
+
+    @property
+    def cache_dir(self) -> Path:
+        """What can be made or fetched again: weights, gallery pictures."""
+        return self.data_dir / "cache"
+
+    @property
+    def styles_dir(self) -> Path:
+        """The presets that the owner added."""
+        return self.data_dir / "styles"
+
+    @property
+    def heartbeat_path(self) -> Path:
+        """Touched every few seconds while the event loop is alive."""
+        return self.data_dir / "heartbeat"
+
+    def lets_in(self, user_id: int) -> bool:
+        """Whether this person may use the bot."""
+        return not self.allowed_user_ids or user_id in self.allowed_user_ids | self.admin_ids
+
+    @field_validator("admin_ids", "allowed_user_ids", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        return value.replace(",", " ").split() if isinstance(value, str) else value
+
+    @field_validator("bot_token")
+    @classmethod
+    def _looks_like_a_token(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None:
+            try:
+                validate_token(value.get_secret_value())
+            except TokenValidationError:
+                raise ValueError("does not look like a token of @BotFather") from None
+        return value
+
+    @field_validator("telegram_api_url")
+    @classmethod
+    def _is_a_web_address(cls, value: str) -> str:
+        if not value.startswith(("http://", "https://")):
+            raise ValueError("must start with http:// or https://")
+        return value.rstrip("/")

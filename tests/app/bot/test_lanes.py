@@ -1,0 +1,143 @@
+"""Order within a conversation, none between them, and albums in one piece."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+
+import pytest
+from aiogram.types import Update
+
+from app.bot.lanes import MAX_ALBUM, MAX_IN_HAND, Lanes
+from tests.app.bot.stage import eventually
+
+PAUSE_S = 0.1
+
+
+def update(number: int, *, album: str | None = None) -> Update:
+    message = {
+        "message_id": number,
+        "date": 0,
+        "chat": {"id": 1, "type": "private"},
+        "media_group_id": album,
+    }
+    return Update.model_validate({"update_id": number, "message": message})
+
+
+class Handler:
+    """Notes what it is handed; holds on to an update until it is let go."""
+
+    def __init__(self) -> None:
+        self.handed: list[list[int]] = []
+        self.held: dict[int, asyncio.Event] = {}
+
+    def hold(self, number: int) -> asyncio.Event:
+        return self.held.setdefault(number, asyncio.Event())
+
+    async def __call__(self, updates: Sequence[Update]) -> None:
+        self.handed.append([each.update_id for each in updates])
+        held = self.held.get(updates[0].update_id)
+        if held is not None:
+            await held.wait()
+
+
+@pytest.fixture
+def handler() -> Handler:
+    return Handler()
+
+
+@pytest.fixture
+async def lanes(handler: Handler) -> Lanes:
+    return Lanes(handler, album_pause_s=PAUSE_S)
+
+
+async def test_one_conversation_is_handled_in_order(lanes: Lanes, handler: Handler) -> None:
+    first = handler.hold(1)
+    for number in (1, 2, 3):
+        lanes.put("anna", update(number))
+    await eventually(lambda: handler.handed)
+    await asyncio.sleep(0)
+    assert handler.handed == [[1]]
+    first.set()
+    await eventually(lambda: len(handler.handed) == 3)
+    assert handler.handed == [[1], [2], [3]]
+
+
+async def test_conversations_don_t_wait_for_each_other(lanes: Lanes, handler: Handler) -> None:
+    handler.hold(1)
+    lanes.put("anna", update(1))
+    lanes.put("ben", update(2))
+    await eventually(lambda: len(handler.handed) == 2)
+    await lanes.close(0)
+
+
+async def test_an_album_is_one_entry_also_when_its_pieces_come_in_turns(
+    lanes: Lanes, handler: Handler
+) -> None:
+    for number in (1, 2, 3):
+        lanes.put("anna", update(number, album="a"))
+        await asyncio.sleep(PAUSE_S * 0.6)
+    lanes.put("anna", update(4))
+    await eventually(lambda: len(handler.handed) == 2)
+    assert handler.handed == [[1, 2, 3], [4]]
+
+
+async def test_two_albums_at_once_stay_two(lanes: Lanes, handler: Handler) -> None:
+    for number in range(4):
+        lanes.put("anna", update(number, album="ab"[number % 2]))
+    await eventually(lambda: len(handler.handed) == 2)
+    assert handler.handed == [[0, 2], [1, 3]]
+
+
+async def test_a_late_piece_is_not_lost(lanes: Lanes, handler: Handler) -> None:
+    lanes.put("anna", update(1, album="a"))
+    await eventually(lambda: handler.handed)
+    lanes.put("anna", update(2, album="a"))
+    await eventually(lambda: len(handler.handed) == 2)
+    assert handler.handed == [[1], [2]]
+
+
+async def test_a_full_album_waits_for_no_more(handler: Handler) -> None:
+    lanes = Lanes(handler, album_pause_s=60)
+    for number in range(MAX_ALBUM):
+        lanes.put("anna", update(number, album="a"))
+    await eventually(lambda: handler.handed)
+    assert handler.handed == [list(range(MAX_ALBUM))]
+
+
+async def test_a_handler_that_fails_blocks_nobody(handler: Handler) -> None:
+    async def failing(updates: Sequence[Update]) -> None:
+        await handler(updates)
+        if updates[0].update_id == 1:
+            raise RuntimeError("a bug")
+
+    lanes = Lanes(failing, album_pause_s=PAUSE_S)
+    lanes.put("anna", update(1))
+    lanes.put("anna", update(2))
+    await eventually(lambda: len(handler.handed) == 2)
+
+
+async def test_there_is_an_end_to_what_is_kept_in_memory(lanes: Lanes, handler: Handler) -> None:
+    first = handler.hold(0)
+    for number in range(MAX_IN_HAND):
+        lanes.put("anna", update(number))
+    waiting = asyncio.create_task(lanes.room())
+    await asyncio.sleep(0.01)
+    assert not waiting.done()
+    first.set()
+    await waiting
+
+
+async def test_closing_lets_handlers_finish_and_cuts_short_those_that_don_t(
+    lanes: Lanes, handler: Handler, caplog: pytest.LogCaptureFixture
+) -> None:
+    first, _ = handler.hold(1), handler.hold(2)
+    lanes.put("anna", update(1))
+    lanes.put("ben", update(2))
+    lanes.put("ben", update(3))
+    await eventually(lambda: len(handler.handed) == 2)
+    first.set()
+    await lanes.close(0.05)
+    assert [3] not in handler.handed
+    assert "1 conversations cut short" in caplog.text
+    await lanes.close(0.05)

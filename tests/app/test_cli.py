@@ -1,0 +1,138 @@
+"""run.py as scripts use it."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from app.cli import main
+from app.heartbeat import is_alive
+
+ROOT = Path(__file__).parents[2]
+TOKEN = "123456789:AAHdqTcvCH1vGWJxfSeofSAs0K5PALDsaw0"
+
+
+def exit_code(*args: str) -> int:
+    """What the process would end with; argparse ends it by itself."""
+    try:
+        return main(args)
+    except SystemExit as ended:
+        return int(ended.code or 0)
+
+
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A working folder with a photo, and no settings but this data folder."""
+    Image.linear_gradient("L").resize((120, 90)).convert("RGB").save(tmp_path / "photo.jpg")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("BOT_TOKEN", raising=False)
+    monkeypatch.setenv("DATA_DIR", str(tmp_path / "data"))
+    monkeypatch.setenv("DEVICE", "cpu")
+    return tmp_path
+
+
+def test_stylize_says_what_it_did(here: Path) -> None:
+    done = subprocess.run(  # noqa: S603 - our own program
+        [
+            *(sys.executable, str(ROOT / "run.py"), "stylize", "photo.jpg"),
+            *("--style", "swirls", "--style", "Mosaic", "--json", "-o", "out.png"),
+            *("--size", "96", "--steps", "3", "--strength", "60", "--encoder", "slim"),
+        ],
+        cwd=here,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    said = json.loads(done.stdout)
+    assert (said["width_px"], said["height_px"]) == (96, 72)
+    assert said["strength"] == 60
+    with Image.open(here / "out.png") as picture:
+        assert (picture.format, picture.size) == ("PNG", (96, 72))
+
+
+@pytest.mark.parametrize(
+    ("args", "words"),
+    [
+        (("stylize", "missing.jpg", "--style", "swirls"), "no file"),
+        (("stylize", "words.txt", "--style", "swirls"), "not a picture"),
+        (("stylize", "photo.jpg", "--style", "nothing-like-it"), "neither a picture file nor"),
+        (("stylize", "photo.jpg", "--style", "swirls", "--strength", "101"), "strength"),
+        (("stylize", "photo.jpg", "--style", "swirls", "--size", "7"), "size_px"),
+        (("stylize", "photo.jpg", "--style", "swirls", "--steps", "0"), "steps"),
+        (("stylize", "photo.jpg", "--style", "swirls", "--quality", "best"), "--quality"),
+        (("stylize", "photo.jpg"), "--style"),
+        (("nonsense",), "invalid choice"),
+    ],
+)
+def test_bad_input_is_one_line_and_a_two(
+    args: tuple[str, ...], words: str, here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (here / "words.txt").write_text("words")
+    assert exit_code(*args) == 2
+    lines = [line for line in capsys.readouterr().err.splitlines() if line.startswith("run.py: ")]
+    assert len(lines) == 1
+    assert words in lines[0]
+
+
+def test_styles_are_listed_in_both_languages(
+    here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert exit_code("styles") == 0
+    listed = capsys.readouterr().out
+    assert len(listed.splitlines()) == 9
+    assert "Mosaic" in listed
+    assert "Мозаика" in listed
+
+
+def test_doctor_finds_no_fault_and_keeps_the_token_to_itself(
+    here: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("BOT_TOKEN", TOKEN)
+    code = exit_code("doctor")
+    said = capsys.readouterr()
+    assert code == 0, said.out
+    assert "a bot token is set" in said.out
+    assert "the slim encoder is there" in said.out
+    assert TOKEN not in said.out + said.err
+
+
+def test_doctor_says_what_to_do_about_a_folder(
+    here: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (here / "file").touch()
+    monkeypatch.setenv("DATA_DIR", str(here / "file" / "data"))
+    assert exit_code("doctor") == 1
+    assert "DATA_DIR" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("BOT_TOKEN", "not-a-token"), ("DEFAULT_SIZE_PX", "many")]
+)
+def test_a_bad_setting_is_named_without_its_value(
+    name: str,
+    value: str,
+    here: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setenv(name, value)
+    assert exit_code("doctor") == 2
+    said = capsys.readouterr().err
+    assert name in said
+    assert value not in said
+
+
+def test_healthcheck_looks_at_the_heartbeat(here: Path) -> None:
+    assert exit_code("healthcheck") == 1
+    beat = here / "data" / "heartbeat"
+    beat.parent.mkdir()
+    beat.touch()
+    assert exit_code("healthcheck") == 0
+    assert not is_alive(beat, stale_after_s=-1.0)
