@@ -1,0 +1,184 @@
+"""A person at a phone who writes, presses, sends pictures and looks at what comes back."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import re
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from PIL import Image
+
+from app.sandbox.people import Attachment, Person
+from app.sandbox.server import Sandbox
+from app.sandbox.world import CallbackQuery, Chat, Message
+
+T = TypeVar("T")
+
+PATIENCE_S = 30.0
+"""Generous, because a busy machine is no failure; nothing here waits for time to pass."""
+
+
+class Actor:
+    """Plays one person; what was seen once is not seen again."""
+
+    def __init__(self, sandbox: Sandbox, person: Person, chat: Chat | None = None) -> None:
+        self._sandbox = sandbox
+        self.person = person
+        self.chat = chat or person.chat
+        self._seen: set[tuple[int, int]] = set()
+
+    @property
+    def id(self) -> int:
+        return self.person.user.id
+
+    @property
+    def received(self) -> list[Message]:
+        """All that the bot has in the chat now, oldest first."""
+        bot = self._sandbox.world.bot
+        return [message for message in self.chat.messages.values() if message.sender is bot]
+
+    # Doing
+
+    async def sends(self, text: str, *, reply_to: Message | None = None) -> Message:
+        return self.person.write(text, chat=self.chat, reply_to=reply_to)
+
+    async def edits(self, message: Message, text: str) -> None:
+        self.person.edit(message, text)
+
+    async def sends_photo(
+        self, data: bytes, *, caption: str = "", reply_to: Message | None = None
+    ) -> Message:
+        return (await self.sends_photos(data, caption=caption, reply_to=reply_to))[0]
+
+    async def sends_photos(
+        self, *photos: bytes, caption: str = "", reply_to: Message | None = None
+    ) -> list[Message]:
+        """Several are an album."""
+        attachments = [Attachment(data) for data in photos]
+        return await self.person.send_photos(
+            *attachments, caption=caption, chat=self.chat, reply_to=reply_to
+        )
+
+    async def sends_files(self, *files: bytes, name: str = "picture.png") -> list[Message]:
+        """Untouched, as documents."""
+        attachments = [Attachment(data, name, "application/octet-stream") for data in files]
+        return await self.person.send_files(*attachments, chat=self.chat)
+
+    async def sends_other(self, content: dict[str, Any]) -> Message:
+        """A sticker, a voice message, a location."""
+        return self.person.send(content, chat=self.chat)
+
+    async def presses(
+        self, label: str, *, on: Message | None = None, within_s: float = PATIENCE_S
+    ) -> CallbackQuery:
+        """Press the newest button that says `label`, and wait until the bot has answered."""
+        if on is None:
+            wish = f"a button {label!r}"
+            on = await self.until(lambda: self._with_button(label), within_s=within_s, wish=wish)
+        await self.finds(on, label)
+        query = self.hammers(on, label, times=1)[0]
+        wish = f"an answer to {label!r}"
+        await self.until(lambda: query.answer, within_s=within_s, wish=wish)
+        return query
+
+    def hammers(self, message: Message, label: str, *, times: int) -> list[CallbackQuery]:
+        """Press a button several times without waiting."""
+        data = next(b["callback_data"] for b in message.buttons if label in b["text"])
+        return [self.person.press(message, data) for _ in range(times)]
+
+    async def waits_until_idle(self, *, within_s: float = PATIENCE_S) -> None:
+        """Ask for the queue until nothing of one's own is in it any more."""
+        async with asyncio.timeout(within_s):
+            await self.sends("/queue")
+            while not (await self.sees("Nothing of yours|Your pictures")).text.startswith("Noth"):
+                await asyncio.sleep(0.5)
+                await self.sends("/queue")
+
+    # Seeing
+
+    async def sees(self, pattern: str, *, within_s: float = PATIENCE_S) -> Message:
+        """The first text or caption, new or edited, that matches and was not seen before."""
+        return await self.until(
+            lambda: self._unseen(lambda m: re.search(pattern, m.text) is not None),
+            within_s=within_s,
+            wish=f"to see {pattern!r}",
+        )
+
+    async def sees_result(self, *, within_s: float = 3 * PATIENCE_S) -> Message:
+        """A finished picture: the buttons under it say so."""
+        return await self.until(
+            lambda: self._unseen(lambda m: is_result(m)), within_s=within_s, wish="a result"
+        )
+
+    async def reads(self, message: Message, pattern: str) -> re.Match[str]:
+        """Wait until this very message says so."""
+        return await self.until(
+            lambda: re.search(pattern, message.text, re.MULTILINE),
+            wish=f"{pattern!r} instead of {message.text!r}",
+        )
+
+    async def finds(self, message: Message, label: str) -> None:
+        """Wait until this very message has the button."""
+        await self.until(
+            lambda: any(label in button["text"] for button in message.buttons),
+            wish=f"a button {label!r}",
+        )
+
+    def has_button(self, label: str) -> bool:
+        return self._with_button(label) is not None
+
+    def picture(self, message: Message) -> Image.Image:
+        """The picture of a message, decoded."""
+        sent = message.content.get("photo") or [message.content["document"]]
+        stored = self._sandbox.world.files.get(sent[-1]["file_id"])
+        assert stored is not None, "the picture is no longer on the server"
+        image = Image.open(io.BytesIO(stored.data))
+        image.load()
+        return image
+
+    async def until(
+        self,
+        look: Callable[[], T | None],
+        *,
+        within_s: float = PATIENCE_S,
+        wish: str = "something",
+    ) -> T:
+        """Look again whenever something happens, until there is something to see."""
+        try:
+            async with asyncio.timeout(within_s):
+                with self._sandbox.world.watch() as feed:
+                    while not (found := look()):
+                        await feed.get()
+                    return found
+        except TimeoutError:
+            raise AssertionError(f"waited for {wish}; the chat is:\n{self.transcript()}") from None
+
+    def transcript(self) -> str:
+        """The chat as text, for a failing test."""
+        lines = []
+        for message in self.chat.messages.values():
+            kind = next(iter(message.content))
+            buttons = " ".join(f"[{button['text']}]" for button in message.buttons)
+            edits = f" ({len(message.versions)} edits)" if message.versions else ""
+            name = message.sender.first_name
+            lines.append(f"{name}: <{kind}> {message.text!r} {buttons}{edits}")
+        return "\n".join(lines)
+
+    def _with_button(self, label: str) -> Message | None:
+        found = [m for m in self.received if any(label in b["text"] for b in m.buttons)]
+        return found[-1] if found else None
+
+    def _unseen(self, matches: Callable[[Message], bool]) -> Message | None:
+        for message in self.received:
+            sight = (message.id, len(message.versions))
+            if sight not in self._seen and matches(message):
+                self._seen.add(sight)
+                return message
+        return None
+
+
+def is_result(message: Message) -> bool:
+    """Whether it shows a finished picture with the buttons for the next one."""
+    return any(button["callback_data"].startswith("again:") for button in message.buttons)

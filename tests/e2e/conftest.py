@@ -1,0 +1,92 @@
+"""A sandbox with the real bot in it, and people who talk to it."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+
+from app.sandbox.server import Sandbox
+from tests.e2e.actor import Actor
+from tests.e2e.bot_process import FAST, REAL, STEPS, BotProcess
+
+IDS = itertools.count(300_001)
+GROUP_IDS = itertools.count(-1_001_000_000_001, -1)
+
+
+@dataclass(frozen=True)
+class Town:
+    """One sandbox, one bot, and whoever comes by."""
+
+    sandbox: Sandbox
+    bot: BotProcess
+    data: Path
+
+    def newcomer(self, name: str = "Ben", language: str = "en") -> Actor:
+        """Somebody the bot has never met."""
+        person = self.sandbox.add_person(next(IDS), name, name.lower(), language)
+        return Actor(self.sandbox, person)
+
+    def group(self, *members: Actor) -> list[Actor]:
+        """The same people in a new group with the bot."""
+        chat = self.sandbox.world.open_group(next(GROUP_IDS), "Painters")
+        return [Actor(self.sandbox, member.person, chat) for member in members]
+
+
+@asynccontextmanager
+async def settled(
+    data: Path, settings: Mapping[str, str], *, command: tuple[str, ...] = REAL
+) -> AsyncIterator[Town]:
+    """A town with a running bot; what it leaves behind is looked at when it ends."""
+    async with Sandbox(port=0) as sandbox:
+        bot = BotProcess(sandbox, data, settings=settings, command=command)
+        await bot.start()
+        yield Town(sandbox, bot, data)
+        assert await bot.stop() == 0
+        assert sandbox.token not in bot.log
+        assert "Traceback" not in bot.log, bot.log
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def quick_town(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Town]:
+    """The bot paints drafts of 96 px: a picture is there in a moment."""
+    settings = {"DEFAULT_QUALITY": "draft"}
+    async with settled(tmp_path_factory.mktemp("quick"), settings) as town:
+        yield town
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def calm_town(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Town]:
+    """The bot paints for minutes: there is time to look, to press and to wait one's turn."""
+    slow = {"DEFAULT_QUALITY": "high", "DEFAULT_SIZE_PX": "256"}
+    async with settled(tmp_path_factory.mktemp("calm"), slow) as town:
+        yield town
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def fast_town(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Town]:
+    """The bot with an engine that pretends to think for half a second."""
+    settings = {**STEPS, "FLOOD_BURST_MESSAGES": "16"}
+    async with settled(tmp_path_factory.mktemp("fast"), settings, command=FAST) as town:
+        yield town
+
+
+@pytest.fixture
+def town(quick_town: Town) -> Town:
+    quick_town.sandbox.faults.clear()
+    return quick_town
+
+
+@pytest.fixture
+def anna(town: Town) -> Actor:
+    return town.newcomer("Анна", "ru")
+
+
+@pytest.fixture
+def ben(town: Town) -> Actor:
+    return town.newcomer("Ben", "en")

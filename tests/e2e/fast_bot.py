@@ -1,0 +1,91 @@
+"""`python -m tests.e2e.fast_bot`: the real bot with an engine that only pretends to think.
+
+For what is about many jobs, killed processes and bad networks rather than about painting. It takes
+FAST_STEPS steps of FAST_STEP_S seconds, shows a draft and milestones, stops when told to, and
+starts without torch, in a moment.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from PIL import Image, ImageOps, ImageStat
+
+from app.main import run_bot
+from app.settings import Settings
+from models.interface import (
+    Note,
+    OnStep,
+    Painting,
+    Quality,
+    StepReport,
+    Style,
+    StyleOptions,
+    ignore_step,
+)
+from models.pictures import open_picture
+
+
+@dataclass(frozen=True)
+class FastStylizer:
+    """Paints the negative with the style's mean colour laid over it."""
+
+    steps: int
+    step_s: float
+
+    def stylize(
+        self,
+        content: Path,
+        styles: Sequence[Style],
+        options: StyleOptions,
+        *,
+        on_step: OnStep = ignore_step,
+        stop: threading.Event | None = None,
+    ) -> Painting:
+        began = time.monotonic()
+        photo = open_picture(content, long_side_px=options.size_px)
+        tint = Image.new("RGB", photo.size, _mean_color(styles[0].picture))
+        picture = Image.blend(ImageOps.invert(photo), tint, options.strength / 200)
+        steps = 1 if options.quality is Quality.DRAFT else self.steps
+        milestones = {0, steps // 4, steps // 2, steps * 3 // 4}
+        done = 0
+        while not (stop is not None and stop.is_set()):
+            on_step(
+                StepReport(
+                    step=done,
+                    steps=steps,
+                    seconds_spent=time.monotonic() - began,
+                    seconds_left=(steps - done) * self.step_s,
+                    picture=picture.copy() if done in milestones else None,
+                )
+            )
+            if done == steps:
+                break
+            time.sleep(self.step_s)
+            done += 1
+        notes = frozenset[Note]() if done == steps else frozenset({Note.STOPPED})
+        seconds = time.monotonic() - began
+        return Painting(picture=picture, options=options, steps=done, seconds=seconds, notes=notes)
+
+
+def _mean_color(style: Path) -> tuple[int, int, int]:
+    red, green, blue = ImageStat.Stat(open_picture(style, long_side_px=64)).mean
+    return round(red), round(green), round(blue)
+
+
+def main() -> int:
+    """Run the bot with the engine above."""
+    stylizer = FastStylizer(
+        steps=int(os.environ["FAST_STEPS"]), step_s=float(os.environ["FAST_STEP_S"])
+    )
+    return run_bot(Settings(), load_stylizer=lambda _: stylizer)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

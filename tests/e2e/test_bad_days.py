@@ -1,0 +1,182 @@
+"""Telegram's bad days: nothing lost, nothing twice, and calm in between."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from app.sandbox.errors import NOT_MODIFIED, bad_request
+from app.sandbox.world import Message
+from tests.e2e.actor import Actor, is_result
+from tests.e2e.conftest import Town
+from tests.e2e.pictures import painting, photo
+
+pytestmark = [
+    pytest.mark.e2e,
+    pytest.mark.asyncio(loop_scope="session"),
+    pytest.mark.timeout(300),
+]
+
+
+@pytest.fixture
+def town(fast_town: Town) -> Town:
+    fast_town.sandbox.faults.clear()
+    return fast_town
+
+
+async def order(person: Actor, seed: int = 0) -> None:
+    await person.sends_photos(photo(seed), painting(seed))
+    await person.presses("2")
+
+
+def results(person: Actor) -> list[Message]:
+    return [message for message in person.received if is_result(message)]
+
+
+async def one_result(person: Actor) -> Message:
+    """The result arrives, and when the queue is empty it is still the only one."""
+    found = await person.sees_result()
+    await person.waits_until_idle()
+    assert results(person) == [found], person.transcript()
+    return found
+
+
+@pytest.mark.parametrize("method", ["editMessageMedia", "sendMessage"])
+async def test_the_picture_arrives_after_the_silence_that_was_asked_for(
+    town: Town, ben: Actor, method: str
+) -> None:
+    fault = town.sandbox.faults.too_many_requests(method, retry_after_s=3, chat_id=ben.id)
+    await order(ben)
+    await one_result(ben)
+    assert fault.met == 1
+    calls = [call for call in town.sandbox.world.calls if call.chat_id == ben.id]
+    refused = next(call for call in calls if not call.ok)
+    assert not [call for call in calls if refused.at < call.at < refused.at + 2.9]
+
+
+@pytest.mark.parametrize("code", [500, 502])
+async def test_server_errors_are_met_with_another_try(town: Town, ben: Actor, code: int) -> None:
+    town.sandbox.faults.server_error("editMessageMedia", code=code, times=2)
+    town.sandbox.faults.server_error("getFile", code=code)
+    await order(ben, 1)
+    await one_result(ben)
+
+
+@pytest.mark.parametrize("after_effect", [False, True], ids=["before", "after"])
+@pytest.mark.parametrize("method", ["editMessageMedia", "getFile", "getUpdates"])
+async def test_a_dropped_connection_neither_loses_nor_doubles_the_result(
+    town: Town, ben: Actor, method: str, after_effect: bool
+) -> None:
+    town.sandbox.faults.drop(method, after_effect=after_effect, times=2)
+    await order(ben, 2)
+    await one_result(ben)
+
+
+async def test_a_status_message_that_was_deleted_is_replaced(town: Town, ben: Actor) -> None:
+    await order(ben, 3)
+    status = await ben.sees("Please wait")
+    town.sandbox.world.remove(status)
+    assert (await one_result(ben)).id != status.id
+
+
+async def test_not_modified_is_no_failure(town: Town, ben: Actor) -> None:
+    for method in ("editMessageText", "editMessageCaption"):
+        town.sandbox.faults.refuse(method, bad_request(NOT_MODIFIED), times=3)
+    await order(ben, 4)
+    await one_result(ben)
+
+
+async def test_the_same_update_twice_makes_one_job(town: Town, ben: Actor) -> None:
+    updates = town.sandbox.world.updates
+    await ben.sends_photos(photo(5), painting(5))
+    question = await ben.sees("Which one gives the style")
+    query = await ben.presses("2", on=question)
+    update = next(u for u in updates.recent if u.get("callback_query", {}).get("id") == query.id)
+    for _ in range(3):
+        updates.repeat(update)
+    await one_result(ben)
+    assert town.bot.log.count(f"user={ben.id}") > 0
+    accepted = [line for line in town.bot.log.splitlines() if "accepted" in line]
+    assert len([line for line in accepted if f"user={ben.id}" in line]) == 1
+
+
+async def test_a_second_bot_with_the_same_token_is_met_with_patience(
+    town: Town, ben: Actor
+) -> None:
+    town.sandbox.faults.conflict(times=2)
+    await ben.sends("/help")
+    await ben.sees("two ways", within_s=60)
+    assert "same token" in town.bot.log
+
+
+async def test_a_download_that_stalls_is_given_up_with_a_sentence(town: Town, ben: Actor) -> None:
+    town.sandbox.faults.stall("download", seconds=40, times=2)
+    await ben.sends_photo(photo(6))
+    await ben.sends("/queue")  # everything else goes on
+    await ben.sees("did not come through", within_s=60)
+    await order(ben, 6)
+    await one_result(ben)
+
+
+async def test_a_download_that_breaks_off_is_tried_again(town: Town, ben: Actor) -> None:
+    town.sandbox.faults.short_download()
+    await order(ben, 7)
+    await one_result(ben)
+
+
+async def test_a_download_that_lies_about_its_size_is_capped(town: Town, ben: Actor) -> None:
+    town.sandbox.faults.lying_download(size=60 * 1024 * 1024)
+    await ben.sends_photo(photo(8))
+    await ben.sees("20 MB")
+    sizes = [path.stat().st_size for path in town.data.rglob("*") if path.is_file()]
+    assert max(sizes) < 20 * 1024 * 1024
+
+
+async def test_who_blocks_the_bot_in_mid_job_frees_the_card(town: Town, ben: Actor) -> None:
+    other = town.newcomer()
+    await order(ben, 9)
+    await ben.sees("Please wait")
+    ben.person.block()
+    await order(other, 9)
+    await one_result(other)
+    ben.person.unblock()
+    await ben.waits_until_idle()
+    assert not results(ben)
+
+
+async def test_a_flood_from_one_person_does_not_silence_the_others(town: Town, ben: Actor) -> None:
+    flood = town.newcomer("Flo")
+    for number in range(80):
+        await flood.sends(f"message {number}")
+    await ben.sends("/help")
+    await ben.sees("two ways")
+    assert len(flood.received) < 16, "the flood is still being answered"
+    await flood.sees("more than I can read")
+    assert len(flood.received) < 80
+
+
+async def test_settings_and_conversations_survive_a_restart(town: Town, ben: Actor) -> None:
+    await ben.sends("/settings")
+    menu = await ben.sees("Your settings")
+    await ben.presses("Strength", on=menu)
+    await ben.presses("25 %", on=menu)
+    await ben.sees("Strength: 25 %")
+    await ben.sends_photos(photo(10), painting(10))
+    question = await ben.sees("Which one gives the style")
+    await ben.waits_until_idle()
+    await town.bot.kill()
+    await ben.sends("/settings")
+    await town.bot.start()
+    await ben.sees("Strength: 25 %")
+    await ben.presses("2", on=question)
+    await one_result(ben)
+
+
+async def test_a_stop_takes_no_longer_than_a_supervisor_grants(town: Town) -> None:
+    people = [town.newcomer() for _ in range(3)]
+    await asyncio.gather(*(order(person, 11) for person in people))
+    assert await town.bot.stop(within_s=10) == 0
+    await town.bot.start()
+    for person in people:
+        await one_result(person)

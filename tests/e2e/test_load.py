@@ -1,0 +1,96 @@
+"""Two hundred people with a thousand pictures, through an engine that only pretends to think."""
+
+from __future__ import annotations
+
+import asyncio
+import statistics
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.actor import Actor, is_result
+from tests.e2e.bot_process import FAST
+from tests.e2e.conftest import Town, settled
+from tests.e2e.pictures import photo
+from tests.e2e.test_conversations import preset_names
+
+pytestmark = [
+    pytest.mark.e2e,
+    pytest.mark.asyncio(loop_scope="session"),
+    pytest.mark.timeout(300),
+]
+
+PICTURES_EACH = 5
+HELP_P99_S = 0.2
+CROWDED_S = 600.0
+"""How long one may wait for an answer when two hundred ask at once."""
+QUICK_ENGINE = {
+    "DEFAULT_QUALITY": "draft",
+    "FAST_STEPS": "1",
+    "FAST_STEP_S": "0",
+    "QUEUE_MAX_JOBS": "2000",
+    # It is the bot that is measured here, not the 30 messages a second that Telegram takes.
+    "MESSAGES_PER_SECOND": "1000",
+}
+
+
+async def one_visit(person: Actor, seed: int) -> int:
+    """Five pictures as one album, painted in a preset; how many came back."""
+    await person.sends("/style")
+    await person.presses("Yes", within_s=CROWDED_S)
+    await person.presses(preset_names("en")[seed % 9], within_s=CROWDED_S)
+    await person.sees("send me a photo", within_s=CROWDED_S)
+    pictures = [photo(seed + number, (96, 72)) for number in range(PICTURES_EACH)]
+    await person.sends_photos(*pictures)
+    await person.until(
+        lambda: len(returned(person)) >= PICTURES_EACH, within_s=3000, wish="all pictures"
+    )
+    return len(returned(person))
+
+
+def returned(person: Actor) -> list[int]:
+    return [m.id for m in person.received if is_result(m) or m.media_group_id is not None]
+
+
+def memory_mb(pid: int) -> float:
+    status = Path(f"/proc/{pid}/status").read_text(encoding="utf-8")
+    line = next(line for line in status.splitlines() if line.startswith("VmRSS"))
+    return int(line.split()[1]) / 1024
+
+
+async def visits(town: Town, people: int) -> tuple[list[int], list[float], float, float]:
+    """Pictures returned to each, waits for /help meanwhile, and memory at first and at last."""
+    before_mb = memory_mb(town.bot.pid)
+    crowd = [asyncio.create_task(one_visit(town.newcomer(), n)) for n in range(people)]
+    waits_s = []
+    while not all(task.done() for task in crowd):
+        curious = town.newcomer()
+        asked_at = time.monotonic()
+        await curious.sends("/help")
+        await curious.sees("two ways")
+        waits_s.append(time.monotonic() - asked_at)
+        await asyncio.sleep(0.3)
+    return [await task for task in crowd], waits_s, before_mb, memory_mb(town.bot.pid)
+
+
+async def test_a_crowd_gets_every_picture_once(fast_town: Town) -> None:
+    fast_town.sandbox.faults.clear()
+    counts, waits_s, before_mb, after_mb = await visits(fast_town, people=4)
+    assert counts == [PICTURES_EACH] * 4
+    assert waits_s
+    assert after_mb < before_mb + 100
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(3600)
+async def test_two_hundred_people_with_a_thousand_pictures(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    async with settled(tmp_path_factory.mktemp("crowd"), QUICK_ENGINE, command=FAST) as town:
+        counts, waits_s, before_mb, after_mb = await visits(town, people=200)
+    assert counts == [PICTURES_EACH] * 200
+    p99_s = statistics.quantiles(waits_s, n=100)[98]
+    print(f"/help: p99 {p99_s * 1000:.0f} ms; memory {before_mb:.0f} -> {after_mb:.0f} MB")  # noqa: T201
+    assert after_mb < before_mb + 300
+    assert p99_s < HELP_P99_S
