@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from models.color_transfer import recolored
-from models.draft_network import DraftNetwork
+from models.draft_network import DraftNetwork, grained
 from models.encoders import SLIM_WIDTHS
 from models.style_code import (
     COLOR_NUMBERS,
@@ -43,8 +43,13 @@ class DraftModel(nn.Module):
         """The codes (N, code_length) of N styles by their colours' and layers' moments."""
         return torch.cat([color_code(colors), self.coder(layers)], 1)
 
-    def forward(self, photos: Tensor, codes: Tensor) -> Tensor:
-        """Paint `photos` (N, 3, H, W; RGB 0-1; sides multiples of 8); not clamped to 0-1."""
+    def forward(self, photos: Tensor, codes: Tensor, random: torch.Generator) -> Tensor:
+        """Paint `photos` (N, 3, H, W; RGB 0-1; sides multiples of 8); not clamped to 0-1.
+
+        `random` gives the grain.
+        """
         recolored_photos = recolored(photos, Moments.of(photos), colors_of_code(codes))
-        painting: Tensor = self.network(recolored_photos, codes[:, COLOR_NUMBERS:])[0]
+        painting: Tensor = self.network(
+            grained(recolored_photos, random), codes[:, COLOR_NUMBERS:]
+        )[0]
         return painting

@@ -5,6 +5,8 @@ where instance norms take their scales and shifts from the style (Dumoulin et al
 matrix, also the style's, mixes channels (after Li et al. 2019). The last two convolutions see the
 photo again at half size; what they find is added to the full photo, and says how much of its
 finest detail stays. All ways up are bilinear: pixel shuffles painted their own grid over skies.
+Beside the photo the entrance sees grain, white noise: a convolution has nothing to make strokes of
+in a plain sky (after Ulyanov et al. 2016, who fed noise to their texture networks).
 """
 
 from __future__ import annotations
@@ -24,6 +26,7 @@ _QUARTER, _EIGHTH, _HALF = 64, 112, 16
 _BLOCKS = 4
 _MIX = 32
 _EPSILON = 1e-4
+_GRAIN = 0.25
 
 NormStatistics = tuple[Tensor, Tensor]
 """Variance and mean of a norm's input, (N or 1, C, 1, 1) each."""
@@ -34,7 +37,7 @@ class DraftNetwork(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        self.stem = _convolution(48, _QUARTER)
+        self.stem = _convolution(64, _QUARTER)
         self.down = _convolution(_QUARTER, _EIGHTH, stride=2)
         self.blocks = nn.ModuleList(_convolution(_EIGHTH, _EIGHTH) for _ in range(2 * _BLOCKS))
         self.squeeze = nn.Conv2d(_EIGHTH, _MIX, 1)
@@ -60,12 +63,15 @@ class DraftNetwork(nn.Module):
         fixed: Sequence[NormStatistics] | None = None,
         joint: bool = False,
     ) -> tuple[Tensor, list[NormStatistics]]:
-        """Paint `pictures` (N, 3, H, W; RGB about 0-1) with `conditioning` (N or 1, conditioning).
+        """Paint `pictures` with `conditioning` (N or 1, conditioning).
+
+        `pictures` are (N, 4, H, W): RGB about 0-1, then the grain, as `grained` makes them.
 
         `fixed` statistics replace the pictures' own in the norms, so that a tile is painted as a
         part of its whole; `joint` takes them over all N pictures together. Returns the paintings
         (not clamped) and the statistics used. H and W are multiples of `STRIDE`.
         """
+        photos = pictures[:, :3]
         mix, *affine = torch.split(conditioning, self._parts, 1)
         norms = _Norms(affine, fixed, joint=joint)
         quarter = norms(self.stem(_packed(F.pixel_unshuffle(pictures, 4)))).relu_()
@@ -76,17 +82,27 @@ class DraftNetwork(nn.Module):
             bend = norms(self.blocks[2 * block](eighth)).relu_()
             eighth = eighth + norms(self.blocks[2 * block + 1](bend))
         wide = norms(self.middle(_doubled(self.lateral(eighth)) + quarter)).relu_()
-        half = torch.cat([_doubled(self.up(wide)), F.pixel_unshuffle(pictures, 2)], 1)
+        half = torch.cat([_doubled(self.up(wide)), F.pixel_unshuffle(photos, 2)], 1)
         half = norms.affine(self.fine(_packed(half))).relu_()
         change = _doubled(self.last(half))
-        detail = pictures - _doubled(F.avg_pool2d(pictures, 2))
-        return pictures + change[:, :3] + change[:, 3:] * detail, norms.used
+        detail = photos - _doubled(F.avg_pool2d(photos, 2))
+        return photos + change[:, :3] + change[:, 3:] * detail, norms.used
 
     def _mixed(self, eighth: Tensor, mix: Tensor) -> Tensor:
         squeezed = self.squeeze(eighth)
         mixed = mix.view(-1, _MIX, _MIX) @ squeezed.flatten(2)
         spread: Tensor = self.spread(_packed(mixed.view_as(squeezed)))
         return spread
+
+
+def grained(pictures: Tensor, random: torch.Generator) -> Tensor:
+    """`pictures` (N, 3, H, W) with a channel of grain: (N, 4, H, W).
+
+    `random` is a generator of the CPU, so that every device sees the same grain.
+    """
+    count, _, height, width = pictures.shape
+    grain = _GRAIN * torch.randn(count, 1, height, width, generator=random)
+    return torch.cat([pictures, grain.to(pictures)], 1)
 
 
 class _Norms:

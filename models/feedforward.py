@@ -23,7 +23,7 @@ from torch import Tensor
 
 from models.color_transfer import recolored
 from models.draft_model import DraftModel
-from models.draft_network import REACH, STRIDE, NormStatistics
+from models.draft_network import REACH, STRIDE, NormStatistics, grained
 from models.encoders import Encoder, slim_encoder
 from models.style_code import COLOR_NUMBERS, STYLE_LAYERS, Moments, colors_of_code
 from models.weights import PACKAGED, SLIM_ENCODER, load_packaged
@@ -144,6 +144,7 @@ class FeedForward:
         margin = _MARGIN if min(height, width) >= _MARGIN + STRIDE else _SMALL_MARGIN
         colors = Moments.of(content)
         whole = recolored(_padded(content, margin), colors, colors_of_code(code))
+        whole = grained(whole, torch.Generator().manual_seed(0))
         conditioning = code[:, COLOR_NUMBERS:]
         painting: Tensor
         if height * width <= self._whole_pixels:
@@ -154,7 +155,7 @@ class FeedForward:
 
     def _painted_in_tiles(self, whole: Tensor, conditioning: Tensor) -> Tensor:
         fixed = self._statistics(whole, conditioning)
-        painting = torch.empty_like(whole)
+        painting = torch.empty_like(whole[:, :3])
         side = max(STRIDE, int(self._whole_pixels**0.5) // STRIDE * STRIDE - 2 * REACH)
         for rows, seen_rows in _spans(whole.shape[-2], side):
             for columns, seen_columns in _spans(whole.shape[-1], side):

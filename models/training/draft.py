@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 from torch import Tensor
 from torch.optim.swa_utils import AveragedModel
 from tqdm import tqdm
@@ -26,8 +26,8 @@ from models.draft_model import DraftModel
 from models.encoders import Encoder
 from models.training.data import CropSampler, load_pictures, picture_paths
 from models.training.draft_losses import ContentWeight, draft_losses, summary
-from models.training.draft_setting import Setting, load_setting
-from models.training.style_bank import Styles
+from models.training.draft_setting import Places, Setting, load_setting
+from models.training.style_bank import Shares, StyleBank
 
 _Tensors = tuple[Tensor, ...] | list[Tensor]
 
@@ -54,10 +54,7 @@ class Recipe:
     keep: float = 0.5
     """Correlation with the photo's layer that paintings should have while learning; what they keep
     of a whole photo in a natural style is more."""
-    plain_share: float = 0.5
-    """Share of styles that are paintings as they are, without strange colours or scales."""
-    mixed_share: float = 0.2
-    """Share of styles that are made of two."""
+    shares: Shares = field(default_factory=Shares)
     variants: int = 4
     photo_styles: int = 200
     report_every_s: float = 400
@@ -128,22 +125,11 @@ def learning_rate(run: Run) -> float:
     return run.recipe.learning_rate * warm * (0.01 + 0.99 * (1 + math.cos(math.pi * run.spent)) / 2)
 
 
-def draw_styles(styles: Styles, count: int, recipe: Recipe, random: torch.Generator) -> Styles:
-    """`count` styles of the bank, some of them as they are, some of them mixed of two."""
-    one, other = torch.randint(len(styles), (2, count), generator=random)
-    plain = torch.rand(count, generator=random) < recipe.plain_share
-    paintings = (len(styles) - recipe.photo_styles) // recipe.variants
-    one = torch.where(plain, one % paintings, one)
-    mixed = torch.rand(count, generator=random) < recipe.mixed_share
-    share = torch.rand(count, generator=random) * mixed
-    device = styles.colors.mean.device
-    return styles.pick(one.to(device)).mixed(styles.pick(other.to(device)), share.to(device))
-
-
-def train_step(run: Run, photos: Tensor, bank: Styles, teacher: Encoder) -> dict[str, float]:
+def train_step(run: Run, photos: Tensor, bank: StyleBank, teacher: Encoder) -> dict[str, float]:
     """One step on `photos` (N, 3, H, W) in styles of the `bank`; returns the losses."""
-    styles = draw_styles(bank, len(photos), run.recipe, run.random)
-    paintings = run.model(photos, run.model.code(styles.colors, styles.seen))
+    styles = bank.draw(len(photos), run.recipe.shares, run.random)
+    codes = run.model.code(styles.colors, styles.seen)
+    paintings = run.model(photos, codes, run.random)
     losses = draft_losses(teacher, paintings, photos, styles.wanted)
     run.optimiser.zero_grad()
     losses.total(run.content_weight.value).backward()  # type: ignore[no-untyped-call]
@@ -169,7 +155,7 @@ def train(run: Run, setting: Setting, photos: list[Tensor], out: Path) -> None:
             while run.spent < stage.until:
                 began = time.monotonic()
                 batch = crops.batch(stage.batch).to(setting.device)
-                recent.append(train_step(run, batch, setting.styles, setting.teacher))
+                recent.append(train_step(run, batch, setting.bank, setting.teacher))
                 run.seconds += time.monotonic() - began
                 bar.set_postfix(step=run.step, loss=f"{recent[-1]['style']:.3f}")
                 bar.update(round(run.seconds) - bar.n)
@@ -204,6 +190,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, required=True, help="folder with photos/ and styles/")
     parser.add_argument("--out", type=Path, default=Path("out/draft"))
+    parser.add_argument("--presets", type=Path, default=Path("styles/images"))
+    parser.add_argument("--start", type=Path, help="weights to begin with instead of random ones")
     parser.add_argument("--encoder", type=Path, help="weights of the slim encoder, if not ours")
     parser.add_argument("--minutes", type=float, default=Recipe().minutes)
     parser.add_argument("--keep", type=float, default=Recipe().keep)
@@ -215,14 +203,19 @@ def main() -> None:
     torch.manual_seed(recipe.seed)
     asked.out.mkdir(parents=True, exist_ok=True)
     device = torch.device(asked.device)
-    setting = load_setting(asked.data, asked.out, recipe, device=device, encoder=asked.encoder)
-    model = DraftModel().to(device)
+    places = Places(asked.data, asked.presets, asked.out, asked.encoder)
+    setting = load_setting(places, recipe, device=device)
+    model = DraftModel()
+    if asked.start:
+        model.load_state_dict({k: t.float() for k, t in load_file(asked.start).items()})
+    model.to(device)
     model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     run = Run(model, recipe)
     if asked.resume:
         run.restore(asked.out / "draft.checkpoint")
-    for each in (run.model, run.averaged.module):
-        each.coder.fit(setting.styles.seen)  # type: ignore[operator, union-attr]
+    if not asked.start:
+        for each in (run.model, run.averaged.module):
+            each.coder.fit(setting.bank.styles.seen)  # type: ignore[operator, union-attr]
     photos = load_pictures(picture_paths(asked.data / "photos", "train"))
     train(run, setting, photos, asked.out)
 

@@ -15,7 +15,7 @@ from models.draft_model import DraftModel
 from models.encoders import Encoder, slim_encoder
 from models.style_code import STYLE_LAYERS, Moments
 from models.training.data import load_pictures, picture_paths
-from models.training.style_bank import Styles, build_bank
+from models.training.style_bank import StyleBank, Styles, build_bank
 from models.training.teachers import load_slim_vgg19
 from models.training.validation import Validation
 from models.weights import SLIM_ENCODER, load_packaged
@@ -29,7 +29,7 @@ class Setting:
     """Everything a step or a report needs beside the run itself."""
 
     teacher: Encoder
-    styles: Styles
+    bank: StyleBank
     validation: Validation
     device: torch.device
 
@@ -38,16 +38,27 @@ class Setting:
         return self.validation.report(model, sheet)
 
 
-def load_setting(
-    data: Path, out: Path, recipe: Recipe, *, device: torch.device, encoder: Path | None = None
-) -> Setting:
+@dataclass(frozen=True, slots=True)
+class Places:
+    """Where things lie that a training takes or leaves."""
+
+    data: Path
+    """photos/, styles/ and teacher/."""
+    presets: Path
+    """Style pictures that are to come out best."""
+    out: Path
+    encoder: Path | None = None
+    """Weights of the slim encoder, if not the packaged ones."""
+
+
+def load_setting(places: Places, recipe: Recipe, *, device: torch.device) -> Setting:
     """Load or make everything; the styles' statistics are kept in `out` for the next time."""
-    teacher = _ready(load_slim_vgg19(data), device)
-    ours = _ready(_slim_encoder(encoder), device)
+    teacher = _ready(load_slim_vgg19(places.data), device)
+    ours = _ready(_slim_encoder(places.encoder), device)
     return Setting(
         teacher=teacher,
-        styles=_styles(data, out, recipe, (ours, teacher)).to(device),
-        validation=Validation(data, ours, teacher),
+        bank=_bank(places, recipe, (ours, teacher)),
+        validation=Validation(places.data, ours, teacher),
         device=device,
     )
 
@@ -64,33 +75,37 @@ def _ready(encoder: Encoder, device: torch.device) -> Encoder:
     return frozen.to(memory_format=torch.channels_last)  # type: ignore[no-any-return, call-overload]
 
 
-def _styles(data: Path, out: Path, recipe: Recipe, encoders: tuple[Encoder, Encoder]) -> Styles:
-    kept = out / f"styles-{_fingerprint(encoders, recipe)}.safetensors"
+def _bank(places: Places, recipe: Recipe, encoders: tuple[Encoder, Encoder]) -> StyleBank:
+    device = encoders[0].mean.device
+    photos = picture_paths(places.data / "photos", "train")
+    # Photographs that serve as styles are spread over the folder.
+    photos = photos[:: max(1, len(photos) // max(1, recipe.photo_styles))][: recipe.photo_styles]
+    paintings = picture_paths(places.data / "styles", "train")
+    presets = sorted(places.presets.glob("*.jpg"))
+    counts = len(paintings), recipe.variants * len(presets)
+    kept = places.out / f"styles-{_fingerprint(encoders, recipe, presets)}.safetensors"
     if kept.exists():
-        return _unpacked(load_file(kept))
-    styles = build_bank(
-        load_pictures(picture_paths(data / "styles", "train")),
-        load_pictures(picture_paths(data / "photos", "train")[:: _photo_stride(data, recipe)]),
+        return StyleBank(_unpacked(load_file(kept)).to(device), *counts)
+    bank = build_bank(
+        load_pictures(paintings),
+        load_pictures(photos),
         encoders,
         variants=recipe.variants,
-        photo_styles=recipe.photo_styles,
         seed=recipe.seed,
+        presets=load_pictures(presets),
     )
-    save_file(_packed(styles), kept)
-    return styles
+    save_file(_packed(bank.styles), kept)
+    return bank
 
 
-def _photo_stride(data: Path, recipe: Recipe) -> int:
-    """Photographs that serve as styles are spread over the folder."""
-    return max(1, len(picture_paths(data / "photos", "train")) // max(1, recipe.photo_styles))
-
-
-def _fingerprint(encoders: tuple[Encoder, Encoder], recipe: Recipe) -> str:
+def _fingerprint(encoders: tuple[Encoder, Encoder], recipe: Recipe, presets: list[Path]) -> str:
     """Changes with whatever the statistics depend on."""
     digest = hashlib.sha256()
     for encoder in encoders:
         for tensor in encoder.state_dict().values():
             digest.update(tensor.cpu().contiguous().numpy().tobytes())
+    for path in presets:
+        digest.update(path.read_bytes())
     digest.update(repr((recipe.variants, recipe.photo_styles, recipe.seed)).encode())
     return digest.hexdigest()[:12]
 

@@ -74,9 +74,10 @@ def tune(
     optimiser = torch.optim.Adam([conditioning], lr=recipe.learning_rate)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, max(1, recipe.steps))
     weight = ContentWeight(recipe.keep)
+    random = torch.Generator().manual_seed(recipe.seed)
     for _ in tqdm(range(recipe.steps), desc="preset codes"):
         batch = photos.batch(len(codes)).to(codes.device)
-        paintings = model(batch, torch.cat([colors, conditioning], 1))
+        paintings = model(batch, torch.cat([colors, conditioning], 1), random)
         losses = draft_losses(teacher, paintings, batch, wanted)
         optimiser.zero_grad()
         losses.total(weight.value).backward()  # type: ignore[no-untyped-call]

@@ -83,6 +83,42 @@ class Styles:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class StyleBank:
+    """All styles of a training: paintings as they are, then their variants, photos, presets."""
+
+    styles: Styles
+    paintings: int
+    """So many at the beginning are paintings as they are."""
+    presets: int = 0
+    """So many at the end are presets and their variants."""
+
+    def draw(self, count: int, shares: Shares, random: torch.Generator) -> Styles:
+        """`count` styles, some of them as they are, some of them mixed of two."""
+        one, other = torch.randint(len(self.styles), (2, count), generator=random)
+        dice = torch.rand(3, count, generator=random)
+        one = torch.where(dice[0] < shares.plain, one % self.paintings, one)
+        if self.presets:
+            preset = len(self.styles) - 1 - one % self.presets
+            one = torch.where(dice[1] < shares.presets, preset, one)
+        share = torch.rand(count, generator=random) * (dice[2] < shares.mixed)
+        device = self.styles.colors.mean.device
+        mixed = self.styles.pick(other.to(device))
+        return self.styles.pick(one.to(device)).mixed(mixed, share.to(device))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shares:
+    """Which styles are drawn how often."""
+
+    presets: float = 0.3
+    """Presets: most people choose one of those."""
+    plain: float = 0.5
+    """Of the others: paintings as they are, without strange colours or scales."""
+    mixed: float = 0.15
+    """Styles that are made of two."""
+
+
 @torch.no_grad()
 def measure(picture: Tensor, encoder: Encoder, teacher: Encoder) -> Styles:
     """One style picture (1, 3, H, W; RGB, 0-1) by its statistics."""
@@ -103,10 +139,10 @@ def build_bank(
     encoders: tuple[Encoder, Encoder],
     *,
     variants: int,
-    photo_styles: int,
     seed: int,
-) -> Styles:
-    """Measure `variants` of every painting and `photo_styles` photographs ((3, H, W) uint8 each).
+    presets: Sequence[Tensor] = (),
+) -> StyleBank:
+    """Measure `variants` of every painting and preset, and `photos` ((3, H, W) uint8 each).
 
     `encoders`: our own one and the loss's. A painting's first variant is the picture as it is.
     """
@@ -114,15 +150,21 @@ def build_bank(
     device = encoders[0].mean.device
     measured: list[Styles] = []
     jobs = [(picture, variant) for variant in range(variants) for picture in paintings]
-    jobs += [(picture, variants) for picture in photos[:photo_styles]]
-    for picture, variant in tqdm(jobs, desc="styles"):
+    jobs += [(picture, variants) for picture in photos]
+    jobs += [(picture, variant) for variant in range(variants) for picture in presets]
+    own = len(jobs) - variants * len(presets)
+    for place, (picture, variant) in enumerate(tqdm(jobs, desc="styles")):
         style = picture[None].float().to(device) / 255
-        style = _resized(style, LONG_SIDE_PX) if variant == 0 else _variant(style, random)
+        if variant == 0:
+            style = _resized(style, LONG_SIDE_PX)
+        else:
+            # A preset's palette is half of what it is chosen for.
+            style = _variant(style, random, strange=0.6 if place < own else 0.0)
         measured.append(measure(style, *encoders))
-    return Styles.cat(measured)
+    return StyleBank(Styles.cat(measured), len(paintings), variants * len(presets))
 
 
-def _variant(picture: Tensor, random: torch.Generator) -> Tensor:
+def _variant(picture: Tensor, random: torch.Generator, *, strange: float) -> Tensor:
     def uniform(low: float, high: float) -> float:
         return low + (high - low) * float(torch.rand((), generator=random))
 
@@ -131,7 +173,7 @@ def _variant(picture: Tensor, random: torch.Generator) -> Tensor:
     top, left = round(uniform(0, height - rows)), round(uniform(0, width - columns))
     part = picture[..., top : top + rows, left : left + columns]
     part = _resized(part, round(_SMALLEST_PX * (_LARGEST_PX / _SMALLEST_PX) ** uniform(0, 1)))
-    return _strange_colors(part, random) if uniform(0, 1) < 0.6 else part
+    return _strange_colors(part, random) if uniform(0, 1) < strange else part
 
 
 def _resized(picture: Tensor, long_side_px: int) -> Tensor:

@@ -23,6 +23,8 @@ logger = logging.getLogger("app.test")
 def _restored() -> Iterator[None]:
     root = logging.getLogger()
     handlers, level = root.handlers[:], root.level
+    # pytest puts its own warning hook back after a test, but logging's memory of it stays.
+    logging.captureWarnings(capture=False)
     yield
     logging.captureWarnings(capture=False)
     for handler in root.handlers[:]:

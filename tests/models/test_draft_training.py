@@ -16,12 +16,12 @@ from models.feedforward import FeedForward
 from models.style_code import Moments
 from models.training import preset_codes
 from models.training.data import CropSampler
-from models.training.draft import Recipe, Run, draw_styles, export, train_step
+from models.training.draft import Recipe, Run, export, train_step
 from models.training.draft_losses import ContentWeight, draft_losses
-from models.training.style_bank import Styles, build_bank, layer_moments
+from models.training.style_bank import Shares, StyleBank, build_bank, layer_moments
 from models.weights import SLIM_ENCODER, load_packaged
 
-TINY = Recipe(warm_up_steps=5, variants=2, photo_styles=1)
+TINY = Recipe(warm_up_steps=5, variants=2)
 
 
 @pytest.fixture(scope="module")
@@ -51,44 +51,51 @@ def blobs(seed: int) -> Tensor:
 
 
 @pytest.fixture(scope="module")
-def bank(encoder: Encoder) -> Styles:
+def bank(encoder: Encoder) -> StyleBank:
     paintings, photos = [stripes(seed) for seed in range(3)], [blobs(7)]
     return build_bank(
         paintings,
         photos,
         (encoder, encoder),
         variants=TINY.variants,
-        photo_styles=TINY.photo_styles,
         seed=0,
+        presets=[stripes(4)],
     )
+
+
+def grain() -> torch.Generator:
+    return torch.Generator().manual_seed(11)
 
 
 def crops(seed: int = 0) -> CropSampler:
     return CropSampler([blobs(seed) for seed in range(4)], size_px=48, seed=seed)
 
 
-def new_run(bank: Styles, *, seed: int = 0) -> Run:
+def new_run(bank: StyleBank, *, seed: int = 0) -> Run:
     torch.manual_seed(seed)
     model = DraftModel()
-    model.coder.fit(bank.seen)
+    model.coder.fit(bank.styles.seen)
     return Run(model, replace(TINY, seed=seed))
 
 
-def steps(run: Run, photos: CropSampler, bank: Styles, encoder: Encoder, count: int) -> list[float]:
+def steps(
+    run: Run, photos: CropSampler, bank: StyleBank, encoder: Encoder, count: int
+) -> list[float]:
     """The losses of `count` steps, the content's weight aside."""
     losses = [train_step(run, photos.batch(4), bank, encoder) for _ in range(count)]
     return [each["style"] + each["moments"] + each["content"] for each in losses]
 
 
-def style_loss_after(count: int, bank: Styles, encoder: Encoder) -> float:
+def style_loss_after(count: int, bank: StyleBank, encoder: Encoder) -> float:
     """The style loss on fixed photos after so many steps, relative to what it was at first."""
     run, photos = new_run(bank), crops(3).batch(8)
     run.content_weight.value = 0.05
-    styles = draw_styles(bank, 8, run.recipe, torch.Generator().manual_seed(0))
+    styles = bank.draw(8, Shares(), torch.Generator().manual_seed(0))
 
     def loss() -> float:
         with torch.no_grad():
-            paintings = run.model(photos, run.model.code(styles.colors, styles.seen))
+            codes = run.model.code(styles.colors, styles.seen)
+            paintings = run.model(photos, codes, grain())
             return float(draft_losses(encoder, paintings, photos, styles.wanted).style)
 
     before = loss()
@@ -96,23 +103,23 @@ def style_loss_after(count: int, bank: Styles, encoder: Encoder) -> float:
     return loss() / before
 
 
-def test_the_loss_falls(bank: Styles, encoder: Encoder) -> None:
+def test_the_loss_falls(bank: StyleBank, encoder: Encoder) -> None:
     assert style_loss_after(30, bank, encoder) < 0.95
 
 
 @pytest.mark.soak
-def test_the_loss_keeps_falling(bank: Styles, encoder: Encoder) -> None:
+def test_the_loss_keeps_falling(bank: StyleBank, encoder: Encoder) -> None:
     assert style_loss_after(400, bank, encoder) < 0.8
 
 
-def test_the_same_seed_trains_the_same(bank: Styles, encoder: Encoder) -> None:
+def test_the_same_seed_trains_the_same(bank: StyleBank, encoder: Encoder) -> None:
     first, again = (steps(new_run(bank), crops(), bank, encoder, 3) for _ in range(2))
     assert first == again
     assert steps(new_run(bank, seed=1), crops(), bank, encoder, 3) != first
 
 
 def test_a_resumed_training_goes_on_where_it_was(
-    bank: Styles, encoder: Encoder, tmp_path: Path
+    bank: StyleBank, encoder: Encoder, tmp_path: Path
 ) -> None:
     run = new_run(bank)
     steps(run, crops(), bank, encoder, 3)
@@ -124,7 +131,7 @@ def test_a_resumed_training_goes_on_where_it_was(
     assert onwards[0] == pytest.approx(onwards[1], rel=1e-4)
 
 
-def test_exported_weights_paint_the_same(bank: Styles, encoder: Encoder, tmp_path: Path) -> None:
+def test_exported_weights_paint_the_same(bank: StyleBank, encoder: Encoder, tmp_path: Path) -> None:
     from safetensors.torch import load_file
 
     run = new_run(bank)
@@ -155,7 +162,9 @@ def test_a_tuned_preset_code_comes_closer(encoder: Encoder) -> None:
 
     def loss(of: Tensor) -> float:
         with torch.no_grad():
-            return float(draft_losses(encoder, model(photos, of), photos, wanted).total(0.5))
+            return float(
+                draft_losses(encoder, model(photos, of, grain()), photos, wanted).total(0.5)
+            )
 
     assert loss(tuned) < loss(code)
     assert torch.equal(tuned[:, :12], code[:, :12])
@@ -178,16 +187,16 @@ def test_colours_out_of_range_cost_something(encoder: Encoder) -> None:
 
 def test_the_content_weight_follows_what_is_kept() -> None:
     weight = ContentWeight(0.6)
-    values = []
+    values = [weight.value]
     for kept in (0.4, 0.4, 0.9, 0.9):
         weight.follow(kept)
         values.append(weight.value)
-    rising = [later > earlier for earlier, later in pairwise([1.0, *values])]
+    rising = [later > earlier for earlier, later in pairwise(values)]
     assert rising == [True, True, False, False]
 
 
-def test_a_mixture_is_one_picture_made_of_two(bank: Styles) -> None:
-    one, other = bank.pick(torch.tensor([0])), bank.pick(torch.tensor([2]))
+def test_a_mixture_is_one_picture_made_of_two(bank: StyleBank) -> None:
+    one, other = bank.styles.pick(torch.tensor([0])), bank.styles.pick(torch.tensor([2]))
     half = one.mixed(other, torch.tensor([0.5]))
     torch.testing.assert_close(half.colors.mean, (one.colors.mean + other.colors.mean) / 2)
     side_by_side = torch.cat([torch.rand(1, 3, 8, 8), torch.rand(1, 3, 8, 8)], -1)
@@ -196,9 +205,21 @@ def test_a_mixture_is_one_picture_made_of_two(bank: Styles) -> None:
     torch.testing.assert_close(whole.product, (parts[0].product + parts[1].product) / 2)
 
 
-def test_styles_are_drawn_by_the_seed_alone(bank: Styles) -> None:
-    recipe = replace(TINY, mixed_share=0.5)
-    drawn = [
-        draw_styles(bank, 6, recipe, torch.Generator().manual_seed(3)).colors.mean for _ in range(2)
-    ]
+def test_styles_are_drawn_by_the_seed_alone(bank: StyleBank) -> None:
+    shares = Shares(mixed=0.5)
+    drawn = [bank.draw(6, shares, torch.Generator().manual_seed(3)).colors.mean for _ in range(2)]
     assert torch.equal(*drawn)
+
+
+def test_shares_say_what_is_drawn(bank: StyleBank) -> None:
+    random = torch.Generator().manual_seed(0)
+    means = bank.styles.colors.mean
+
+    def rows(shares: Shares) -> set[int]:
+        drawn = bank.draw(40, shares, random).colors.mean
+        return {int((means - each).abs().sum(1).argmin()) for each in drawn}
+
+    assert len(bank.styles) == 2 * 3 + 1 + 2
+    assert rows(Shares(presets=1, mixed=0)) == {7, 8}
+    assert rows(Shares(presets=0, plain=1, mixed=0)) == {0, 1, 2}
+    assert len(rows(Shares(presets=0, plain=0, mixed=0))) == 9

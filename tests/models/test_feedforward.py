@@ -10,6 +10,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from models.draft_model import DraftModel
+from models.draft_network import grained
 from models.encoders import slim_encoder
 from models.feedforward import FeedForward, mixed, picture_key
 from models.weights import WeightsError
@@ -119,7 +120,7 @@ def test_tiles_with_given_statistics_are_exact(model: DraftModel) -> None:
     network = model.network
     torch.manual_seed(3)
     conditioning = 0.2 * torch.randn(1, network.conditioning)
-    photo = picture(104, 360)
+    photo = grained(picture(104, 360), torch.Generator().manual_seed(0))
     with torch.inference_mode():
         whole, statistics = network(photo, conditioning)
         tile, _ = network(photo[..., :264], conditioning, fixed=statistics)

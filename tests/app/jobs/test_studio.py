@@ -375,7 +375,7 @@ async def test_every_transition_is_one_line_with_who_what_and_seconds(
 
 def jobs_in_memory() -> int:
     gc.collect()
-    return sum(isinstance(thing, Job) for thing in gc.get_objects())
+    return sum(type(thing) is Job for thing in gc.get_objects())
 
 
 async def test_memory_does_not_grow_with_the_jobs(house: House, listener: Listener) -> None:
