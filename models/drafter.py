@@ -14,6 +14,7 @@ from models.feedforward import FeedForward, mixed, picture_key
 from models.images import to_tensor
 from models.interface import Style
 from models.pictures import inspect, open_picture
+from models.strength import draft_share
 from models.weights import PACKAGED, WeightsError
 
 _log = logging.getLogger(__name__)
@@ -39,13 +40,13 @@ class Drafter:
         code = mixed(codes, [style.weight for style in styles])
         # A clone made here is a plain tensor; the network's own is of inference mode, and the
         # optimiser could not start from it.
-        return self._network.paint(content, code, strength=strength).clone()
+        return self._network.paint(content, code, share=draft_share(strength)).clone()
 
     def _code(self, style: Style, brush: float) -> Tensor:
         inspect(style.picture)
         key = picture_key(style.picture), brush
         if key not in self._codes:
-            tuned = self._network.preset_code(style.picture) if brush == 1 else None
+            tuned = self._network.preset_code(style.picture, brush)
             self._codes[key] = self._measured(style, brush) if tuned is None else tuned
         self._codes.move_to_end(key)
         while len(self._codes) > _REMEMBERED:

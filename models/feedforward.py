@@ -1,9 +1,9 @@
 """Painting in one pass: the packaged draft network, any photo, any style picture.
 
     draft = FeedForward.load(device="cpu")
-    code = draft.preset_code(path) or draft.style_code(style, brush=1.5)   # once per style, keep it
+    code = draft.style_code(style, brush=1.5)   # once per style, keep it
     code = mixed([code, other], [2, 1])                                    # several styles
-    painting = draft.paint(photo, code, strength=70)
+    painting = draft.paint(photo, code, share=0.7)
 
 Pictures are tensors (1, 3, H, W), RGB, 0-1, with sides of 16 px and more; paintings have the
 photo's shape. Everything runs on the device given to `load`, without gradients, and is the same
@@ -56,6 +56,11 @@ def picture_key(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
+def code_key(path: Path, brush: float) -> str:
+    """What a preset's tuned code is filed under: its picture, at the brush it was tuned for."""
+    return f"{picture_key(path)}@{brush:g}"
+
+
 class FeedForward:
     """The draft network with what it needs around it; see the module's docstring."""
 
@@ -67,7 +72,7 @@ class FeedForward:
         preset_codes: Mapping[str, Tensor] | None = None,
         whole_pixels: int = WHOLE_PIXELS,
     ) -> None:
-        """`preset_codes`: tuned codes (1, code_length) by `picture_key`."""
+        """`preset_codes`: tuned codes (1, code_length) by `code_key`."""
         self._model = model.eval()
         self._encoder = encoder.eval()
         self._preset_codes = dict(preset_codes or {})
@@ -96,9 +101,9 @@ class FeedForward:
         """Where pictures and codes belong."""
         return self._encoder.mean.device
 
-    def preset_code(self, path: Path) -> Tensor | None:
-        """The tuned code of a packaged style picture (for brush 1); None for any other file."""
-        return self._preset_codes.get(picture_key(path))
+    def preset_code(self, path: Path, brush: float) -> Tensor | None:
+        """The tuned code of a packaged style picture; None for other files and brushes."""
+        return self._preset_codes.get(code_key(path, brush))
 
     @torch.inference_mode()
     def style_code(self, style: Tensor, *, brush: float = 1.0) -> Tensor:
@@ -109,29 +114,34 @@ class FeedForward:
         """
         _check(style)
         long_side = min(max(STYLE_SIDE_PX * brush, _MIN_STYLE_PX), _MAX_STYLE_PX)
-        return self._code(_scaled(style.to(self.device), long_side))
+        return self.measured_code(_scaled(style.to(self.device), long_side))
 
     @torch.inference_mode()
-    def paint(self, content: Tensor, code: Tensor, *, strength: float = 100) -> Tensor:
+    def paint(self, content: Tensor, code: Tensor, *, share: float = 1) -> Tensor:
         """Paint `content` (1, 3, H, W) in the style of `code`: (1, 3, H, W), RGB, 0-1.
 
-        `strength` 0 is the photo itself, exactly; 100 is all the style. A large picture is painted
-        in tiles, the norms' statistics estimated over all of it, so memory is bounded and no seam
-        shows. Raises ValueError for a picture with a side below `MIN_SIDE_PX`.
+        `share` 0 is the photo itself, exactly; 1 is all the style, more exaggerates its hand but
+        not its colours. A large picture is painted in tiles, the norms' statistics estimated over
+        all of it, so memory is bounded and no seam shows. Raises ValueError for a picture with a
+        side below `MIN_SIDE_PX`.
         """
         _check(content)
         content = content.to(self.device)
-        share = strength / 100
         if share <= 0:
             return content.clone()
-        if share < 1:
-            own = self._code(_scaled(content, min(_PHOTO_CODE_PX, max(content.shape[-2:]))))
-            code = torch.lerp(own, code, share)
+        if share != 1:
+            own = self.measured_code(_scaled(content, min(_PHOTO_CODE_PX, max(content.shape[-2:]))))
+            # Colours beyond the style's own would be no colours that anybody chose.
+            shares = torch.full_like(code, share)
+            shares[:, :COLOR_NUMBERS].clamp_(max=1)
+            code = torch.lerp(own, code, shares)
         painting = self._painted(content, code).clamp_(0, 1)
         # Below a half even the photo's own code would change too much.
         return torch.lerp(content, painting, min(1.0, 2 * share))
 
-    def _code(self, style: Tensor) -> Tensor:
+    @torch.inference_mode()
+    def measured_code(self, style: Tensor) -> Tensor:
+        """The code (1, code_length) of a style picture (1, 3, H, W) that has its size already."""
         packed = style.contiguous(memory_format=torch.channels_last)
         layers = self._encoder(packed, STYLE_LAYERS)
         return self._model.code(

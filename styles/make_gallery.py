@@ -1,7 +1,8 @@
 """Paint the sample photos in every preset: what `/style` shows, and the sheets of the README.
 
 `python -m styles.make_gallery` paints the face for the gallery; `--sheets` makes a sheet of each
-sample photo as well. Needs the engine, so it takes about a minute a picture without a card.
+sample photo as well, `--drafts` one that shows photo, style, draft and painting side by side. Needs
+the engine, so it takes about a minute a picture without a card.
 """
 
 from __future__ import annotations
@@ -10,16 +11,17 @@ import argparse
 from collections.abc import Callable
 from pathlib import Path
 
-from PIL import Image
+from PIL import Image, ImageOps
 from tqdm import tqdm
 
 from models.interface import Quality, Style, StyleOptions, Stylizer
 from models.pictures import open_picture, save_picture
 from styles.catalog import Catalog, default_catalog
-from styles.gallery import painted_sheet
+from styles.gallery import PAPER, painted_sheet
 from styles.preset import Preset
 
 SIZE_PX = 400
+SHEET_CELL_PX = 320
 SHEETS = Path(__file__).parent / "sheets"
 
 
@@ -28,6 +30,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("slugs", nargs="*", metavar="slug", help="only these presets")
     parser.add_argument("--size", type=int, default=SIZE_PX, metavar="PX", help="long side")
     parser.add_argument("--sheets", action="store_true", help="also a sheet of each sample photo")
+    parser.add_argument("--drafts", type=Path, metavar="FILE", help="drafts beside paintings")
     wishes = parser.parse_args(arguments)
 
     from models.stylizer import load_stylizer
@@ -43,12 +46,21 @@ def main(arguments: list[str] | None = None) -> None:
             catalog,
             lambda photo, preset: paint_preset(stylizer, photo, preset, size_px=wishes.size),
         )
+    if wishes.drafts:
+        save_picture(draft_sheet(catalog, stylizer, size_px=wishes.size), wishes.drafts)
 
 
-def paint_preset(stylizer: Stylizer, photo: Path, preset: Preset, *, size_px: int) -> Image.Image:
+def paint_preset(
+    stylizer: Stylizer,
+    photo: Path,
+    preset: Preset,
+    *,
+    size_px: int,
+    quality: Quality = Quality.STANDARD,
+) -> Image.Image:
     """The photo in the manner of a preset, with the options that suit it."""
     options = StyleOptions(
-        quality=Quality.STANDARD,
+        quality=quality,
         size_px=size_px,
         strength=preset.strength,
         brush=preset.brush,
@@ -69,6 +81,23 @@ def make_sheets(catalog: Catalog, paint: Callable[[Path, Preset], Image.Image]) 
 
         sheet = painted_sheet(tqdm(catalog.presets(), desc=photo.stem), "en", painted)
         save_picture(sheet, SHEETS / photo.name)
+
+
+def draft_sheet(catalog: Catalog, stylizer: Stylizer, *, size_px: int) -> Image.Image:
+    """A row for each preset: photo, style picture, draft, painting; the photos take turns."""
+    presets, photos = catalog.presets(), sorted(catalog.sample.parent.glob("*.jpg"))
+    cell = (SHEET_CELL_PX, SHEET_CELL_PX)
+    sheet = Image.new("RGB", (4 * SHEET_CELL_PX, len(presets) * SHEET_CELL_PX), PAPER)
+    for row, preset in enumerate(tqdm(presets, desc="drafts")):
+        photo = photos[row % len(photos)]
+        pictures = [open_picture(photo), open_picture(preset.picture)] + [
+            paint_preset(stylizer, photo, preset, size_px=size_px, quality=quality)
+            for quality in (Quality.DRAFT, Quality.STANDARD)
+        ]
+        for column, picture in enumerate(pictures):
+            shown = ImageOps.fit(picture, cell, Image.Resampling.LANCZOS)
+            sheet.paste(shown, (column * SHEET_CELL_PX, row * SHEET_CELL_PX))
+    return sheet
 
 
 if __name__ == "__main__":

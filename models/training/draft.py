@@ -27,6 +27,7 @@ from models.encoders import Encoder
 from models.training.data import CropSampler, load_pictures, picture_paths
 from models.training.draft_losses import ContentWeight, draft_losses, summary
 from models.training.draft_setting import Places, Setting, load_setting
+from models.training.presets import PRESETS
 from models.training.style_bank import Shares, StyleBank
 
 _Tensors = tuple[Tensor, ...] | list[Tensor]
@@ -190,7 +191,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, required=True, help="folder with photos/ and styles/")
     parser.add_argument("--out", type=Path, default=Path("out/draft"))
-    parser.add_argument("--presets", type=Path, default=Path("styles/images"))
+    parser.add_argument("--presets", type=Path, default=PRESETS, help="their presets.toml")
     parser.add_argument("--start", type=Path, help="weights to begin with instead of random ones")
     parser.add_argument("--encoder", type=Path, help="weights of the slim encoder, if not ours")
     parser.add_argument("--minutes", type=float, default=Recipe().minutes)
@@ -206,16 +207,13 @@ def main() -> None:
     places = Places(asked.data, asked.presets, asked.out, asked.encoder)
     setting = load_setting(places, recipe, device=device)
     model = DraftModel()
+    model.coder.fit(setting.bank.styles.seen)
     if asked.start:
         model.load_state_dict({k: t.float() for k, t in load_file(asked.start).items()})
-    model.to(device)
-    model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    model.to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     run = Run(model, recipe)
     if asked.resume:
         run.restore(asked.out / "draft.checkpoint")
-    if not asked.start:
-        for each in (run.model, run.averaged.module):
-            each.coder.fit(setting.bank.styles.seen)  # type: ignore[operator, union-attr]
     photos = load_pictures(picture_paths(asked.data / "photos", "train"))
     train(run, setting, photos, asked.out)
 

@@ -15,7 +15,8 @@ from models.draft_model import DraftModel
 from models.encoders import Encoder, slim_encoder
 from models.style_code import STYLE_LAYERS, Moments
 from models.training.data import load_pictures, picture_paths
-from models.training.style_bank import StyleBank, Styles, build_bank
+from models.training.presets import PresetPicture, preset_pictures
+from models.training.style_bank import LONG_SIDE_PX, StyleBank, Styles, build_bank
 from models.training.teachers import load_slim_vgg19
 from models.training.validation import Validation
 from models.weights import SLIM_ENCODER, load_packaged
@@ -45,7 +46,7 @@ class Places:
     data: Path
     """photos/, styles/ and teacher/."""
     presets: Path
-    """Style pictures that are to come out best."""
+    """The presets.toml whose pictures are to come out best."""
     out: Path
     encoder: Path | None = None
     """Weights of the slim encoder, if not the packaged ones."""
@@ -81,8 +82,8 @@ def _bank(places: Places, recipe: Recipe, encoders: tuple[Encoder, Encoder]) -> 
     # Photographs that serve as styles are spread over the folder.
     photos = photos[:: max(1, len(photos) // max(1, recipe.photo_styles))][: recipe.photo_styles]
     paintings = picture_paths(places.data / "styles", "train")
-    presets = sorted(places.presets.glob("*.jpg"))
-    counts = len(paintings), recipe.variants * len(presets)
+    presets = preset_pictures(places.presets)
+    counts = len(paintings), len(presets)
     kept = places.out / f"styles-{_fingerprint(encoders, recipe, presets)}.safetensors"
     if kept.exists():
         return StyleBank(_unpacked(load_file(kept)).to(device), *counts)
@@ -92,20 +93,22 @@ def _bank(places: Places, recipe: Recipe, encoders: tuple[Encoder, Encoder]) -> 
         encoders,
         variants=recipe.variants,
         seed=recipe.seed,
-        presets=load_pictures(presets),
+        presets=[preset.tensor(LONG_SIDE_PX) for preset in presets],
     )
     save_file(_packed(bank.styles), kept)
     return bank
 
 
-def _fingerprint(encoders: tuple[Encoder, Encoder], recipe: Recipe, presets: list[Path]) -> str:
+def _fingerprint(
+    encoders: tuple[Encoder, Encoder], recipe: Recipe, presets: list[PresetPicture]
+) -> str:
     """Changes with whatever the statistics depend on."""
     digest = hashlib.sha256()
     for encoder in encoders:
         for tensor in encoder.state_dict().values():
             digest.update(tensor.cpu().contiguous().numpy().tobytes())
-    for path in presets:
-        digest.update(path.read_bytes())
+    for preset in presets:
+        digest.update(preset.path.read_bytes() + repr(preset.brush).encode())
     digest.update(repr((recipe.variants, recipe.photo_styles, recipe.seed)).encode())
     return digest.hexdigest()[:12]
 

@@ -2,7 +2,8 @@
 
 The network stays as it is; each preset's own code, started from its picture's statistics, learns
 what the code's general map could not know. Writes `models/weights/preset_codes.safetensors`, filed
-under the SHA-256 of the style pictures' files; whenever one of them is drawn anew, run it again.
+under the SHA-256 of the style pictures' files and their usual brush; whenever one of them is drawn
+anew or gets another brush, run it again.
 """
 
 from __future__ import annotations
@@ -24,15 +25,14 @@ from models.feedforward import (
     PRESET_CODES,
     STYLE_SIDE_PX,
     FeedForward,
+    code_key,
     load_into,
-    picture_key,
 )
-from models.images import resize, scaled_size, to_tensor
-from models.pictures import open_picture
 from models.style_code import COLOR_NUMBERS, Moments
 from models.training.data import CropSampler, load_pictures, picture_paths
 from models.training.draft_losses import ContentWeight, draft_losses
 from models.training.package import write_manifest
+from models.training.presets import PRESETS, preset_pictures
 from models.training.style_bank import layer_moments
 from models.training.teachers import load_slim_vgg19
 from models.weights import PACKAGED, SLIM_ENCODER, load_packaged
@@ -91,12 +91,12 @@ def main() -> None:
     """The command line."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, required=True, help="folder with photos/ and teacher/")
-    parser.add_argument("--styles", type=Path, default=Path("styles/images"))
+    parser.add_argument("--presets", type=Path, default=PRESETS, help="their presets.toml")
     parser.add_argument("--steps", type=int, default=Recipe().steps)
     parser.add_argument("--device", default="cpu")
     asked = parser.parse_args()
     recipe = Recipe(steps=asked.steps)
-    files = sorted(path for path in asked.styles.iterdir() if path.suffix in {".png", ".jpg"})
+    presets = preset_pictures(asked.presets)
     device = torch.device(asked.device)
     model, encoder = DraftModel(), slim_encoder()
     load_into(model, DRAFT_WEIGHTS, PACKAGED)
@@ -105,10 +105,10 @@ def main() -> None:
     for network in (model, encoder, teacher):
         network.to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         network.requires_grad_(False)
-    styles = [_style(path, device) for path in files]
+    styles = [preset.tensor(STYLE_SIDE_PX).to(device) for preset in presets]
     draft = FeedForward(model, encoder)
     # Clones, because what inference mode made can't be trained.
-    codes = torch.cat([draft.style_code(style).clone() for style in styles])
+    codes = torch.cat([draft.measured_code(style).clone() for style in styles])
     crops = CropSampler(
         load_pictures(picture_paths(asked.data / "photos", "train")),
         size_px=recipe.size_px,
@@ -116,15 +116,11 @@ def main() -> None:
     )
     tuned = tune(model, codes, styles, crops, teacher, recipe)
     tensors = {
-        picture_key(path): code[None].contiguous() for path, code in zip(files, tuned, strict=True)
+        code_key(preset.path, preset.brush): code[None].half().contiguous()
+        for preset, code in zip(presets, tuned, strict=True)
     }
     save_file(tensors, PACKAGED / PRESET_CODES)
     write_manifest()
-
-
-def _style(path: Path, device: torch.device) -> Tensor:
-    picture = to_tensor(open_picture(path), device)
-    return resize(picture, scaled_size(picture, STYLE_SIDE_PX))
 
 
 if __name__ == "__main__":

@@ -85,13 +85,13 @@ class Styles:
 
 @dataclass(frozen=True, slots=True)
 class StyleBank:
-    """All styles of a training: paintings as they are, then their variants, photos, presets."""
+    """All styles of a training: paintings as they are, their variants, photos, presets."""
 
     styles: Styles
     paintings: int
     """So many at the beginning are paintings as they are."""
     presets: int = 0
-    """So many at the end are presets and their variants."""
+    """So many at the end are presets."""
 
     def draw(self, count: int, shares: Shares, random: torch.Generator) -> Styles:
         """`count` styles, some of them as they are, some of them mixed of two."""
@@ -142,29 +142,26 @@ def build_bank(
     seed: int,
     presets: Sequence[Tensor] = (),
 ) -> StyleBank:
-    """Measure `variants` of every painting and preset, and `photos` ((3, H, W) uint8 each).
+    """Measure `variants` of every painting, and `photos` ((3, H, W) uint8 each).
 
-    `encoders`: our own one and the loss's. A painting's first variant is the picture as it is.
+    `presets` are measured as they are, (1, 3, H, W), RGB, 0-1 each: scale and palette are what they
+    are chosen for. `encoders`: our own one and the loss's. A painting's first variant is the
+    picture as it is.
     """
     random = torch.Generator().manual_seed(seed)
     device = encoders[0].mean.device
     measured: list[Styles] = []
     jobs = [(picture, variant) for variant in range(variants) for picture in paintings]
     jobs += [(picture, variants) for picture in photos]
-    jobs += [(picture, variant) for variant in range(variants) for picture in presets]
-    own = len(jobs) - variants * len(presets)
-    for place, (picture, variant) in enumerate(tqdm(jobs, desc="styles")):
+    for picture, variant in tqdm(jobs, desc="styles"):
         style = picture[None].float().to(device) / 255
-        if variant == 0:
-            style = _resized(style, LONG_SIDE_PX)
-        else:
-            # A preset's palette is half of what it is chosen for.
-            style = _variant(style, random, strange=0.6 if place < own else 0.0)
+        style = _resized(style, LONG_SIDE_PX) if variant == 0 else _variant(style, random)
         measured.append(measure(style, *encoders))
-    return StyleBank(Styles.cat(measured), len(paintings), variants * len(presets))
+    measured += [measure(preset.to(device), *encoders) for preset in presets]
+    return StyleBank(Styles.cat(measured), len(paintings), len(presets))
 
 
-def _variant(picture: Tensor, random: torch.Generator, *, strange: float) -> Tensor:
+def _variant(picture: Tensor, random: torch.Generator) -> Tensor:
     def uniform(low: float, high: float) -> float:
         return low + (high - low) * float(torch.rand((), generator=random))
 
@@ -173,7 +170,7 @@ def _variant(picture: Tensor, random: torch.Generator, *, strange: float) -> Ten
     top, left = round(uniform(0, height - rows)), round(uniform(0, width - columns))
     part = picture[..., top : top + rows, left : left + columns]
     part = _resized(part, round(_SMALLEST_PX * (_LARGEST_PX / _SMALLEST_PX) ** uniform(0, 1)))
-    return _strange_colors(part, random) if uniform(0, 1) < strange else part
+    return _strange_colors(part, random) if uniform(0, 1) < 0.6 else part
 
 
 def _resized(picture: Tensor, long_side_px: int) -> Tensor:

@@ -12,7 +12,7 @@ from torch import Tensor
 from models.draft_model import DraftModel
 from models.draft_network import grained
 from models.encoders import slim_encoder
-from models.feedforward import FeedForward, mixed, picture_key
+from models.feedforward import FeedForward, code_key, mixed, picture_key
 from models.weights import WeightsError
 
 
@@ -73,16 +73,17 @@ def test_a_picture_too_small_is_refused(
         draft.style_code(picture(*size))
 
 
-def test_strength_0_is_the_photo_itself(draft: FeedForward, code: Tensor) -> None:
+def test_share_0_is_the_photo_itself(draft: FeedForward, code: Tensor) -> None:
     photo = picture(50, 70)
-    assert torch.equal(draft.paint(photo, code, strength=0), photo)
+    assert torch.equal(draft.paint(photo, code, share=0), photo)
 
 
-def test_more_strength_goes_further_from_the_photo(draft: FeedForward, code: Tensor) -> None:
-    photo = picture(64, 64)
+def test_more_share_goes_further_from_the_photo() -> None:
+    draft, photo = FeedForward.load(), picture(64, 64)
+    code = draft.style_code(picture(90, 120, seed=5))
     distances = [
-        float((draft.paint(photo, code, strength=strength) - photo).abs().mean())
-        for strength in (1, 30, 60, 100)
+        float((draft.paint(photo, code, share=share) - photo).abs().mean())
+        for share in (0.01, 0.3, 0.6, 1)
     ]
     assert distances == sorted(distances)
     assert distances[0] < 0.02 < distances[-1]
@@ -96,7 +97,7 @@ def test_the_same_input_gives_the_same_painting(draft: FeedForward, code: Tensor
 def test_the_photo_and_the_code_are_left_as_they_were(draft: FeedForward, code: Tensor) -> None:
     photo = picture(48, 48)
     before, code_before = photo.clone(), code.clone()
-    draft.paint(photo, code, strength=60)
+    draft.paint(photo, code, share=0.6)
     assert torch.equal(photo, before)
     assert torch.equal(code, code_before)
 
@@ -150,14 +151,15 @@ def test_the_palette_follows_the_style(draft: FeedForward) -> None:
     torch.testing.assert_close(painting.mean((0, 2, 3)), wanted, rtol=0, atol=0.05)
 
 
-def test_preset_codes_are_found_by_the_files_bytes(model: DraftModel, tmp_path: Path) -> None:
+def test_preset_codes_are_found_by_bytes_and_brush(model: DraftModel, tmp_path: Path) -> None:
     file = tmp_path / "style.png"
     file.write_bytes(b"any bytes")
     code = torch.ones(1, model.code_length)
-    draft = FeedForward(model, slim_encoder(), preset_codes={picture_key(file): code})
-    assert draft.preset_code(file) is code
+    draft = FeedForward(model, slim_encoder(), preset_codes={code_key(file, 1.5): code})
+    assert draft.preset_code(file, 1.5) is code
+    assert draft.preset_code(file, 1.0) is None
     file.write_bytes(b"other bytes")
-    assert draft.preset_code(file) is None
+    assert draft.preset_code(file, 1.5) is None
 
 
 @pytest.fixture

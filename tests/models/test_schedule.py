@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from models.encoders import MIN_SIDE_PX
 from models.interface import Quality
 from models.schedule import stage_sizes, stage_steps
-from models.strength import content_factor, style_share
+from models.strength import content_factor, draft_share, style_share
 
 
 @given(st.integers(16, 4096), st.integers(16, 4096))
@@ -41,9 +41,13 @@ def test_large_scales_get_fewer_steps_and_better_qualities_more() -> None:
 
 def test_strength_grows_without_a_jump() -> None:
     shares = [style_share(strength) for strength in range(101)]
+    drafts = [draft_share(strength) for strength in range(101)]
     factors = [content_factor(strength) for strength in range(101)]
     assert (shares[0], shares[100]) == (0, 1)
     assert shares == sorted(shares)
     assert factors == sorted(factors, reverse=True)
     assert max(b - a for a, b in pairwise(shares)) < 0.05
+    assert (drafts[0], drafts[70]) == (0, 1)
+    assert drafts == sorted(drafts)
+    assert max(b - a for a, b in pairwise(drafts)) < 0.05
     assert max(a - b for a, b in pairwise(factors)) < 0.1
