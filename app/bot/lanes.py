@@ -21,8 +21,11 @@ Handle = Callable[[Sequence[Update]], Awaitable[None]]
 
 ALBUM_PAUSE_S: Final = 0.7
 MAX_ALBUM: Final = 10
-MAX_IN_HAND: Final = 500
+MAX_IN_HAND: Final = 1000
 """Above this no more updates are fetched: Telegram keeps them better than our memory."""
+MAX_IN_LANE: Final = 120
+"""What one person may have lying here, a hundred pictures chosen at once and some words: else a
+flood that is answered slowly would fill all the room there is, and everybody would wait for it."""
 
 
 @dataclass(slots=True)
@@ -43,6 +46,10 @@ class _Lane:
     entries: deque[_Entry] = field(default_factory=deque)
     task: asyncio.Task[None] | None = None
 
+    @property
+    def is_full(self) -> bool:
+        return sum(len(entry.updates) for entry in self.entries) >= MAX_IN_LANE
+
 
 class Lanes:
     """One lane for each person in each chat, for as long as there is something in it."""
@@ -55,10 +62,12 @@ class Lanes:
         self._room = asyncio.Event()
         self._room.set()
 
-    def put(self, key: Hashable, update: Update) -> None:
-        """Line an update up; returns at once."""
-        self._count(1)
+    def put(self, key: Hashable, update: Update) -> bool:
+        """Line an update up; returns at once. False if its lane is full: then nobody handles it."""
         lane = self._lanes.setdefault(key, _Lane())
+        if lane.is_full:
+            return False
+        self._count(1)
         album = update.message.media_group_id if update.message else None
         entry = _growing(lane, album) if album else None
         if entry is None:
@@ -69,6 +78,7 @@ class Lanes:
             entry.ready_at = asyncio.get_running_loop().time() + self._album_pause_s
         if lane.task is None:
             lane.task = asyncio.create_task(self._run(key, lane))
+        return True
 
     async def room(self) -> None:
         """Wait until more updates may come in."""

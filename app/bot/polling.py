@@ -108,7 +108,10 @@ class Poller:
             logger.error("an update can't be read", extra=facts)
             await self._inbox.handled([raw["update_id"]])
             return
-        self._lanes.put(_lane_of(update), update)
+        if not self._lanes.put(_lane_of(update), update):
+            # Its sender hears of it: a warning about floods comes long before this.
+            logger.warning("a flood is cut off", extra={"update": update.update_id})
+            await self._inbox.handled([update.update_id])
 
     async def _handle(self, updates: Sequence[Update]) -> None:
         """Hand one update, or one album, to its handler."""

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import pytest
 from aiogram.types import Update
 
-from app.bot.lanes import MAX_ALBUM, MAX_IN_HAND, Lanes
+from app.bot.lanes import MAX_ALBUM, MAX_IN_HAND, MAX_IN_LANE, Lanes
 from tests.app.bot.stage import eventually
 
 PAUSE_S = 0.1
@@ -118,14 +118,29 @@ async def test_a_handler_that_fails_blocks_nobody(handler: Handler) -> None:
 
 
 async def test_there_is_an_end_to_what_is_kept_in_memory(lanes: Lanes, handler: Handler) -> None:
-    first = handler.hold(0)
+    first, *_ = [handler.hold(number) for number in range(0, MAX_IN_HAND, 100)]
     for number in range(MAX_IN_HAND):
-        lanes.put("anna", update(number))
+        lanes.put(number // 100, update(number))
     waiting = asyncio.create_task(lanes.room())
     await asyncio.sleep(0.01)
     assert not waiting.done()
     first.set()
     await waiting
+    await lanes.close(0)
+
+
+async def test_one_person_can_not_take_all_the_room(lanes: Lanes, handler: Handler) -> None:
+    first = handler.hold(0)
+    lanes.put("flood", update(0))
+    await eventually(lambda: handler.handed)
+    taken = [lanes.put("flood", update(number)) for number in range(1, 2 * MAX_IN_HAND)]
+    assert taken.count(True) == MAX_IN_LANE
+    async with asyncio.timeout(1):
+        await lanes.room()
+    assert lanes.put("ben", update(9999))
+    first.set()
+    await eventually(lambda: len(handler.handed) == MAX_IN_LANE + 2)
+    assert lanes.put("flood", update(10_000))
 
 
 async def test_closing_lets_handlers_finish_and_cuts_short_those_that_don_t(
