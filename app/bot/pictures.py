@@ -22,6 +22,7 @@ from aiogram import Bot
 from aiogram.exceptions import AiogramError, TelegramBadRequest
 from aiogram.types import Document, Message, PhotoSize
 
+from app.jobs.folders import flush_folder
 from models.pictures import inspect, open_picture
 
 logger = logging.getLogger(__name__)
@@ -113,7 +114,9 @@ class Pictures:
 
     def _make_room(self, folder: Path) -> bool:
         """Blocking: the folder is there and may grow."""
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if not folder.is_dir():
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            flush_folder(folder.parent)  # or a power cut takes the folder with all that is in it
         used = sum(path.stat().st_size for path in folder.iterdir())
         is_low = shutil.disk_usage(folder).free < MIN_FREE_BYTES
         return used < self._max_bytes_per_person and not is_low
@@ -163,9 +166,5 @@ def _accept(part: Path) -> Path:
     open_picture(part, long_side_px=_LOOK_SIDE_PX)
     path = part.with_suffix(f".{facts.format.lower()}")
     part.replace(path)
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+    flush_folder(path.parent)
     return path

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -41,6 +42,16 @@ class Folders:
         """Create what is missing, readable by the bot's own account alone. Raises OSError."""
         for folder in (self.root, self.originals, self.results):
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        flush_folder(self.root)
+
+
+def flush_folder(folder: Path) -> None:
+    """Blocking: a file that was just made or renamed there is still there after a power cut."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def pictures_of(job: Job) -> set[Path]:

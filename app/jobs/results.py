@@ -7,6 +7,7 @@ from pathlib import Path
 
 from PIL import Image
 
+from app.jobs.folders import flush_folder
 from app.jobs.job import Delivery, Job
 from models.pictures import encode_jpeg, encode_png
 
@@ -34,9 +35,5 @@ def write_durably(data: bytes, path: Path) -> Path:
         file.flush()
         os.fsync(file.fileno())
     draft.replace(path)
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+    flush_folder(path.parent)
     return path

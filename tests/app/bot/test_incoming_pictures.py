@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -63,6 +64,22 @@ async def test_a_picture_is_kept_as_it_came(post: Post) -> None:
     assert path.parent == post.folder / str(USER)
     await post.pictures.forget(USER)
     assert not post.left
+
+
+async def test_a_picture_is_on_the_disk_before_anybody_hears_of_it(
+    post: Post, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    flushed: set[int] = set()
+    fsync = os.fsync
+
+    def note(descriptor: int) -> None:
+        flushed.add(os.fstat(descriptor).st_ino)
+        fsync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", note)
+    path = await post.bring(photo(1))
+    names = [path, path.parent, post.folder]
+    assert {name.stat().st_ino for name in names} <= flushed, "a power cut would take it away"
 
 
 @pytest.mark.parametrize(
