@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import logging
 import time
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Final
 
 from app.bot.group_commit import GroupCommit
 from app.jobs.database import Database
+
+logger = logging.getLogger(__name__)
 
 KEEP_UPDATES_S: Final = 3 * 86_400.0
 """Telegram repeats an update for 24 hours at most."""
@@ -57,8 +60,9 @@ class Inbox:
                 "UPDATE updates SET attempts = attempts + 1 WHERE bot_id = ? AND body NOT NULL",
                 (self._bot_id,),
             )
-            await statements.execute(
-                "UPDATE updates SET body = NULL WHERE bot_id = ? AND attempts >= ?",
+            given_up = await statements.fetch_all(
+                "UPDATE updates SET body = NULL WHERE bot_id = ? AND body NOT NULL"
+                " AND attempts >= ? RETURNING update_id",
                 (self._bot_id, MAX_ATTEMPTS),
             )
             rows = await statements.fetch_all(
@@ -66,6 +70,8 @@ class Inbox:
                 " ORDER BY seen_at, update_id",
                 (self._bot_id,),
             )
+        for row in given_up:
+            logger.error("an update is given up", extra={"update": row["update_id"]})
         return [json.loads(row["body"]) for row in rows]
 
     async def handled(self, update_ids: Iterable[int]) -> None:

@@ -89,6 +89,19 @@ async def test_forget_takes_a_person_out_of_every_chat(database: Database) -> No
     assert states == [None, None, Talk.photo.state]
 
 
+async def test_forget_leaves_no_word_in_any_file(tmp_path: Path, database: Database) -> None:
+    storage = storage_of(database)
+    await storage.set_data(ANNA, {"question": "a word of Anna's"})
+    await storage.forget(10)
+    assert b"a word of Anna" not in everything_in(tmp_path)
+
+
+def everything_in(folder: Path) -> bytes:
+    files = list(folder.glob("chats.sqlite3*"))
+    assert files
+    return b"".join(file.read_bytes() for file in files)
+
+
 async def test_ended_and_old_conversations_are_pruned(database: Database) -> None:
     clock = Clock()
     storage = storage_of(database, clock=clock)
@@ -121,11 +134,14 @@ async def test_only_unhandled_updates_come_back_and_in_their_order(database: Dat
     assert await inbox.unhandled() == [{"update_id": 900}, {"update_id": 7, "message": "ёж"}]
 
 
-async def test_an_update_that_takes_the_process_down_is_given_up(database: Database) -> None:
+async def test_an_update_that_takes_the_process_down_is_given_up(
+    database: Database, caplog: pytest.LogCaptureFixture
+) -> None:
     inbox = inbox_of(database)
     await inbox.take_in([{"update_id": 5}])
     came_back = [len(await inbox.unhandled()) for _ in range(MAX_ATTEMPTS + 1)]
     assert came_back == [1] * (MAX_ATTEMPTS - 1) + [0, 0]
+    assert caplog.messages.count("an update is given up") == 1
     assert await inbox.take_in([{"update_id": 5}]) == []
 
 
