@@ -95,8 +95,11 @@ class Deliverer:
         with self._language_of(job):
             text = status_texts.set_aside(job)
         for admin_id in admin_ids:
-            with contextlib.suppress(AiogramError):
+            try:
                 await self._bot.send_message(admin_id, text, parse_mode=None)
+            except AiogramError as error:
+                facts = {"job": job.id, "admin": admin_id, "error": type(error).__name__}
+                log.warning("an admin could not be warned", extra=facts)
 
     async def take_back(self, job: Job, message: StatusMessage) -> None:
         """A cancelled job leaves one line, where anything was said of it; never raises."""

@@ -19,7 +19,7 @@ from app.bot.pacing import Pacer
 from app.bot.showing import Showing
 from app.bot.status_message import StatusMessage
 from app.jobs.job import Failure, Job, JobState
-from app.jobs.ports import JobView, Studio
+from app.jobs.ports import JobView, RecipientGone, Studio
 from models.interface import StepReport
 from styles.catalog import Catalog
 
@@ -134,10 +134,18 @@ class ChatReporter:
             message = StatusMessage(self._bot, job.request, _keep_nothing)
         else:
             await entry.card.close()
-        await self._deliverer.bring_bad_news(job, failure, message)
+        try:
+            await self._deliverer.bring_bad_news(job, failure, message)
+        except RecipientGone:
+            await self._warn_admins(job)  # a job that ends the process is so for others, too
+            raise
+        await self._warn_admins(job)
         self._leave(entry, job)
+
+    async def _warn_admins(self, job: Job) -> None:
+        """Before the studio notes that the bad news were told: else a restart forgets them."""
         if job.state is JobState.SET_ASIDE:
-            self._do(self._deliverer.warn_admins(job, self._admin_ids))
+            await self._deliverer.warn_admins(job, self._admin_ids)
 
     async def _take_back(self, card: Card, job: Job) -> None:
         await card.close()

@@ -11,6 +11,7 @@ import pytest
 from app.bot.pacing import Pacer
 from app.bot.progress import Pace
 from app.jobs.job import Delivery, Failure, JobState
+from app.jobs.ports import RecipientGone
 from app.sandbox.errors import bad_request
 from app.sandbox.world import Message
 from models.interface import Note, OutOfMemoryError
@@ -314,6 +315,29 @@ async def test_the_admin_hears_of_a_job_that_was_set_aside(stage: Stage) -> None
     warning = await stage.message(stage.ben.chat, says="set aside")
     assert f"Job {job.id}" in warning.text
     assert "tried several times" in (await stage.message()).text
+    stage.painter.cue()
+
+
+async def test_the_admin_hears_of_it_though_its_owner_has_gone(stage: Stage) -> None:
+    job = await stage.submit()
+    await stage.draft()
+    stage.anna.block()
+    fallen = replace(job, state=JobState.SET_ASIDE, attempts=3)
+    with pytest.raises(RecipientGone):
+        await stage.reporter.failed(fallen, Failure.CRASHED_TOO_OFTEN)
+    # By now, not some time later: with this answer the studio notes that everybody was told.
+    assert "set aside" in stage.spoken(stage.ben.chat)[-1].text
+
+
+async def test_an_admin_who_can_not_be_warned_is_a_line_in_the_log(
+    stage: Stage, caplog: pytest.LogCaptureFixture
+) -> None:
+    job = await stage.submit()
+    await stage.draft()
+    stage.ben.block()
+    fallen = replace(job, state=JobState.SET_ASIDE, attempts=3)
+    await stage.reporter.failed(fallen, Failure.CRASHED_TOO_OFTEN)
+    assert "an admin could not be warned" in caplog.text
     stage.painter.cue()
 
 
