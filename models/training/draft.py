@@ -17,18 +17,21 @@ from pathlib import Path
 from typing import Any
 
 import torch
+import torch.nn.functional as F
 from safetensors.torch import load_file, save_file
-from torch import Tensor
+from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel
 from tqdm import tqdm
 
 from models.draft_model import DraftModel
 from models.encoders import Encoder
+from models.feedforward import DRAFT_WEIGHTS, PRESET_CODES, code_key
+from models.style_code import COLOR_NUMBERS
 from models.training.data import CropSampler, load_pictures, picture_paths
 from models.training.draft_losses import ContentWeight, draft_losses, summary
 from models.training.draft_setting import Places, Setting, load_setting
 from models.training.presets import PRESETS
-from models.training.style_bank import Shares, StyleBank
+from models.training.style_bank import Drawn, Shares, StyleBank
 
 _Tensors = tuple[Tensor, ...] | list[Tensor]
 
@@ -51,6 +54,10 @@ class Recipe:
     """Wall-clock time of the steps; the learning rate's schedule spans it."""
     stages: tuple[Stage, ...] = (Stage(0.65, 144, 6), Stage(1.0, 208, 4))
     learning_rate: float = 1e-3
+    coder_haste: float = 2.0
+    """The coder's learning rate, relative: or all styles' strokes come out alike for long."""
+    offset_haste: float = 10.0
+    """The presets' offsets', relative: they are seen rarely."""
     warm_up_steps: int = 100
     keep: float = 0.5
     """Correlation with the photo's layer that paintings should have while learning; what they keep
@@ -68,16 +75,27 @@ class Run:
 
     model: DraftModel
     recipe: Recipe
+    presets: int = 0
     averaged: AveragedModel = field(init=False)
     optimiser: torch.optim.Optimizer = field(init=False)
     random: torch.Generator = field(init=False)
+    offsets: nn.Parameter = field(init=False)
+    """(presets, conditioning): what each preset's own code adds to what the coder makes of it."""
     content_weight: ContentWeight = field(init=False)
     step: int = 0
     seconds: float = 0.0
 
     def __post_init__(self) -> None:
         self.averaged = AveragedModel(self.model, multi_avg_fn=follow)
-        self.optimiser = torch.optim.Adam(self.model.parameters(), betas=(0.9, 0.99))
+        self.offsets = nn.Parameter(torch.zeros(self.presets, self.model.network.conditioning))
+        self.optimiser = torch.optim.Adam(
+            [
+                {"params": self.model.network.parameters(), "haste": 1.0},
+                {"params": self.model.coder.parameters(), "haste": self.recipe.coder_haste},
+                {"params": [self.offsets], "haste": self.recipe.offset_haste},
+            ],
+            betas=(0.9, 0.99),
+        )
         self.random = torch.Generator().manual_seed(self.recipe.seed)
         self.content_weight = ContentWeight(self.recipe.keep)
 
@@ -86,11 +104,20 @@ class Run:
         """Share of the time that is over."""
         return self.seconds / (self.recipe.minutes * 60)
 
+    def codes(self, drawn: Drawn) -> Tensor:
+        """The codes (N, code_length) of what was drawn, with the presets' offsets."""
+        codes = self.model.code(drawn.styles.colors, drawn.styles.seen)
+        if not self.presets:
+            return codes
+        offsets = self.offsets[drawn.preset.clamp_min(0)] * (drawn.preset >= 0)[:, None]
+        return codes + F.pad(offsets, (COLOR_NUMBERS, 0))
+
     def save(self, path: Path) -> None:
         """Write the checkpoint; an interrupted write leaves the former one."""
         state = {
             "model": self.model.state_dict(),
             "averaged": self.averaged.state_dict(),
+            "offsets": self.offsets.data,
             "optimiser": self.optimiser.state_dict(),
             "random": self.random.get_state(),
             "content_weight": self.content_weight.value,
@@ -106,6 +133,7 @@ class Run:
         state: dict[str, Any] = torch.load(path, weights_only=True, map_location="cpu")
         self.model.load_state_dict(state["model"])
         self.averaged.load_state_dict(state["averaged"])
+        self.offsets.data.copy_(state["offsets"])
         self.optimiser.load_state_dict(state["optimiser"])
         self.random.set_state(state["random"])
         self.content_weight.value = state["content_weight"]
@@ -128,15 +156,14 @@ def learning_rate(run: Run) -> float:
 
 def train_step(run: Run, photos: Tensor, bank: StyleBank, teacher: Encoder) -> dict[str, float]:
     """One step on `photos` (N, 3, H, W) in styles of the `bank`; returns the losses."""
-    styles = bank.draw(len(photos), run.recipe.shares, run.random)
-    codes = run.model.code(styles.colors, styles.seen)
-    paintings = run.model(photos, codes, run.random)
-    losses = draft_losses(teacher, paintings, photos, styles.wanted)
+    drawn = bank.draw(len(photos), run.recipe.shares, run.random)
+    paintings = run.model(photos, run.codes(drawn), run.random)
+    losses = draft_losses(teacher, paintings, photos, drawn.styles.wanted)
     run.optimiser.zero_grad()
     losses.total(run.content_weight.value).backward()  # type: ignore[no-untyped-call]
     torch.nn.utils.clip_grad_norm_(run.model.parameters(), 1.0)
     for group in run.optimiser.param_groups:
-        group["lr"] = learning_rate(run)
+        group["lr"] = learning_rate(run) * group["haste"]
     run.optimiser.step()
     run.averaged.update_parameters(run.model)
     run.content_weight.follow(float(losses.kept))
@@ -171,7 +198,8 @@ def report(run: Run, setting: Setting, recent: list[dict[str, float]], out: Path
     run.save(out / "draft.checkpoint")
     model = run.averaged.module
     assert isinstance(model, DraftModel)  # noqa: S101 - for the type checker
-    export(model, out / "draft.safetensors")
+    export(model, out / DRAFT_WEIGHTS)
+    save_file(preset_codes(run, model, setting), out / PRESET_CODES)
     line: dict[str, float] = {"step": run.step, "seconds": round(run.seconds)}
     for name in recent[0] if recent else ():
         line[name] = round(sum(losses[name] for losses in recent) / len(recent), 4)
@@ -179,6 +207,17 @@ def report(run: Run, setting: Setting, recent: list[dict[str, float]], out: Path
     with (out / "log.jsonl").open("a") as log:
         log.write(json.dumps(line) + "\n")
     tqdm.write(json.dumps(line))
+
+
+@torch.no_grad()
+def preset_codes(run: Run, model: DraftModel, setting: Setting) -> dict[str, Tensor]:
+    """The presets' codes under the names that `FeedForward` looks for."""
+    styles = setting.bank.preset_styles()
+    codes = model.code(styles.colors, styles.seen) + F.pad(run.offsets, (COLOR_NUMBERS, 0))
+    return {
+        code_key(preset.path, preset.brush): code[None].half().cpu().contiguous()
+        for preset, code in zip(setting.presets, codes, strict=True)
+    }
 
 
 def export(model: DraftModel, path: Path) -> None:
@@ -211,7 +250,7 @@ def main() -> None:
     if asked.start:
         model.load_state_dict({k: t.float() for k, t in load_file(asked.start).items()})
     model.to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    run = Run(model, recipe)
+    run = Run(model, recipe, presets=len(setting.presets))
     if asked.resume:
         run.restore(asked.out / "draft.checkpoint")
     photos = load_pictures(picture_paths(asked.data / "photos", "train"))

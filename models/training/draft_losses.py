@@ -44,7 +44,7 @@ class ContentWeight:
 
     keep: float
     """Correlation with the photo that paintings should have."""
-    value: float = 0.4
+    value: float = 0.1
 
     def follow(self, kept: float) -> None:
         """Adapt to what a batch of paintings kept."""

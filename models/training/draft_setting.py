@@ -31,6 +31,7 @@ class Setting:
 
     teacher: Encoder
     bank: StyleBank
+    presets: list[PresetPicture]
     validation: Validation
     device: torch.device
 
@@ -56,9 +57,11 @@ def load_setting(places: Places, recipe: Recipe, *, device: torch.device) -> Set
     """Load or make everything; the styles' statistics are kept in `out` for the next time."""
     teacher = _ready(load_slim_vgg19(places.data), device)
     ours = _ready(_slim_encoder(places.encoder), device)
+    presets = preset_pictures(places.presets)
     return Setting(
         teacher=teacher,
-        bank=_bank(places, recipe, (ours, teacher)),
+        bank=_bank(places, presets, recipe, (ours, teacher)),
+        presets=presets,
         validation=Validation(places.data, ours, teacher),
         device=device,
     )
@@ -76,13 +79,17 @@ def _ready(encoder: Encoder, device: torch.device) -> Encoder:
     return frozen.to(memory_format=torch.channels_last)  # type: ignore[no-any-return, call-overload]
 
 
-def _bank(places: Places, recipe: Recipe, encoders: tuple[Encoder, Encoder]) -> StyleBank:
+def _bank(
+    places: Places,
+    presets: list[PresetPicture],
+    recipe: Recipe,
+    encoders: tuple[Encoder, Encoder],
+) -> StyleBank:
     device = encoders[0].mean.device
     photos = picture_paths(places.data / "photos", "train")
     # Photographs that serve as styles are spread over the folder.
     photos = photos[:: max(1, len(photos) // max(1, recipe.photo_styles))][: recipe.photo_styles]
     paintings = picture_paths(places.data / "styles", "train")
-    presets = preset_pictures(places.presets)
     counts = len(paintings), len(presets)
     kept = places.out / f"styles-{_fingerprint(encoders, recipe, presets)}.safetensors"
     if kept.exists():

@@ -93,25 +93,43 @@ class StyleBank:
     presets: int = 0
     """So many at the end are presets."""
 
-    def draw(self, count: int, shares: Shares, random: torch.Generator) -> Styles:
+    def draw(self, count: int, shares: Shares, random: torch.Generator) -> Drawn:
         """`count` styles, some of them as they are, some of them mixed of two."""
         one, other = torch.randint(len(self.styles), (2, count), generator=random)
         dice = torch.rand(3, count, generator=random)
         one = torch.where(dice[0] < shares.plain, one % self.paintings, one)
-        if self.presets:
-            preset = len(self.styles) - 1 - one % self.presets
-            one = torch.where(dice[1] < shares.presets, preset, one)
-        share = torch.rand(count, generator=random) * (dice[2] < shares.mixed)
+        is_preset = dice[1] < shares.presets * bool(self.presets)
+        preset = torch.where(is_preset, one % max(1, self.presets), -1)
+        one = torch.where(is_preset, self._first_preset + preset, one)
+        share = torch.rand(count, generator=random) * (dice[2] < shares.mixed) * ~is_preset
         device = self.styles.colors.mean.device
         mixed = self.styles.pick(other.to(device))
-        return self.styles.pick(one.to(device)).mixed(mixed, share.to(device))
+        styles = self.styles.pick(one.to(device)).mixed(mixed, share.to(device))
+        return Drawn(styles, preset.to(device))
+
+    def preset_styles(self) -> Styles:
+        """The presets alone, in their order."""
+        return self.styles.pick(torch.arange(self._first_preset, len(self.styles)))
+
+    @property
+    def _first_preset(self) -> int:
+        return len(self.styles) - self.presets
+
+
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """What was drawn for a batch."""
+
+    styles: Styles
+    preset: Tensor
+    """(N,) which preset each one is; -1 for other styles."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shares:
     """Which styles are drawn how often."""
 
-    presets: float = 0.3
+    presets: float = 0.45
     """Presets: most people choose one of those."""
     plain: float = 0.5
     """Of the others: paintings as they are, without strange colours or scales."""

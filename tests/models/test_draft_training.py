@@ -75,7 +75,7 @@ def new_run(bank: StyleBank, *, seed: int = 0) -> Run:
     torch.manual_seed(seed)
     model = DraftModel()
     model.coder.fit(bank.styles.seen)
-    return Run(model, replace(TINY, seed=seed))
+    return Run(model, replace(TINY, seed=seed), presets=bank.presets)
 
 
 def steps(
@@ -90,13 +90,12 @@ def style_loss_after(count: int, bank: StyleBank, encoder: Encoder) -> float:
     """The style loss on fixed photos after so many steps, relative to what it was at first."""
     run, photos = new_run(bank), crops(3).batch(8)
     run.content_weight.value = 0.05
-    styles = bank.draw(8, Shares(), torch.Generator().manual_seed(0))
+    drawn = bank.draw(8, Shares(), torch.Generator().manual_seed(0))
 
     def loss() -> float:
         with torch.no_grad():
-            codes = run.model.code(styles.colors, styles.seen)
-            paintings = run.model(photos, codes, grain())
-            return float(draft_losses(encoder, paintings, photos, styles.wanted).style)
+            paintings = run.model(photos, run.codes(drawn), grain())
+            return float(draft_losses(encoder, paintings, photos, drawn.styles.wanted).style)
 
     before = loss()
     steps(run, crops(), bank, encoder, count)
@@ -207,8 +206,10 @@ def test_a_mixture_is_one_picture_made_of_two(bank: StyleBank) -> None:
 
 def test_styles_are_drawn_by_the_seed_alone(bank: StyleBank) -> None:
     shares = Shares(mixed=0.5)
-    drawn = [bank.draw(6, shares, torch.Generator().manual_seed(3)).colors.mean for _ in range(2)]
-    assert torch.equal(*drawn)
+    drawn = [
+        bank.draw(6, shares, torch.Generator().manual_seed(3)).styles.colors.mean for _ in range(2)
+    ]
+    assert torch.equal(drawn[0].mean, drawn[1].mean)
 
 
 def test_shares_say_what_is_drawn(bank: StyleBank) -> None:
@@ -216,7 +217,7 @@ def test_shares_say_what_is_drawn(bank: StyleBank) -> None:
     means = bank.styles.colors.mean
 
     def rows(shares: Shares) -> set[int]:
-        drawn = bank.draw(40, shares, random).colors.mean
+        drawn = bank.draw(40, shares, random).styles.colors.mean
         return {int((means - each).abs().sum(1).argmin()) for each in drawn}
 
     assert len(bank.styles) == 2 * 3 + 1 + 1
