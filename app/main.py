@@ -38,12 +38,7 @@ def run_bot(settings: Settings, *, load_stylizer: LoadStylizer | None = None) ->
     house = House(
         settings, token, load_stylizer=load_stylizer or load_engine, card_memory=card_memory
     )
-    code = asyncio.run(_until_signalled(house))
-    logger.info("the bot has ended", extra={"exit_code": code})
-    if house.has_stuck_thread:
-        logging.shutdown()
-        os._exit(code)
-    return code
+    return asyncio.run(_live_and_end(house))
 
 
 def load_engine(settings: Settings) -> Stylizer:
@@ -66,12 +61,29 @@ def card_memory() -> tuple[int, int] | None:
     return card.card_memory()
 
 
+async def _live_and_end(house: House) -> int:
+    code = await _until_signalled(house)
+    logger.info("the bot has ended", extra={"exit_code": code})
+    if house.has_stuck_thread:
+        # Here, not after the loop: to end the loop is to wait for its own threads, and what has
+        # the engine's thread hanging (a card that answers nobody) may have caught one of those.
+        logging.shutdown()
+        os._exit(code)
+    return code
+
+
 async def _until_signalled(house: House) -> int:
     """Cancel everything on a signal; what has to be tidied up is tidied up on the way out."""
     living = asyncio.create_task(house.live())
+
+    def end() -> None:
+        # Once: a second signal, from an impatient hand, must not cut the tidying up short.
+        if not living.cancelling():
+            living.cancel()
+
     loop = asyncio.get_running_loop()
     for name in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(name, living.cancel)
+        loop.add_signal_handler(name, end)
     try:
         await living
     except asyncio.CancelledError:

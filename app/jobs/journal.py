@@ -34,10 +34,19 @@ def _facts(job: Job) -> dict[str, Any]:
         "size_px": options.size_px,
         "style": "+".join(style.preset or "own" for style in job.request.styles),
     }
-    if job.seconds is not None:
-        facts["seconds"] = round(job.seconds, 2)
+    if job.started_at is not None:
+        facts["waited_s"] = round(job.started_at - job.created_at, 2)
+    if (seconds := _seconds(job)) is not None:
+        facts["seconds"] = round(seconds, 2)
     if job.notes:
         facts["notes"] = sorted(note.value for note in job.notes)
     if job.failure is not None:
         facts["failure"] = job.failure.value
     return facts
+
+
+def _seconds(job: Job) -> float | None:
+    """What painting took, or how long it was tried in vain."""
+    if job.seconds is not None or job.started_at is None or job.finished_at is None:
+        return job.seconds
+    return job.finished_at - job.started_at

@@ -110,6 +110,8 @@ class JobStudio:
     async def start(self) -> None:
         """Take up what an earlier process left, and begin to work."""
         for job in await self._store.recover(max_attempts=self._limits.max_attempts):
+            if job.attempts:
+                log_job("taken up again", job, logging.WARNING)
             self._queue.put_nowait(job)
         self._queue.changed_places()  # nobody is told: for them nothing has happened
         for options, seconds in await self._store.measured(REMEMBERED_TIMINGS):

@@ -2,12 +2,13 @@
 
 For what is about many jobs, killed processes and bad networks rather than about painting. It takes
 FAST_STEPS steps of FAST_STEP_S seconds, shows a draft and milestones, stops when told to, and
-starts without torch, in a moment.
+starts without torch, in a moment. FAST_ACCIDENT says what befalls it at a photo of `DEADLY_SIZE`.
 """
 
 from __future__ import annotations
 
 import os
+import signal
 import sys
 import threading
 import time
@@ -17,9 +18,10 @@ from pathlib import Path
 
 from PIL import Image, ImageOps, ImageStat
 
-from app.main import run_bot
+from app import main as app_main
 from app.settings import Settings
 from models.interface import (
+    DeviceLostError,
     Note,
     OnStep,
     Painting,
@@ -32,12 +34,27 @@ from models.interface import (
 from models.pictures import open_picture
 
 
+DEADLY_SIZE = (123, 77)
+
+
+def have_accident(kind: str) -> None:
+    """What a card, or a picture, may do to the process."""
+    match kind:
+        case "kill":
+            os.kill(os.getpid(), signal.SIGKILL)
+        case "lose":
+            raise DeviceLostError("device-side assert triggered")
+        case "hang":
+            time.sleep(3600)
+
+
 @dataclass(frozen=True)
 class FastStylizer:
     """Paints the negative with the style's mean colour laid over it."""
 
     steps: int
     step_s: float
+    accident: str = ""
 
     def stylize(
         self,
@@ -49,6 +66,8 @@ class FastStylizer:
         stop: threading.Event | None = None,
     ) -> Painting:
         began = time.monotonic()
+        if open_picture(content).size == DEADLY_SIZE:
+            have_accident(self.accident)
         photo = open_picture(content, long_side_px=options.size_px)
         tint = Image.new("RGB", photo.size, _mean_color(styles[0].picture))
         picture = Image.blend(ImageOps.invert(photo), tint, options.strength / 200)
@@ -81,10 +100,21 @@ def _mean_color(style: Path) -> tuple[int, int, int]:
 
 def main() -> int:
     """Run the bot with the engine above."""
+    accident = os.environ.get("FAST_ACCIDENT", "")
     stylizer = FastStylizer(
-        steps=int(os.environ["FAST_STEPS"]), step_s=float(os.environ["FAST_STEP_S"])
+        steps=int(os.environ["FAST_STEPS"]),
+        step_s=float(os.environ["FAST_STEP_S"]),
+        accident=accident,
     )
-    return run_bot(Settings(), load_stylizer=lambda _: stylizer)
+    if accident == "hang":
+        app_main.card_memory = card_that_answers_nobody
+    return app_main.run_bot(Settings(), load_stylizer=lambda _: stylizer)
+
+
+def card_that_answers_nobody() -> tuple[int, int] | None:
+    """A hanging card takes everyone along who asks it something."""
+    have_accident("hang")
+    return None
 
 
 if __name__ == "__main__":

@@ -209,7 +209,7 @@ def test_styles_are_drawn_by_the_seed_alone(bank: StyleBank) -> None:
     drawn = [
         bank.draw(6, shares, torch.Generator().manual_seed(3)).styles.colors.mean for _ in range(2)
     ]
-    assert torch.equal(drawn[0].mean, drawn[1].mean)
+    assert torch.equal(*drawn)
 
 
 def test_shares_say_what_is_drawn(bank: StyleBank) -> None:
@@ -224,3 +224,17 @@ def test_shares_say_what_is_drawn(bank: StyleBank) -> None:
     assert rows(Shares(presets=1, mixed=0)) == {7}
     assert rows(Shares(presets=0, plain=1, mixed=0)) == {0, 1, 2}
     assert len(rows(Shares(presets=0, plain=0, mixed=0))) == 8
+
+
+def test_a_preset_has_an_offset_of_its_own(bank: StyleBank) -> None:
+    run = new_run(bank)
+    with torch.no_grad():
+        run.offsets.fill_(1)
+    drawn = bank.draw(8, Shares(presets=0.5, mixed=0), torch.Generator().manual_seed(1))
+    plain = run.model.code(drawn.styles.colors, drawn.styles.seen)
+    added = (run.codes(drawn) - plain).detach()
+    is_preset = drawn.preset >= 0
+    assert 0 < int(is_preset.sum()) < 8
+    torch.testing.assert_close(added[is_preset, 12:], torch.ones_like(added[is_preset, 12:]))
+    assert float(added[is_preset, :12].abs().max()) == 0
+    assert float(added[~is_preset].abs().max()) == 0

@@ -373,6 +373,21 @@ async def test_every_transition_is_one_line_with_who_what_and_seconds(
     assert vars(lines[-1])["seconds"] >= 0
 
 
+async def test_the_line_of_a_job_that_came_to_nothing_has_its_seconds_as_well(
+    house: House, listener: Listener, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, "app.jobs")
+    bad = house.photo()
+    async with house.studio(listener, Breaker(ZeroDivisionError(), {bad})) as studio:
+        (job,) = await studio.submit(house.request(content=bad))
+        await listener.until_heard("failed", job)
+
+    facts = {record.getMessage(): vars(record) for record in caplog.records}
+    assert facts["job started"]["waited_s"] >= 0
+    assert facts["job failed"]["seconds"] >= 0
+    assert facts["job failed"]["failure"] == "internal"
+
+
 def jobs_in_memory() -> int:
     gc.collect()
     return sum(type(thing) is Job for thing in gc.get_objects())
