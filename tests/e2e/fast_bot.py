@@ -33,7 +33,6 @@ from models.interface import (
 )
 from models.pictures import open_picture
 
-
 DEADLY_SIZE = (123, 77)
 
 
