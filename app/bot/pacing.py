@@ -112,6 +112,8 @@ class Pacer(BaseRequestMiddleware):
             except TelegramRetryAfter as error:
                 if self._clock() + error.retry_after > deadline:
                     raise
+                # Here and not in `_turn` alone: a call without a chat has no turn to wait for.
+                await self._sleep(error.retry_after)
             except (TelegramNetworkError, TelegramServerError, ClientDecodeError) as error:
                 tries += 1
                 if tries >= self._attempts or not may_repeat(method, error):

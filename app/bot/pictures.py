@@ -32,6 +32,8 @@ MAX_BYTES: Final = 20 * 1024 * 1024
 TOTAL_TIMEOUT_S: Final = 60
 STALL_TIMEOUT_S: Final = 10.0
 TRIES: Final = 2
+RETRY_PAUSE_S: Final = 1.0
+"""What has just broken is likely to break again at once."""
 AT_ONCE: Final = 16
 MIN_FREE_BYTES: Final = 200_000_000
 """The databases must never meet a full disk."""
@@ -132,6 +134,7 @@ class Pictures:
                 logger.warning("download failed", extra={"error": type(error).__name__})
                 if not tries_left:
                     raise DownloadError(DownloadProblem.FAILED) from None
+                await asyncio.sleep(RETRY_PAUSE_S)
         return None
 
     async def _fetch_once(self, file_id: str, path: Path) -> None:

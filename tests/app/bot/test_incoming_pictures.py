@@ -125,6 +125,8 @@ async def test_unusual_pictures_are_welcome(post: Post, data: bytes) -> None:
 async def test_a_download_that_breaks_once_is_tried_again(post: Post, trouble: str) -> None:
     make_trouble(post, trouble, times=1)
     assert open_picture(await post.bring(photo(1)))
+    first, second = (each.at for each in post.sandbox.world.calls if each.method == "getFile")
+    assert second - first > 0.9 * module.RETRY_PAUSE_S, "there was no pause"
 
 
 @pytest.mark.parametrize("trouble", ["stall", "short", "server error"])

@@ -17,6 +17,7 @@ from aiogram.exceptions import (
 from aiogram.methods import (
     AnswerCallbackQuery,
     EditMessageText,
+    GetFile,
     GetUpdates,
     SendMessage,
     TelegramMethod,
@@ -157,6 +158,12 @@ async def test_a_short_silence_is_waited_out_and_holds_for_the_whole_chat(clock:
     await asyncio.gather(call(pacer, telegram, send()), *others)
     assert telegram.times[0] == 0
     assert all(at >= 20 for at in telegram.times[-3:])
+
+
+async def test_silence_is_kept_by_a_call_that_belongs_to_no_chat(clock: Clock) -> None:
+    telegram = Telegram(clock, flood(20), flood(10))
+    await call(pacer_of(clock), telegram, GetFile(file_id="7"))
+    assert telegram.times == [0, 20, 30]
 
 
 async def test_other_chats_are_not_silenced(clock: Clock) -> None:
