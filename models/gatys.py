@@ -187,7 +187,7 @@ def optimise(
     work = [stage.size[0] * stage.size[1] * stage.steps for stage in stages]
     image = _stirred(resize(initial, stages[0].size), recipe.noise, seed)
     for number, stage in enumerate(stages):
-        image = _refined(image, initial, stage.size)
+        image = refined(image, initial, stage.size)
         objective = Objective(
             encoder, resize(content, stage.size), stage.style, recipe, tile_pixels=tile_pixels
         )
@@ -242,8 +242,8 @@ def _stirred(image: Tensor, deviation: float, seed: int) -> Tensor:
     return (image + deviation * noise).clamp(0, 1)
 
 
-def _refined(image: Tensor, initial: Tensor, size: Size) -> Tensor:
-    """The next stage's start: enlarged, with the detail of `initial` that the last one lacked."""
+def refined(image: Tensor, initial: Tensor, size: Size) -> Tensor:
+    """A stage's picture at a larger `size`, with the detail of `initial` that it lacked."""
     if image_size(image) == size:
         return image
     start = resize(initial, size)

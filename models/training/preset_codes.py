@@ -42,10 +42,10 @@ from models.weights import PACKAGED, SLIM_ENCODER, load_packaged
 class Recipe:
     """The numbers of the tuning."""
 
-    steps: int = 250
+    steps: int = 60
     size_px: int = 192
     learning_rate: float = 0.02
-    keep: float = 0.6
+    keep: float = 0.75
     seed: int = 0
 
 
