@@ -166,7 +166,8 @@ class World:
         self.queries: dict[str, CallbackQuery] = {}
         self.profile = Profile()
         self.calls: deque[Call] = deque(maxlen=KEPT_CALLS)
-        self._watchers: set[asyncio.Queue[Event]] = set()
+        self._watchers: dict[asyncio.Queue[Event], int | None] = {}
+        """Feeds, and the chat that each is about; None is all of them."""
         # As with updates: a message of this world must not be taken for one of the last.
         self._next_message_id = secrets.randbelow(2**24) + 1
 
@@ -233,17 +234,19 @@ class World:
     def publish(self, kind: str, chat: Chat, body: Json) -> None:
         """Tell the watchers; one that doesn't keep up misses the oldest events."""
         event = Event(kind, chat.id, body)
-        for watcher in self._watchers:
+        for watcher, chat_id in self._watchers.items():
+            if chat_id is not None and chat_id != chat.id:
+                continue
             if watcher.full():
                 watcher.get_nowait()
             watcher.put_nowait(event)
 
     @contextmanager
-    def watch(self) -> Iterator[asyncio.Queue[Event]]:
-        """A feed of all events from now on."""
+    def watch(self, chat: Chat | None = None) -> Iterator[asyncio.Queue[Event]]:
+        """A feed of all events from now on, or of those in one chat."""
         feed: asyncio.Queue[Event] = asyncio.Queue(KEPT_EVENTS)
-        self._watchers.add(feed)
+        self._watchers[feed] = None if chat is None else chat.id
         try:
             yield feed
         finally:
-            self._watchers.discard(feed)
+            del self._watchers[feed]

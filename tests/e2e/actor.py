@@ -6,6 +6,7 @@ import asyncio
 import io
 import re
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any, TypeVar
 
 from PIL import Image
@@ -18,6 +19,7 @@ T = TypeVar("T")
 
 PATIENCE_S = 30.0
 """Generous, because a busy machine is no failure; nothing here waits for time to pass."""
+LOOK_UP_EVERY_S = 0.3
 
 
 class Actor:
@@ -145,12 +147,18 @@ class Actor:
         within_s: float = PATIENCE_S,
         wish: str = "something",
     ) -> T:
-        """Look again whenever something happens, until there is something to see."""
+        """Look again whenever something happens in the chat, until there is something to see.
+
+        Two hundred people who all looked up at whatever happens to anybody would be busier than
+        the bot that they watch. Now and then one looks unasked: it may be about something else.
+        """
         try:
             async with asyncio.timeout(within_s):
-                with self._sandbox.world.watch() as feed:
+                with self._sandbox.world.watch(self.chat) as feed:
                     while not (found := look()):
-                        await feed.get()
+                        with suppress(TimeoutError):
+                            async with asyncio.timeout(LOOK_UP_EVERY_S):
+                                await feed.get()
                     return found
         except TimeoutError:
             raise AssertionError(f"waited for {wish}; the chat is:\n{self.transcript()}") from None
