@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Self
 
+from PIL import Image
 from tqdm import tqdm
 
 from app.commands.engine import add_engine, load_engine
@@ -50,17 +52,18 @@ def stylize(args: argparse.Namespace, settings: Settings) -> int:
     """Paint one picture. Raises `UsageError`, `PictureError`, `EngineError`."""
     catalog = default_catalog(settings.styles_dir)
     order = _order(args, catalog)
+    check_place(order.out)
     painting = _paint(order, load_engine(args, settings))
-    try:
-        save_picture(painting.picture, order.out)
-    except OSError as error:
-        raise UsageError(f"{order.out} can't be written: {error.strerror or error}") from error
+    save(painting.picture, order.out)
     print(json.dumps(_summary(order, painting)) if args.json else order.out)
     return 0
 
 
 def demo(args: argparse.Namespace, settings: Settings) -> int:
-    """Paint the sample photo in the first preset and say where the picture lies."""
+    """Paint the sample photo in the first preset and say where the picture lies.
+
+    Raises `UsageError`, `EngineError`.
+    """
     catalog = default_catalog(settings.styles_dir)
     preset = catalog.presets()[0]
     out = settings.data_dir / "demo.jpg"
@@ -70,9 +73,13 @@ def demo(args: argparse.Namespace, settings: Settings) -> int:
         options=with_hints(StyleOptions(), preset),
         out=out,
     )
-    out.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise _cannot_write(out, error) from error
+    check_place(out)
     painting = _paint(order, load_engine(args, settings))
-    save_picture(painting.picture, out)
+    save(painting.picture, out)
     print(f"{preset.names['en']}, painted in {painting.seconds:.0f} s: {out.resolve()}")
     return 0
 
@@ -108,7 +115,8 @@ def _order(args: argparse.Namespace, catalog: Catalog) -> _Order:
         content=args.content,
         styles=tuple(Style(picture) for picture in pictures),
         options=options,
-        out=args.out or args.content.with_name(f"{args.content.stem}-{'-'.join(names)}.jpg"),
+        # Not with_name: that refuses "." with an error of its own.
+        out=args.out or args.content.parent / f"{args.content.stem}-{'-'.join(names)}.jpg",
     )
 
 
@@ -129,6 +137,28 @@ def with_hints(options: StyleOptions, preset: Preset) -> StyleOptions:
         brush=preset.brush,
         keep_colors=preset.keep_colors,
     )
+
+
+def check_place(out: Path) -> None:
+    """Before the painting, which may take minutes: can there be a file `out`? Raises UsageError."""
+    if out.is_dir():
+        raise UsageError(f"{out} can't be written: it is a folder")
+    if not out.parent.is_dir():
+        raise UsageError(f"{out} can't be written: there is no folder {out.parent}")
+    if not os.access(out if out.exists() else out.parent, os.W_OK):
+        raise UsageError(f"{out} can't be written: permission denied")
+
+
+def save(picture: Image.Image, out: Path) -> None:
+    """Write what was painted. Raises UsageError."""
+    try:
+        save_picture(picture, out)
+    except OSError as error:
+        raise _cannot_write(out, error) from error
+
+
+def _cannot_write(out: Path, error: OSError) -> UsageError:
+    return UsageError(f"{out} can't be written: {error.strerror or error}")
 
 
 def _paint(order: _Order, stylizer: Stylizer) -> Painting:

@@ -10,10 +10,9 @@ from PIL import Image
 from tqdm import tqdm
 
 from app.commands.engine import add_engine, load_engine
-from app.commands.paint import UsageError, with_hints
+from app.commands.paint import UsageError, check_place, save, with_hints
 from app.settings import Settings
 from models.interface import Quality, Style, StyleOptions
-from models.pictures import save_picture
 from styles.catalog import default_catalog
 from styles.gallery import painted_sheet
 from styles.preset import LANGUAGES, Preset
@@ -52,6 +51,7 @@ def _gallery(args: argparse.Namespace, settings: Settings, presets: tuple[Preset
         wanted = StyleOptions(quality=Quality(args.quality), size_px=args.size)
     except ValueError as error:
         raise UsageError(str(error)) from error
+    check_place(args.out)
     stylizer = load_engine(args, settings)
     with tqdm(total=len(presets), unit="preset") as bar:
 
@@ -62,9 +62,6 @@ def _gallery(args: argparse.Namespace, settings: Settings, presets: tuple[Preset
             return painting.picture
 
         sheet = painted_sheet(presets, args.language, paint)
-    try:
-        save_picture(sheet, args.out)
-    except OSError as error:
-        raise UsageError(f"{args.out} can't be written: {error.strerror or error}") from error
+    save(sheet, args.out)
     print(args.out)
     return 0

@@ -68,6 +68,10 @@ def test_stylize_says_what_it_did(here: Path) -> None:
         (("stylize", "photo.jpg", "--style", "swirls", "--steps", "0"), "steps"),
         (("stylize", "photo.jpg", "--style", "swirls", "--quality", "best"), "--quality"),
         (("stylize", "photo.jpg"), "--style"),
+        (("stylize", ".", "--style", "swirls"), "no file"),
+        (("stylize", "photo.jpg", "--style", "swirls", "-o", "nowhere/x.jpg"), "no folder"),
+        (("stylize", "photo.jpg", "--style", "swirls", "-o", "."), "it is a folder"),
+        (("styles", "--gallery", "photo.jpg", "-o", "nowhere/x.jpg"), "no folder"),
         (("nonsense",), "invalid choice"),
     ],
 )
@@ -79,6 +83,16 @@ def test_bad_input_is_one_line_and_a_two(
     lines = [line for line in capsys.readouterr().err.splitlines() if line.startswith("run.py: ")]
     assert len(lines) == 1
     assert words in lines[0]
+
+
+def test_a_folder_that_can_not_be_is_found_out_before_the_painting(
+    here: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (here / "file").touch()
+    monkeypatch.setenv("DATA_DIR", str(here / "file" / "data"))
+    assert exit_code("demo") == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "can't be written" in line
 
 
 def test_styles_are_listed_in_both_languages(
