@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import random
 
-from aiogram import F, Router
+from aiogram import Bot, F, Router
+from aiogram.enums import ChatType
 from aiogram.types import CallbackQuery, Message
 from aiogram.utils.i18n import gettext as _
 
@@ -13,11 +14,26 @@ JOKES = ("🙃", "🤡", "🦄", "🐙", "🥸", "🫠", "🎭", "👻")
 
 def make_router() -> Router:
     router = Router(name="chat")
+    for observer in (router.message, router.edited_message):
+        observer.register(leave_to_others, is_for_another_bot)
     router.message.register(answer_text, F.text)
     router.edited_message.register(answer_text, F.text)
     router.message.register(answer_anything)
     router.callback_query.register(answer_unknown_button)
     return router
+
+
+def is_for_another_bot(message: Message, bot: Bot) -> bool:
+    """A command in a group that names no bot, and that no router before this one knows."""
+    word = (message.text or "").split(maxsplit=1)[:1]
+    names_no_bot = bool(word) and word[0].startswith("/") and "@" not in word[0]
+    answered = message.reply_to_message.from_user if message.reply_to_message else None
+    answers_us = answered is not None and answered.id == bot.id
+    return message.chat.type != ChatType.PRIVATE and names_no_bot and not answers_us
+
+
+async def leave_to_others(message: Message) -> None:
+    """Another bot of the group knows what to say."""
 
 
 async def answer_text(message: Message) -> None:

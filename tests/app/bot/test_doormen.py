@@ -8,12 +8,14 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
+from aiogram import Bot
 from aiogram.types import Message, Update, User
 
 from app.bot.budget import Rate
 from app.bot.i18n import load_i18n
 from app.bot.middlewares.addressed import is_addressed
 from app.bot.middlewares.throttling import MIN_PAUSE_S, REMEMBERED_PEOPLE, ThrottlingMiddleware
+from app.bot.routers.chat import is_for_another_bot
 from tests.app.bot.front import Front, open_front
 
 ME = User(id=1, is_bot=True, first_name="Bot", username="Style_Bot")
@@ -55,6 +57,14 @@ def test_a_reply_is_addressed_to_its_author() -> None:
     to_anna = about | {"from": ANNA, "text": "hello"}
     assert is_addressed(said("yes", reply_to_message=to_me), ME)
     assert not is_addressed(said("yes", reply_to_message=to_anna), ME)
+
+
+@pytest.mark.parametrize(
+    ("text", "theirs"), [("/weather", True), ("/weather@Style_Bot", False), ("hello", False)]
+)
+def test_a_command_nobody_here_knows_is_left_to_the_other_bots(text: str, theirs: bool) -> None:
+    bot = Bot("1:AAHdqTcvCH1vGWJxfSeofSAs0K5PALDsaw0")
+    assert is_for_another_bot(said(text), bot) is theirs
 
 
 def test_a_person_without_a_username_can_mean_the_bot_by_its_name() -> None:
