@@ -26,7 +26,7 @@ from models.draft_model import DraftModel
 from models.draft_network import REACH, STRIDE, NormStatistics, grained
 from models.encoders import Encoder, slim_encoder
 from models.style_code import COLOR_NUMBERS, STYLE_LAYERS, Moments, colors_of_code
-from models.weights import PACKAGED, SLIM_ENCODER, load_packaged
+from models.weights import PACKAGED, SLIM_ENCODER, WeightsError, load_packaged
 
 DRAFT_WEIGHTS = "draft.safetensors"
 PRESET_CODES = "preset_codes.safetensors"
@@ -192,7 +192,10 @@ class FeedForward:
 def load_into(model: DraftModel, name: str, folder: Path) -> None:
     """Take over packaged weights; raises `models.weights.WeightsError`."""
     tensors = load_packaged(name, folder=folder)
-    model.load_state_dict({key: tensor.float() for key, tensor in tensors.items()})
+    try:
+        model.load_state_dict({key: tensor.float() for key, tensor in tensors.items()})
+    except RuntimeError as error:
+        raise WeightsError(f"{name} was made for another version of the network") from error
 
 
 def _places(length: int) -> list[int]:

@@ -56,6 +56,10 @@ _log = logging.getLogger(__name__)
 
 _SHRINK = 0.7
 """What a picture that did not fit into memory is scaled by: half the pixels."""
+_SKETCH_HOLD = 5.0
+"""How much harder the content holds in a sketch: what a thumbnail loses of a face, no later step
+of a draft brings back.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,7 +172,7 @@ class TorchStylizer:
         stages = self._stages(content, sizes, steps, order.styles, options)
         sketch = None
         try:
-            for step in self._walk(content, stages, draft, options):
+            for step in self._walk(content, stages, draft, options, hold=_SKETCH_HOLD):
                 sketch = step.image
         except DivergedError:
             _log.warning("a sketch diverged")
@@ -227,11 +231,17 @@ class TorchStylizer:
         return mix_grams([(target, share), (own, 1 - share)])
 
     def _walk(
-        self, content: Tensor, stages: Sequence[Stage], initial: Tensor, options: StyleOptions
+        self,
+        content: Tensor,
+        stages: Sequence[Stage],
+        initial: Tensor,
+        options: StyleOptions,
+        *,
+        hold: float = 1.0,
     ) -> Iterator[Step]:
         recipe = replace(
             self._recipe,
-            content_weight=self._recipe.content_weight * content_factor(options.strength),
+            content_weight=hold * self._recipe.content_weight * content_factor(options.strength),
             noise=self._recipe.noise * style_share(options.strength),
         )
         return optimise(self._encoder, content, stages, recipe, initial=initial, seed=options.seed)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from models.draft_model import DraftModel
@@ -203,4 +203,16 @@ def test_damaged_weights_are_refused(packaged: Path, damage: str) -> None:
         content[-1] ^= 0xFF
     file.write_bytes(content)
     with pytest.raises(WeightsError, match="damaged"):
+        FeedForward.load(folder=packaged)
+
+
+def test_weights_of_another_network_are_refused(packaged: Path) -> None:
+    file = packaged / "draft.safetensors"
+    tensors = load_file(file)
+    tensors["network.stem.weight"] = tensors["network.stem.weight"][:, :48].contiguous()
+    before = picture_key(file)
+    save_file(tensors, file)
+    manifest = packaged / "manifest.toml"
+    manifest.write_text(manifest.read_text().replace(before, picture_key(file)))
+    with pytest.raises(WeightsError, match="another version"):
         FeedForward.load(folder=packaged)
