@@ -24,6 +24,8 @@ SMALL = {
 REAL = ("run.py",)
 FAST = ("-m", "tests.e2e.fast_bot")
 """The same with an engine that only pretends to think."""
+CALM_SIZE_PX = 512
+"""A size at which the best quality takes half a minute on two cores."""
 STEPS = {"FAST_STEPS": "10", "FAST_STEP_S": "0.05"}
 """How long it pretends for."""
 PR_SET_PDEATHSIG = 1

@@ -13,7 +13,7 @@ import pytest_asyncio
 
 from app.sandbox.server import Sandbox
 from tests.e2e.actor import Actor
-from tests.e2e.bot_process import FAST, REAL, STEPS, BotProcess
+from tests.e2e.bot_process import CALM_SIZE_PX, FAST, REAL, STEPS, BotProcess
 
 IDS = itertools.count(300_001)
 GROUP_IDS = itertools.count(-1_001_000_000_001, -1)
@@ -62,8 +62,8 @@ async def quick_town(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def calm_town(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Town]:
-    """The bot paints for minutes: there is time to look, to press and to wait one's turn."""
-    slow = {"DEFAULT_QUALITY": "high", "DEFAULT_SIZE_PX": "256"}
+    """The bot paints for long: there is time to look, to press and to wait one's turn."""
+    slow = {"DEFAULT_QUALITY": "high", "DEFAULT_SIZE_PX": str(CALM_SIZE_PX)}
     async with settled(tmp_path_factory.mktemp("calm"), slow) as town:
         yield town
 

@@ -13,6 +13,7 @@ import pytest_asyncio
 
 from app.sandbox.world import Message
 from tests.e2e.actor import Actor, is_result
+from tests.e2e.bot_process import CALM_SIZE_PX
 from tests.e2e.conftest import Town
 from tests.e2e.pictures import painting, photo
 from tests.e2e.test_conversations import preset_names
@@ -76,7 +77,7 @@ async def test_stop_delivers_what_is_there(ben: Actor) -> None:
     result = await ben.sees_result()
     assert result.id == status.id
     assert "Stopped" in result.text
-    assert max(ben.picture(result).size) == 256
+    assert max(ben.picture(result).size) == CALM_SIZE_PX
 
 
 async def test_cancel_throws_the_picture_away(town: Town, ben: Actor) -> None:
