@@ -20,6 +20,8 @@ T = TypeVar("T")
 PATIENCE_S = 30.0
 """Generous, because a busy machine is no failure; nothing here waits for time to pass."""
 LOOK_UP_EVERY_S = 0.3
+ACCEPTED = "Please wait|▰|▱"
+"""What a job's message says until it is painted; on a quick machine the first words are brief."""
 
 
 class Actor:

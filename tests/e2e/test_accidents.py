@@ -13,7 +13,7 @@ import pytest
 import pytest_asyncio
 
 from app.sandbox.server import Sandbox
-from tests.e2e.actor import Actor, is_result
+from tests.e2e.actor import ACCEPTED, Actor, is_result
 from tests.e2e.bot_process import FAST, START_S, BotProcess
 from tests.e2e.conftest import Town
 from tests.e2e.fast_bot import DEADLY_SIZE
@@ -52,7 +52,7 @@ def bot_before(sandbox: Sandbox, data: Path, **accident: str) -> BotProcess:
 async def order(person: Actor, seed: int, size: tuple[int, int] = (96, 72)) -> None:
     await person.sends_photos(photo(seed, size), painting(seed))
     await person.presses("2")
-    await person.sees("Please wait|▰")
+    await person.sees(ACCEPTED)
 
 
 async def three_orders(town: Town) -> list[Actor]:

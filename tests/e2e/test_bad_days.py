@@ -8,7 +8,7 @@ import pytest
 
 from app.sandbox.errors import NOT_MODIFIED, bad_request
 from app.sandbox.world import Message
-from tests.e2e.actor import Actor, is_result
+from tests.e2e.actor import ACCEPTED, Actor, is_result
 from tests.e2e.conftest import Town
 from tests.e2e.pictures import painting, photo
 
@@ -75,7 +75,7 @@ async def test_a_dropped_connection_neither_loses_nor_doubles_the_result(
 
 async def test_a_status_message_that_was_deleted_is_replaced(town: Town, ben: Actor) -> None:
     await order(ben, 3)
-    status = await ben.sees("Please wait")
+    status = await ben.sees(ACCEPTED)
     town.sandbox.world.remove(status)
     assert (await one_result(ben)).id != status.id
 
@@ -136,7 +136,7 @@ async def test_a_download_that_lies_about_its_size_is_capped(town: Town, ben: Ac
 async def test_who_blocks_the_bot_in_mid_job_frees_the_card(town: Town, ben: Actor) -> None:
     other = town.newcomer()
     await order(ben, 9)
-    await ben.sees("Please wait")
+    await ben.sees(ACCEPTED)
     ben.person.block()
     await order(other, 9)
     await one_result(other)

@@ -7,7 +7,7 @@ from contextlib import suppress
 
 import pytest
 
-from tests.e2e.actor import Actor
+from tests.e2e.actor import ACCEPTED, Actor
 from tests.e2e.bot_process import FAST, STEPS
 from tests.e2e.conftest import Town, settled
 from tests.e2e.pictures import painting, photo
@@ -64,7 +64,7 @@ async def test_forged_buttons_are_refused(town: Town, ben: Actor) -> None:
     eve = town.newcomer("Eve")
     await ben.sends_photos(photo(2), painting(2))
     await ben.presses("2")
-    status = await ben.sees("Please wait")
+    status = await ben.sees(ACCEPTED)
     await eve.sends("/help")
     hers = await eve.sees("two ways")
     jobs = [button["callback_data"].rpartition(":")[2] for button in status.buttons]
