@@ -174,6 +174,8 @@ class TorchStylizer:
         try:
             for step in self._walk(content, stages, draft, options, hold=_SKETCH_HOLD):
                 sketch = step.image
+                if order.stop.is_set():
+                    break
         except DivergedError:
             _log.warning("a sketch diverged")
         return draft if sketch is None else refined(sketch, draft, image_size(content))
