@@ -9,9 +9,10 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from aiohttp import BodyPartReader, web
+from aiohttp import web
 
 from app.sandbox.errors import MAX_ALBUM_ITEMS, ApiError, bad_request
+from app.sandbox.forms import read_form
 from app.sandbox.people import Attachment, Person
 from app.sandbox.world import Event, Message, World
 
@@ -189,15 +190,15 @@ async def _read_form(request: web.Request) -> tuple[dict[str, str], list[Attachm
     attachments: list[Attachment] = []
     if not request.content_type.startswith("multipart/"):
         raise web.HTTPBadRequest
-    async for part in await request.multipart():
-        if not isinstance(part, BodyPartReader) or part.name is None:
-            raise web.HTTPBadRequest
-        data = bytes(await part.read())
-        if part.filename is None:
-            fields[part.name] = data.decode(errors="replace")
+    try:
+        parts = await read_form(request)
+    except ValueError as error:
+        raise web.HTTPBadRequest from error
+    for part in parts:
+        if part.file_name is None:
+            fields[part.name] = part.data.decode(errors="replace")
         else:
-            mime_type = part.headers.get("Content-Type", "application/octet-stream")
-            attachments.append(Attachment(data, part.filename, mime_type))
+            attachments.append(Attachment(part.data, part.file_name, part.mime_type))
     return fields, attachments
 
 

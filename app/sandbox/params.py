@@ -6,9 +6,10 @@ import json
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, cast
 
-from aiohttp import BodyPartReader, web
+from aiohttp import web
 
 from app.sandbox.errors import MAX_UPLOAD_BYTES, ApiError, bad_request
+from app.sandbox.forms import read_form
 
 Json = dict[str, Any]
 
@@ -82,14 +83,10 @@ async def read_params(request: web.Request) -> Params:
 
 
 async def _read_multipart(request: web.Request, params: Params) -> None:
-    async for part in await request.multipart():
-        if not isinstance(part, BodyPartReader) or part.name is None:
-            raise bad_request("can't parse the request")
-        data = bytes(await part.read())
-        if len(data) > MAX_UPLOAD_BYTES:
+    for part in await read_form(request):
+        if len(part.data) > MAX_UPLOAD_BYTES:
             raise ApiError(413, "Request Entity Too Large")
-        if part.filename is None:
-            params.values[part.name] = data.decode()
+        if part.file_name is None:
+            params.values[part.name] = part.data.decode()
         else:
-            mime_type = part.headers.get("Content-Type", "application/octet-stream")
-            params.uploads[part.name] = Upload(data, part.filename, mime_type)
+            params.uploads[part.name] = Upload(part.data, part.file_name, part.mime_type)
