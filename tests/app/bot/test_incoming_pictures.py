@@ -82,6 +82,13 @@ async def test_a_picture_is_on_the_disk_before_anybody_hears_of_it(
     assert {name.stat().st_ino for name in names} <= flushed, "a power cut would take it away"
 
 
+async def test_a_picture_that_goes_while_the_room_is_measured_is_no_failure(post: Post) -> None:
+    """One of the same album that gets its final name, in the moment in which it is looked at."""
+    await post.bring(photo(1))
+    (post.folder / str(USER) / "gone.part").symlink_to("nowhere")
+    assert (await post.bring(photo(2))).exists()
+
+
 @pytest.mark.parametrize(
     ("data", "problem"),
     [
