@@ -170,6 +170,20 @@ async def test_many_writes_at_once_all_arrive_in_their_order(database: Database)
     assert written == ['{"n": 2}'] * len(keys)
 
 
+async def test_nothing_that_is_written_passes_a_deletion(database: Database) -> None:
+    writes = GroupCommit(database)
+    insert = "INSERT INTO updates (bot_id, update_id, seen_at) VALUES (1, ?, 0)"
+    await asyncio.gather(
+        writes.execute(insert, (1,)),
+        writes.execute("DELETE FROM updates WHERE bot_id = ?", (1,)),
+        writes.execute(insert, (2,)),
+        writes.execute("UPDATE updates SET attempts = ? WHERE update_id = ?", (5, 2)),
+        writes.execute(insert, (3,)),
+    )
+    rows = await database.fetch_all("SELECT update_id, attempts FROM updates")
+    assert {tuple(row) for row in rows} == {(2, 5), (3, 0)}
+
+
 async def test_a_write_that_fails_is_told_to_its_author_and_blocks_no_later_one(
     database: Database,
 ) -> None:
