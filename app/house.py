@@ -30,6 +30,7 @@ from app.bot.polling import Poller, introduce
 from app.bot.preferences import Preferences
 from app.bot.progress import ChatReporter, Pace
 from app.bot.storage import ConversationStorage
+from app.bot.turns import GivesWay
 from app.health import Health
 from app.heartbeat import beat
 from app.jobs.folders import Folders
@@ -104,6 +105,7 @@ class House:
         """The bot, once Telegram has answered it."""
         server = TelegramAPIServer.from_base(self._settings.telegram_api_url)
         session = AiohttpSession(api=server)
+        session.middleware(GivesWay())  # first: it gives way for all that the others wait for
         session.middleware(LateAnswers())
         session.middleware(pacer)
         stack.push_async_callback(session.close)

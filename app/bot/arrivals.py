@@ -11,6 +11,7 @@ from aiogram.types import Message
 
 from app.bot import texts
 from app.bot.pictures import DownloadError, Pictures, picture_in
+from app.bot.turns import between_turns
 from models.pictures import PictureError
 
 
@@ -25,7 +26,8 @@ class Arrivals:
 
         For the others `asked` is answered, with one sentence for each kind of problem.
         """
-        outcomes = await asyncio.gather(*(self._keep(bearer, asked) for bearer in bearers))
+        async with between_turns():
+            outcomes = await asyncio.gather(*(self._keep(bearer, asked) for bearer in bearers))
         for sentence in dict.fromkeys(each for each in outcomes if isinstance(each, str)):
             await asked.reply(sentence, allow_sending_without_reply=True)
         return tuple(each for each in outcomes if isinstance(each, Path))

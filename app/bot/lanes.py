@@ -11,17 +11,17 @@ import logging
 from collections import deque
 from collections.abc import Awaitable, Callable, Hashable, Sequence
 from dataclasses import dataclass, field
-from typing import Final
-
-from aiogram.types import Update
+from typing import Any, Final
 
 logger = logging.getLogger(__name__)
 
-Handle = Callable[[Sequence[Update]], Awaitable[None]]
+RawUpdate = dict[str, Any]
+"""As it came: a model of it is made by who handles it, not in front of all the others."""
+Handle = Callable[[Sequence[RawUpdate]], Awaitable[None]]
 
 ALBUM_PAUSE_S: Final = 0.7
 MAX_ALBUM: Final = 10
-MAX_IN_HAND: Final = 1000
+MAX_IN_HAND: Final = 4000
 """Above this no more updates are fetched: Telegram keeps them better than our memory."""
 MAX_IN_LANE: Final = 120
 """What one person may have lying here, a hundred pictures chosen at once and some words: else a
@@ -32,7 +32,7 @@ flood that is answered slowly would fill all the room there is, and everybody wo
 class _Entry:
     """One update, or the pieces of one album."""
 
-    updates: list[Update]
+    updates: list[RawUpdate]
     album: str | None = None
     ready_at: float = 0.0
 
@@ -62,13 +62,13 @@ class Lanes:
         self._room = asyncio.Event()
         self._room.set()
 
-    def put(self, key: Hashable, update: Update) -> bool:
+    def put(self, key: Hashable, update: RawUpdate) -> bool:
         """Line an update up; returns at once. False if its lane is full: then nobody handles it."""
         lane = self._lanes.setdefault(key, _Lane())
         if lane.is_full:
             return False
         self._count(1)
-        album = update.message.media_group_id if update.message else None
+        album = part_of(update, "message").get("media_group_id")
         entry = _growing(lane, album) if album else None
         if entry is None:
             lane.entries.append(entry := _Entry([update], album))
@@ -126,6 +126,12 @@ class Lanes:
             self._room.set()
         else:
             self._room.clear()
+
+
+def part_of(raw: RawUpdate, name: str) -> RawUpdate:
+    """An object in it by its name; an empty one where there is none."""
+    part = raw.get(name)
+    return part if isinstance(part, dict) else {}
 
 
 def _growing(lane: _Lane, album: str) -> _Entry | None:

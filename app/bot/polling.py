@@ -9,11 +9,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Hashable, Sequence
+from collections.abc import Sequence
 from typing import Any, Final
 
 from aiogram import Bot, Dispatcher
-from aiogram.dispatcher.middlewares.user_context import UserContextMiddleware
 from aiogram.exceptions import (
     AiogramError,
     TelegramConflictError,
@@ -27,7 +26,8 @@ from aiogram.utils.backoff import Backoff, BackoffConfig
 from pydantic import ValidationError
 
 from app.bot.inbox import Inbox
-from app.bot.lanes import Lanes
+from app.bot.lanes import Lanes, RawUpdate, part_of
+from app.bot.turns import Turns
 
 logger = logging.getLogger(__name__)
 
@@ -72,6 +72,7 @@ class Poller:
         self._dispatcher = dispatcher
         self._inbox = inbox
         self._lanes = Lanes(self._handle)
+        self._turns = Turns()
 
     async def run(self) -> None:
         """Poll until cancelled. Raises one of `WRONG_TOKEN`."""
@@ -98,37 +99,54 @@ class Poller:
         """Let handlers finish; the others' updates are handled after the next start."""
         await self._lanes.close(timeout_s)
 
-    async def _line_up(self, raw: dict[str, Any]) -> None:
+    async def _line_up(self, raw: RawUpdate) -> None:
+        if not self._lanes.put(_lane_of(raw), raw):
+            # Its sender hears of it: a warning about floods comes long before this.
+            logger.warning("a flood is cut off", extra={"update": raw["update_id"]})
+            await self._inbox.handled([raw["update_id"]])
+
+    async def _handle(self, raws: Sequence[RawUpdate]) -> None:
+        """Hand one update, or one album, to its handler, in its turn."""
+        if _is_brief(raws[0]):
+            await self._handle_now(raws)
+        else:
+            async with self._turns.take():
+                await self._handle_now(raws)
+
+    async def _handle_now(self, raws: Sequence[RawUpdate]) -> None:
+        updates = [update for raw in raws if (update := self._read(raw)) is not None]
+        album = tuple(update.message for update in updates if update.message)
+        if updates:
+            try:
+                await self._dispatcher.feed_update(self._bot, updates[0], album=album)
+            except Exception:
+                logger.exception("an update failed", extra={"update": updates[0].update_id})
+        # A cancelled handler doesn't come here: its update is handled again after the next start.
+        await self._inbox.handled(raw["update_id"] for raw in raws)
+
+    def _read(self, raw: RawUpdate) -> Update | None:
         try:
-            update = Update.model_validate(raw, context={"bot": self._bot})
+            return Update.model_validate(raw, context={"bot": self._bot})
         except ValidationError as error:
             # The fields' names only: what stands in them was said by somebody.
             fields = [".".join(map(str, each["loc"])) for each in error.errors()]
             facts = {"update": raw["update_id"], "fields": fields}
             logger.error("an update can't be read", extra=facts)
-            await self._inbox.handled([raw["update_id"]])
-            return
-        if not self._lanes.put(_lane_of(update), update):
-            # Its sender hears of it: a warning about floods comes long before this.
-            logger.warning("a flood is cut off", extra={"update": update.update_id})
-            await self._inbox.handled([update.update_id])
-
-    async def _handle(self, updates: Sequence[Update]) -> None:
-        """Hand one update, or one album, to its handler."""
-        first = updates[0]
-        album = tuple(update.message for update in updates if update.message)
-        try:
-            await self._dispatcher.feed_update(self._bot, first, album=album)
-        except Exception:
-            logger.exception("an update failed", extra={"update": first.update_id})
-        # A cancelled handler doesn't come here: its update is handled again after the next start.
-        await self._inbox.handled(update.update_id for update in updates)
+            return None
 
 
-def _lane_of(update: Update) -> Hashable:
+def _lane_of(raw: RawUpdate) -> tuple[int | None, int | None]:
     """Who said it, and where: what the handlers' state depends on."""
-    context = UserContextMiddleware.resolve_event_context(update)
-    return (context.chat_id or context.user_id, context.user_id)
+    event = next((value for value in raw.values() if isinstance(value, dict)), {})
+    place = part_of(event, "message") or event
+    chat_id, user_id = part_of(place, "chat").get("id"), part_of(event, "from").get("id")
+    return (chat_id or user_id, user_id)
+
+
+def _is_brief(raw: RawUpdate) -> bool:
+    """A word, or a command that is answered from memory; /style begins an order."""
+    text = part_of(raw, "message").get("text")
+    return isinstance(text, str) and not text.startswith("/style")
 
 
 async def _wait(error: AiogramError, backoff: Backoff, what: str) -> None:

@@ -6,22 +6,21 @@ import asyncio
 from collections.abc import Sequence
 
 import pytest
-from aiogram.types import Update
 
-from app.bot.lanes import MAX_ALBUM, MAX_IN_HAND, MAX_IN_LANE, Lanes
+from app.bot.lanes import MAX_ALBUM, MAX_IN_HAND, MAX_IN_LANE, Lanes, RawUpdate
 from tests.app.bot.stage import eventually
 
 PAUSE_S = 0.1
 
 
-def update(number: int, *, album: str | None = None) -> Update:
+def update(number: int, *, album: str | None = None) -> RawUpdate:
     message = {
         "message_id": number,
         "date": 0,
         "chat": {"id": 1, "type": "private"},
         "media_group_id": album,
     }
-    return Update.model_validate({"update_id": number, "message": message})
+    return {"update_id": number, "message": message}
 
 
 class Handler:
@@ -34,9 +33,9 @@ class Handler:
     def hold(self, number: int) -> asyncio.Event:
         return self.held.setdefault(number, asyncio.Event())
 
-    async def __call__(self, updates: Sequence[Update]) -> None:
-        self.handed.append([each.update_id for each in updates])
-        held = self.held.get(updates[0].update_id)
+    async def __call__(self, updates: Sequence[RawUpdate]) -> None:
+        self.handed.append([each["update_id"] for each in updates])
+        held = self.held.get(updates[0]["update_id"])
         if held is not None:
             await held.wait()
 
@@ -106,9 +105,9 @@ async def test_a_full_album_waits_for_no_more(handler: Handler) -> None:
 
 
 async def test_a_handler_that_fails_blocks_nobody(handler: Handler) -> None:
-    async def failing(updates: Sequence[Update]) -> None:
+    async def failing(updates: Sequence[RawUpdate]) -> None:
         await handler(updates)
-        if updates[0].update_id == 1:
+        if updates[0]["update_id"] == 1:
             raise RuntimeError("a bug")
 
     lanes = Lanes(failing, album_pause_s=PAUSE_S)

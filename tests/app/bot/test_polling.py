@@ -3,24 +3,34 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import pytest
 import pytest_asyncio
 from aiogram import Bot
 from aiogram.client.session.aiohttp import AiohttpSession
 from aiogram.client.telegram import TelegramAPIServer
+from aiogram.dispatcher.middlewares.user_context import UserContextMiddleware
 from aiogram.exceptions import TelegramUnauthorizedError
+from aiogram.types import Update
 from aiogram.utils.backoff import BackoffConfig
 
 from app.bot import polling
+from app.bot.gallery import Gallery
+from app.bot.turns import Turns
 from app.main import EXIT_CONFIG, run_bot
 from app.settings import Settings
 from tests.app.bot.front import Front, open_front
 from tests.app.bot.stage import eventually
 from tests.e2e.pictures import photo
+
+BEN: Final = {"id": 7, "is_bot": False, "first_name": "Ben"}
+BOT: Final = {"id": 1, "is_bot": True, "first_name": "Bot"}
+SAID: Final = {"message_id": 1, "date": 0, "from": BEN, "text": "hello"}
+QUESTION: Final = {**SAID, "from": BOT, "chat": {"id": -5, "type": "group"}}
 
 
 @pytest.fixture(autouse=True)
@@ -78,11 +88,21 @@ async def test_a_conversation_goes_on_after_a_restart(front: Front) -> None:
         await ben.sees_result()
 
 
+@pytest.mark.parametrize(
+    "oddity",
+    [
+        {"message_id": "seven", "text": "private words"},
+        {"from": "private words", "chat": ["private words"]},
+        {"from": {"id": "private words"}, "chat": {}, "text": 7},
+        "private words",
+    ],
+    ids=["no chat", "no objects", "no numbers", "no message"],
+)
 async def test_an_update_that_no_model_fits_blocks_no_other(
-    front: Front, caplog: pytest.LogCaptureFixture
+    front: Front, oddity: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
     ben = front.newcomer()
-    front.sandbox.world.updates.add("message", {"message_id": "seven", "text": "private words"})
+    front.sandbox.world.updates.add("message", oddity)
     async with front.running():
         await ben.sends("/help")
         await ben.sees("two ways")
@@ -138,6 +158,58 @@ async def test_a_token_that_is_revoked_ends_the_bot(front: Front) -> None:
 
     with pytest.raises(TelegramUnauthorizedError):
         await lose_the_token()
+
+
+async def test_who_only_asks_something_is_answered_while_orders_wait(
+    front: Front, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drawing, drawn = threading.Event(), threading.Event()
+
+    def draw(gallery: Gallery, language: str) -> bytes:
+        drawing.set()
+        drawn.wait(30)
+        return photo(1)
+
+    monkeypatch.setattr(polling, "Turns", lambda: Turns(1))
+    monkeypatch.setattr(Gallery, "_draw", draw)
+    busy, patient, curious = (front.newcomer() for _ in range(3))
+    async with front.running():
+        await busy.sends("/style")
+        await busy.presses("Yes")
+        await eventually(drawing.is_set)
+        await patient.sends("/style")
+        await curious.sends("/help")
+        await curious.sees("two ways")
+        assert not patient.received
+        drawn.set()
+        await patient.sees("ready styles")
+        await busy.sees("Choose a style")
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        {"message": {**SAID, "chat": {"id": -5, "type": "group"}}},
+        {"edited_message": {**SAID, "edit_date": 0, "chat": {"id": 7, "type": "private"}}},
+        {"callback_query": {"id": "1", "chat_instance": "1", "from": BEN, "message": QUESTION}},
+        {"callback_query": {"id": "1", "chat_instance": "1", "from": BEN}},
+        {
+            "my_chat_member": {
+                "chat": {"id": 7, "type": "private"},
+                "from": BEN,
+                "date": 0,
+                "old_chat_member": {"status": "member", "user": BOT},
+                "new_chat_member": {"status": "left", "user": BOT},
+            }
+        },
+    ],
+    ids=["message", "edited", "pressed", "pressed inline", "membership"],
+)
+def test_a_lane_is_what_aiogram_keeps_a_conversation_by(event: dict[str, Any]) -> None:
+    raw = {"update_id": 1, **event}
+    context = UserContextMiddleware.resolve_event_context(Update.model_validate(raw))
+    chat_id, user_id = polling._lane_of(raw)
+    assert (chat_id, user_id) == (context.chat_id or context.user_id, context.user_id)
 
 
 def test_without_a_token_there_is_nothing_to_run(tmp_path: Path) -> None:
