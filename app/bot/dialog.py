@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -23,6 +24,7 @@ from app.bot import keyboards
 from app.bot.gallery import Gallery
 from app.bot.intake import Asker, Intake
 from app.bot.order import Order, close_order, load_order, save_order
+from app.bot.pacing import rather_twice
 from app.bot.refusals import is_message_gone, is_not_modified
 from app.bot.states import Talk
 from app.bot.status_message import as_reply
@@ -87,28 +89,29 @@ class Dialog:
         count = len(order.photos)
         sheet = await asyncio.to_thread(_numbered, order.photos)
         owner = self.asker.user_id
-        sent = await self.bot.send_photo(
-            self.asker.chat_id,
-            BufferedInputFile(sheet, "pictures.jpg"),
-            caption=roles_question(count),
-            reply_markup=keyboards.roles_keyboard(owner, count if count <= MAX_ROLES else 0),
-            message_thread_id=self.asker.thread_id,
-            reply_parameters=as_reply(self.asker.reply_to),
-        )
+        with rather_twice():
+            sent = await self.bot.send_photo(
+                self.asker.chat_id,
+                BufferedInputFile(sheet, "pictures.jpg"),
+                caption=roles_question(count),
+                reply_markup=keyboards.roles_keyboard(owner, count if count <= MAX_ROLES else 0),
+                message_thread_id=self.asker.thread_id,
+                reply_parameters=as_reply(self.asker.reply_to),
+            )
         await self._go_on(Talk.roles, replace(order, question=sent.message_id))
 
     async def show_gallery(self, order: Order) -> None:
         """The ready styles, each with a button."""
-        language = self.asker.language
-        sent = await self.bot.send_photo(
+        send = partial(
+            self.bot.send_photo,
             self.asker.chat_id,
-            await self.gallery.picture(language),
             caption=self._gallery_text(order),
             reply_markup=self._gallery_keyboard(order),
             message_thread_id=self.asker.thread_id,
             reply_parameters=as_reply(self.asker.reply_to),
         )
-        self.gallery.was_sent(language, sent)
+        with rather_twice():
+            await self.gallery.show(self.asker.language, send)
         await self._go_on(_gallery_state(order), order)
 
     async def update_gallery(self, order: Order, message_id: int) -> None:
@@ -184,13 +187,14 @@ class Dialog:
 
     async def say(self, text: str, keyboard: InlineKeyboardMarkup | None = None) -> Message:
         """Say something in this chat."""
-        return await self.bot.send_message(
-            self.asker.chat_id,
-            text,
-            reply_markup=keyboard,
-            message_thread_id=self.asker.thread_id,
-            reply_parameters=as_reply(self.asker.reply_to),
-        )
+        with rather_twice():
+            return await self.bot.send_message(
+                self.asker.chat_id,
+                text,
+                reply_markup=keyboard,
+                message_thread_id=self.asker.thread_id,
+                reply_parameters=as_reply(self.asker.reply_to),
+            )
 
     async def _edit_caption(
         self, message_id: int, text: str, keyboard: InlineKeyboardMarkup | None

@@ -8,7 +8,7 @@ import logging
 import math
 import random
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
@@ -40,6 +40,7 @@ _ONCE = ("send", "forward", "copy", "post")
 _NEVER_SENT = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError)
 
 _in_spare_moment: ContextVar[bool] = ContextVar("in_spare_moment", default=False)
+_rather_twice: ContextVar[bool] = ContextVar("rather_twice", default=False)
 
 
 class Pacer(BaseRequestMiddleware):
@@ -157,12 +158,25 @@ class Pacer(BaseRequestMiddleware):
         await self._sleep(pause_s)
 
 
+@contextlib.contextmanager
+def rather_twice() -> Iterator[None]:
+    """In the block a message is sent again also where it may have arrived.
+
+    For questions: one that comes twice is answered once, one that never comes ends a conversation.
+    """
+    token = _rather_twice.set(True)
+    try:
+        yield
+    finally:
+        _rather_twice.reset(token)
+
+
 def may_repeat(method: TelegramMethod[Any], error: Exception) -> bool:
-    """Whether a second try can't do what the first may have done already."""
+    """Whether a second try can't do what the first may have done, or is wanted all the same."""
     if isinstance(error, TelegramEntityTooLarge):
         return False
     name = method.__api_method__
-    if name == "sendChatAction" or not name.startswith(_ONCE):
+    if _rather_twice.get() or name == "sendChatAction" or not name.startswith(_ONCE):
         return True
     # A 5xx in Telegram's own words is a refusal. A connection that broke, or a gateway's page, is
     # not: the message may be there, unless the connection was never made.

@@ -223,3 +223,17 @@ async def test_in_a_group_only_what_is_said_to_the_bot_is_heard(front: Front, be
     await there.sends("a reply", reply_to=help_text)
     await there.sees(r"^\d+$")
     assert len(there.received) == 2
+
+
+@pytest.mark.parametrize(
+    ("method", "photos", "question"),
+    [("sendMessage", 1, "second one"), ("sendPhoto", 2, "Which one gives the style")],
+)
+async def test_a_question_is_rather_asked_twice_than_never(
+    front: Front, ben: Actor, method: str, photos: int, question: str
+) -> None:
+    """A line that broke, or a gateway's own error page, says nothing about what has arrived."""
+    front.sandbox.faults.drop(method, after_effect=True)
+    await ben.sends_photos(*(photo(number) for number in range(photos)))
+    await ben.sees(question)
+    await ben.sees(question)
