@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import os
 import signal
 import sys
+from functools import partial
 from typing import Final
 
 from app.bot.polling import WRONG_TOKEN
@@ -35,10 +37,21 @@ def run_bot(settings: Settings, *, load_stylizer: LoadStylizer | None = None) ->
     if not token:
         logger.critical("BOT_TOKEN is not set")
         return EXIT_CONFIG
-    house = House(
-        settings, token, load_stylizer=load_stylizer or load_engine, card_memory=card_memory
-    )
+    load = partial(_load_and_settle, load_stylizer or load_engine)
+    house = House(settings, token, load_stylizer=load, card_memory=card_memory)
     return asyncio.run(_live_and_end(house))
+
+
+def _load_and_settle(load_stylizer: LoadStylizer, settings: Settings) -> Stylizer:
+    """Load the engine, and spare the garbage collector what stays for good.
+
+    The models of aiogram and the modules of torch are hundreds of thousands of objects: looking
+    through them all for garbage would hold the event loop up for a quarter of a second each time.
+    """
+    stylizer = load_stylizer(settings)
+    gc.collect()
+    gc.freeze()
+    return stylizer
 
 
 def load_engine(settings: Settings) -> Stylizer:
