@@ -38,7 +38,7 @@ test: $(VENV)/.dev ## run all tests
 	$(BIN)/python -m pytest -m "not soak"
 
 soak: $(VENV)/.dev ## run the long tests: kill -9 over 50 rounds, 200 users with 1,000 pictures
-	$(BIN)/python -m pytest -m soak --timeout 3600
+	$(BIN)/python -m pytest -m soak --timeout 3600 -rP
 
 check: $(VENV)/.dev ## lint and type-check
 	$(BIN)/ruff check .
