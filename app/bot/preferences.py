@@ -72,7 +72,7 @@ class Preferences:
         return self._known[user_id]
 
     async def _read(self, user_id: int) -> Taste:
-        row = await self._database.fetch_one(
+        row = await self._database.read_one(
             f"SELECT {', '.join(FIELDS)} FROM preferences WHERE user_id = ?",  # noqa: S608
             (user_id,),
         )

@@ -79,7 +79,7 @@ class ConversationStorage(BaseStorage):
 
     async def _read(self, key: StorageKey) -> _Conversation:
         if key not in self._recent:
-            row = await self._database.fetch_one(
+            row = await self._database.read_one(
                 "SELECT state, data FROM conversations WHERE"
                 " bot_id = ? AND chat_id = ? AND user_id = ? AND thread_id = ? AND destiny = ?",
                 _columns(key),

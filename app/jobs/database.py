@@ -22,6 +22,7 @@ _PRAGMAS = (
     "PRAGMA busy_timeout = 5000",
     "PRAGMA secure_delete = ON",  # what a person had forgotten does not linger in free pages
 )
+_READER_PRAGMAS = ("PRAGMA query_only = ON", "PRAGMA busy_timeout = 5000")
 
 
 class UnusableDatabaseError(Exception):
@@ -53,8 +54,15 @@ class Statements:
 class Database(Statements):
     """One SQLite file. A statement of its own commits at once; several go into `transaction`."""
 
-    def __init__(self, connection: aiosqlite.Connection) -> None:
+    def __init__(
+        self,
+        connection: aiosqlite.Connection,
+        reader: aiosqlite.Connection,
+        closing: contextlib.AsyncExitStack,
+    ) -> None:
         super().__init__(connection)
+        self._reader = Statements(reader)
+        self._closing = closing
         # One connection, many coroutines: without the lock a stranger's statement would join,
         # and be rolled back with, whatever transaction is open.
         self._lock = asyncio.Lock()
@@ -66,19 +74,15 @@ class Database(Statements):
         `migrations[n]` is a script that takes a file from version n to n + 1; scripts are only
         ever appended. Raises UnusableDatabaseError.
         """
-        connection = await aiosqlite.connect(path, isolation_level=None)
-        try:
-            connection.row_factory = sqlite3.Row
-            for pragma in _PRAGMAS:
-                await connection.execute_fetchall(pragma)
-            await _migrate(connection, path, migrations)
-        except sqlite3.DatabaseError as error:
-            await connection.close()
-            raise UnusableDatabaseError(f"{path} can't be used as a database: {error}.") from error
-        except BaseException:
-            await connection.close()
-            raise
-        return cls(connection)
+        async with contextlib.AsyncExitStack() as stack:
+            try:
+                connection = await _connect(stack, path, _PRAGMAS)
+                await _migrate(connection, path, migrations)
+                reader = await _connect(stack, path, _READER_PRAGMAS)
+            except sqlite3.DatabaseError as error:
+                sentence = f"{path} can't be used as a database: {error}."
+                raise UnusableDatabaseError(sentence) from error
+            return cls(connection, reader, stack.pop_all())
 
     async def execute(self, sql: str, parameters: Iterable[object] = ()) -> None:
         async with self._lock:
@@ -91,6 +95,10 @@ class Database(Statements):
     async def fetch_all(self, sql: str, parameters: Iterable[object] = ()) -> list[sqlite3.Row]:
         async with self._lock:
             return await super().fetch_all(sql, parameters)
+
+    async def read_one(self, sql: str, parameters: Iterable[object] = ()) -> sqlite3.Row | None:
+        """A row as it was committed last, without waiting for what is being written."""
+        return await self._reader.fetch_one(sql, parameters)
 
     @contextlib.asynccontextmanager
     async def transaction(self) -> AsyncIterator[Statements]:
@@ -108,7 +116,18 @@ class Database(Statements):
 
     async def close(self) -> None:
         async with self._lock:
-            await self._connection.close()
+            await self._closing.aclose()
+
+
+async def _connect(
+    stack: contextlib.AsyncExitStack, path: Path, pragmas: Iterable[str]
+) -> aiosqlite.Connection:
+    connection = await aiosqlite.connect(path, isolation_level=None)
+    stack.push_async_callback(connection.close)
+    connection.row_factory = sqlite3.Row
+    for pragma in pragmas:
+        await connection.execute_fetchall(pragma)
+    return connection
 
 
 async def _migrate(connection: aiosqlite.Connection, path: Path, migrations: Sequence[str]) -> None:

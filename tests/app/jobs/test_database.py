@@ -113,3 +113,19 @@ async def test_file_of_another_kind_is_refused(tmp_path: Path) -> None:
     path.write_bytes(b"not a database, a shopping list: milk, bread" * 100)
     with pytest.raises(UnusableDatabaseError, match="not a database"):
         await Database.open(path, [FIRST])
+
+
+async def test_a_reader_waits_for_no_writer_and_sees_what_is_committed(tmp_path: Path) -> None:
+    database = await Database.open(tmp_path / "pets.sqlite3", [FIRST])
+    asked = "SELECT count(*) FROM pets"
+    async with asyncio.timeout(5), database.transaction() as statements:
+        await statements.execute("INSERT INTO pets VALUES ('Murka')")
+        before = await database.read_one(asked)
+    after = await database.read_one(asked)
+    with pytest.raises(sqlite3.OperationalError):
+        await database.read_one("DELETE FROM pets")
+    await database.close()
+
+    assert before is not None
+    assert after is not None
+    assert (before[0], after[0]) == (0, 1)
