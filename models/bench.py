@@ -98,7 +98,7 @@ def measure(engine: str, style: str, size_px: int) -> Row:
 
 
 def _draft_painter(photo: Image.Image, picture: Image.Image, style: str) -> Painter:
-    """The draft as people get it: files in, network, sketch, picture out."""
+    """The draft as people get it: files in, network, picture out."""
     from models.interface import Quality, Style, StyleOptions
     from models.stylizer import load_stylizer
 

@@ -1,98 +1,140 @@
-"""The draft's network: a photo in the style's colours plus what a conditioned network adds.
+"""The draft's network: the photo's features moved to the style's statistics, and made a picture.
 
-The work is done at a quarter and an eighth of the picture's size (space-to-depth at the entrance),
-where instance norms take their scales and shifts from the style (Dumoulin et al. 2017) and a small
-matrix, also the style's, mixes channels (after Li et al. 2019). The last two convolutions see the
-photo again at half size; what they find is added to the full photo, and says how much of its
+Our encoder sees the recoloured photo at half size. At each of its layers the linear map that gives
+the photo's features the style's means and covariances, moving them least, is worked out anew for
+every picture (`transport`; Li et al. 2017 whiten and colour, Lu et al. 2019 transport). So what
+tells one style from another is not learned but carried in, and styles can't come out alike. What is
+learned is the decoder: from those features to strokes, coarse to fine, its channels scaled and
+shifted by the style (Dumoulin et al. 2017, without their norms: here the scale is the message).
+
+The picture begins as the recoloured photo out of focus; every contour has to come from the
+features. Only the last convolution sees the photo again, at half size, and says how much of its
 finest detail stays. All ways up are bilinear: pixel shuffles painted their own grid over skies.
-Beside the photo the entrance sees grain, white noise: a convolution has nothing to make strokes of
-in a plain sky (after Ulyanov et al. 2016, who fed noise to their texture networks).
+Beside the features the decoder sees grain, white noise: a convolution has nothing to make strokes
+of in a plain sky (after Ulyanov et al. 2016, who fed noise to their texture networks).
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-STRIDE = 8
+from models.encoders import Encoder
+from models.style_code import Moments
+from models.transport import AffineMap, transport
+
+STRIDE = 16
 """Pictures must be a multiple of this on both sides."""
-REACH = 112
-"""No pixel of the result depends on a pixel further away than this, the norms' statistics aside."""
+REACH = 208
+"""No pixel of the result depends on a pixel further away than this, the photo's moments aside."""
 
-_QUARTER, _EIGHTH, _HALF = 64, 112, 16
-_BLOCKS = 4
-_MIX = 32
-_EPSILON = 1e-4
+CARRIED_LAYERS = ("relu1_1", "relu2_1", "relu3_1", "relu4_1")
+"""The encoder's layers that are moved and handed to the decoder."""
+
+_HALF, _QUARTER, _EIGHTH, _DEEP = 24, 48, 96, 128
+_GRAIN_CHANNELS = 8
 _GRAIN = 0.25
-
-NormStatistics = tuple[Tensor, Tensor]
-"""Variance and mean of a norm's input, (N or 1, C, 1, 1) each."""
+_NOISE = 0.01
+"""Of the layer's mean variance, added to both sides of a transport: no gain beyond tenfold."""
 
 
 class DraftNetwork(nn.Module):
-    """Pictures and conditioning to paintings; fully convolutional but for the norms' statistics."""
+    """Pictures, their style's moments and conditioning to paintings."""
 
-    def __init__(self) -> None:
+    def __init__(self, channels: Mapping[str, int]) -> None:
+        """`channels` of each of `CARRIED_LAYERS`."""
         super().__init__()
-        self.stem = _convolution(64, _QUARTER)
-        self.down = _convolution(_QUARTER, _EIGHTH, stride=2)
-        self.blocks = nn.ModuleList(_convolution(_EIGHTH, _EIGHTH) for _ in range(2 * _BLOCKS))
-        self.squeeze = nn.Conv2d(_EIGHTH, _MIX, 1)
-        self.spread = nn.Conv2d(_MIX, _EIGHTH, 1)
-        self.lateral = nn.Conv2d(_EIGHTH, _QUARTER, 1)
-        self.middle = _convolution(_QUARTER, _QUARTER)
-        self.up = _convolution(_QUARTER, _HALF)
-        self.fine = _convolution(_HALF + 12, _HALF)
+        half, quarter, eighth, deep = (channels[name] for name in CARRIED_LAYERS)
+        self.enter_deep = _convolution(deep, _DEEP)
+        self.deep = _Blocks(_DEEP, 1)
+        self.to_eighth = nn.Conv2d(_DEEP, _EIGHTH, 1)
+        self.enter_eighth = nn.Conv2d(eighth + _GRAIN_CHANNELS, _EIGHTH, 1)
+        self.eighth = _Blocks(_EIGHTH, 2)
+        self.to_quarter = nn.Conv2d(_EIGHTH, _QUARTER, 1)
+        self.enter_quarter = nn.Conv2d(quarter + _GRAIN_CHANNELS, _QUARTER, 1)
+        self.quarter = _Blocks(_QUARTER, 1)
+        self.to_half = _convolution(_QUARTER, _HALF)
+        self.fine = _convolution(_HALF + half + 12, _HALF)
         self.last = _convolution(_HALF, 4)
-        # Before training a painting is the recoloured photo.
+        # Before training a painting is the recoloured photo out of focus.
         nn.init.zeros_(self.last.weight)
         nn.init.zeros_(self.last.bias)  # type: ignore[arg-type]
-        widths = [_QUARTER, _EIGHTH, *[_EIGHTH] * (2 * _BLOCKS), _QUARTER, _HALF]
-        self._parts = [_MIX * _MIX] + [width for width in widths for _ in range(2)]
+        widths = [_DEEP] * 3 + [_EIGHTH] * 4 + [_QUARTER] * 2 + [_HALF] * 2
+        self._parts = [width for width in widths for _ in range(2)]
         self.conditioning = sum(self._parts)
         """How many numbers a style's conditioning has."""
 
     def forward(
-        self,
-        pictures: Tensor,
-        conditioning: Tensor,
-        *,
-        fixed: Sequence[NormStatistics] | None = None,
-        joint: bool = False,
-    ) -> tuple[Tensor, list[NormStatistics]]:
-        """Paint `pictures` with `conditioning` (N or 1, conditioning).
+        self, pictures: Tensor, carried: Mapping[str, Tensor], conditioning: Tensor
+    ) -> Tensor:
+        """Paint `pictures` with features `carried` to the style and `conditioning`.
 
-        `pictures` are (N, 4, H, W): RGB about 0-1, then the grain, as `grained` makes them.
-
-        `fixed` statistics replace the pictures' own in the norms, so that a tile is painted as a
-        part of its whole; `joint` takes them over all N pictures together. Returns the paintings
-        (not clamped) and the statistics used. H and W are multiples of `STRIDE`.
+        `pictures` are (N, 4, H, W): RGB about 0-1, then the grain, as `grained` makes them, H and W
+        multiples of `STRIDE`; `carried` as `carry` returns them; `conditioning` is
+        (N or 1, conditioning). Returns the paintings (N, 3, H, W), not clamped.
         """
-        photos = pictures[:, :3]
-        mix, *affine = torch.split(conditioning, self._parts, 1)
-        norms = _Norms(affine, fixed, joint=joint)
-        quarter = norms(self.stem(_packed(F.pixel_unshuffle(pictures, 4)))).relu_()
-        eighth = norms(self.down(quarter)).relu_()
-        for block in range(_BLOCKS):
-            if block == _BLOCKS // 2:
-                eighth = eighth + self._mixed(eighth, mix)
-            bend = norms(self.blocks[2 * block](eighth)).relu_()
-            eighth = eighth + norms(self.blocks[2 * block + 1](bend))
-        wide = norms(self.middle(_doubled(self.lateral(eighth)) + quarter)).relu_()
-        half = torch.cat([_doubled(self.up(wide)), F.pixel_unshuffle(photos, 2)], 1)
-        half = norms.affine(self.fine(_packed(half))).relu_()
-        change = _doubled(self.last(half))
+        photos, grain = pictures[:, :3], pictures[:, 3:]
+        styled = _Affine(torch.split(conditioning, self._parts, 1))
+        half, quarter, eighth, deep = (carried[name] for name in CARRIED_LAYERS)
+        flow = self.deep(styled(self.enter_deep(deep)).relu_(), styled)
+        flow = _doubled(self.to_eighth(flow)) + self.enter_eighth(_with_grain(eighth, grain, 8))
+        flow = self.eighth(flow, styled)
+        flow = _doubled(self.to_quarter(flow)) + self.enter_quarter(_with_grain(quarter, grain, 4))
+        flow = self.quarter(flow, styled)
+        flow = _doubled(styled(self.to_half(flow)).relu_())
+        seen = torch.cat([flow, half, _packed(F.pixel_unshuffle(photos, 2))], 1)
+        change = self.last(styled(self.fine(seen)).relu_())
+        coarse = _doubled(_out_of_focus(photos) + change[:, :3])
         detail = photos - _doubled(F.avg_pool2d(photos, 2))
-        return photos + change[:, :3] + change[:, 3:] * detail, norms.used
+        return coarse + _doubled(change[:, 3:]) * detail
 
-    def _mixed(self, eighth: Tensor, mix: Tensor) -> Tensor:
-        squeezed = self.squeeze(eighth)
-        mixed = mix.view(-1, _MIX, _MIX) @ squeezed.flatten(2)
-        spread: Tensor = self.spread(_packed(mixed.view_as(squeezed)))
-        return spread
+
+class _Affine:
+    """The style's scales and shifts, handed out in the order of the decoder's convolutions."""
+
+    def __init__(self, parts: Sequence[Tensor]) -> None:
+        self._parts = iter(parts)
+
+    def __call__(self, maps: Tensor) -> Tensor:
+        scale, shift = (next(self._parts)[:, :, None, None] for _ in range(2))
+        return torch.addcmul(shift, maps, 1 + scale)
+
+
+class _Blocks(nn.Module):
+    """Residual blocks (He et al. 2016) of two convolutions each."""
+
+    def __init__(self, channels: int, blocks: int) -> None:
+        super().__init__()
+        self.convolutions = nn.ModuleList(
+            _convolution(channels, channels) for _ in range(2 * blocks)
+        )
+
+    def forward(self, maps: Tensor, styled: _Affine) -> Tensor:
+        for first, second in zip(self.convolutions[::2], self.convolutions[1::2], strict=True):
+            maps = maps + styled(second(styled(first(maps)).relu_()))
+        return maps.relu()
+
+
+@torch.no_grad()
+def encoded(encoder: Encoder, pictures: Tensor) -> dict[str, Tensor]:
+    """The features of `pictures` (N, 3, H, W) that are to be carried: of half the size."""
+    features: dict[str, Tensor] = encoder(_packed(halved(pictures)), CARRIED_LAYERS)
+    return features
+
+
+def halved(pictures: Tensor) -> Tensor:
+    """`pictures` (N, 3, H, W) as the encoder sees photos and styles alike."""
+    return F.interpolate(pictures, scale_factor=0.5, mode="bilinear", antialias=True)
+
+
+@torch.no_grad()
+def map_to_style(have: Moments, want: Moments) -> AffineMap:
+    """The map from the photo's moments of a layer to the style's."""
+    variances = want.covariance.diagonal(dim1=1, dim2=2)
+    return transport(have, want, _NOISE * variances.mean(1).clamp_min(1e-4)[:, None, None])
 
 
 def grained(pictures: Tensor, random: torch.Generator) -> Tensor:
@@ -105,44 +147,24 @@ def grained(pictures: Tensor, random: torch.Generator) -> Tensor:
     return torch.cat([pictures, grain.to(pictures)], 1)
 
 
-class _Norms:
-    """The conditioned instance norms of one pass, called in their order."""
-
-    def __init__(
-        self, affine: Sequence[Tensor], fixed: Sequence[NormStatistics] | None, *, joint: bool
-    ) -> None:
-        self._affine = iter(affine)
-        self._fixed = None if fixed is None else iter(fixed)
-        self._axes = (0, 2, 3) if joint else (2, 3)
-        self.used: list[NormStatistics] = []
-
-    def __call__(self, activations: Tensor) -> Tensor:
-        if self._fixed is None:
-            variance, mean = torch.var_mean(activations, self._axes, correction=0, keepdim=True)
-        else:
-            variance, mean = next(self._fixed)
-        self.used.append((variance, mean))
-        scale, shift = self._scale_and_shift()
-        # One fused pass over the map instead of the four of a textbook norm.
-        scale = scale * (variance + _EPSILON).rsqrt()
-        return torch.addcmul(shift - mean * scale, activations, scale)
-
-    def affine(self, activations: Tensor) -> Tensor:
-        """Scale and shift alone, without statistics."""
-        scale, shift = self._scale_and_shift()
-        return torch.addcmul(shift, activations, scale)
-
-    def _scale_and_shift(self) -> tuple[Tensor, Tensor]:
-        return 1 + next(self._affine)[:, :, None, None], next(self._affine)[:, :, None, None]
+def _with_grain(maps: Tensor, grain: Tensor, factor: int) -> Tensor:
+    """`maps` with some of the noise that lies under each of their pixels."""
+    under = F.pixel_unshuffle(grain, factor)[:, :_GRAIN_CHANNELS]
+    return torch.cat([maps, _packed(under)], 1)
 
 
-def _convolution(channels: int, out: int, *, stride: int = 1) -> nn.Conv2d:
-    return nn.Conv2d(channels, out, kernel_size=3, stride=stride, padding=1)
+def _out_of_focus(photos: Tensor) -> Tensor:
+    """At half size, with nothing in it that is finer than an eighth."""
+    return F.interpolate(F.avg_pool2d(photos, 8), scale_factor=4, mode="bilinear")
 
 
-def _doubled(activations: Tensor) -> Tensor:
-    return F.interpolate(activations, scale_factor=2, mode="bilinear")
+def _convolution(channels: int, out: int) -> nn.Conv2d:
+    return nn.Conv2d(channels, out, kernel_size=3, padding=1)
 
 
-def _packed(activations: Tensor) -> Tensor:
-    return activations.contiguous(memory_format=torch.channels_last)
+def _doubled(maps: Tensor) -> Tensor:
+    return F.interpolate(maps, scale_factor=2, mode="bilinear")
+
+
+def _packed(maps: Tensor) -> Tensor:
+    return maps.contiguous(memory_format=torch.channels_last)

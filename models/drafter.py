@@ -1,4 +1,4 @@
-"""The draft of a painting: one pass of the packaged network, style codes remembered."""
+"""The draft of a painting: the packaged network, coarse to fine, style codes remembered."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from models.weights import PACKAGED, WeightsError
 _log = logging.getLogger(__name__)
 
 _REMEMBERED = 256
-"""Style codes; a few kilobytes each."""
+"""Style codes; an eighth of a megabyte each."""
 _STYLE_PX = 1536
 """No style picture is looked at any larger than this."""
 
@@ -33,14 +33,21 @@ class Drafter:
         self._codes: OrderedDict[tuple[str, float], Tensor] = OrderedDict()
 
     def draft(
-        self, content: Tensor, styles: Sequence[Style], *, brush: float, strength: float
+        self,
+        content: Tensor,
+        styles: Sequence[Style],
+        *,
+        brush: float,
+        strength: float,
+        seed: int = 0,
     ) -> Tensor:
         """A painting of `content` (1, 3, H, W) in the mixture of `styles`. Raises PictureError."""
         codes = [self._code(style, brush) for style in styles]
         code = mixed(codes, [style.weight for style in styles])
         # A clone made here is a plain tensor; the network's own is of inference mode, and the
         # optimiser could not start from it.
-        return self._network.paint(content, code, share=draft_share(strength)).clone()
+        share = draft_share(strength)
+        return self._network.paint(content, code, share=share, seed=seed).clone()
 
     def _code(self, style: Style, brush: float) -> Tensor:
         inspect(style.picture)

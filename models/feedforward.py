@@ -1,4 +1,4 @@
-"""Painting in one pass: the packaged draft network, any photo, any style picture.
+"""Painting without optimising: the packaged draft network, any photo, any style picture.
 
     draft = FeedForward.load(device="cpu")
     code = draft.style_code(style, brush=1.5)   # once per style, keep it
@@ -7,14 +7,19 @@
 
 Pictures are tensors (1, 3, H, W), RGB, 0-1, with sides of 16 px and more; paintings have the
 photo's shape. Everything runs on the device given to `load`, without gradients, and is the same
-every time. The method is that of conditional instance normalisation for any style (Dumoulin et al.
-2017; Huang & Belongie 2017; Ghiasi et al. 2017); `draft_network` and `style_code` say how.
+every time.
+
+The network passes over a thumbnail of the photo first, then over twice the size, and so on up to
+the photo itself, each time over what it painted before with the photo's next finer detail. So the
+thumbnail gets strokes as wide as a hand, and the photo the fine ones; all passes but the last cost
+a third of it. (Gatys et al. 2017 go from coarse to fine in the optimisation, Lin et al. 2021 with
+a network for each size; ours is one network for all.) `draft_network` says how a pass works.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import torch
@@ -22,10 +27,11 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from models.color_transfer import recolored
-from models.draft_model import DraftModel
-from models.draft_network import REACH, STRIDE, NormStatistics, grained
+from models.draft_model import DraftModel, refined
+from models.draft_network import CARRIED_LAYERS, REACH, STRIDE, encoded, grained, halved
 from models.encoders import Encoder, slim_encoder
-from models.style_code import COLOR_NUMBERS, STYLE_LAYERS, Moments, colors_of_code
+from models.style_code import STYLE_LAYERS, Moments, colors_of_code
+from models.transport import AffineMap
 from models.weights import PACKAGED, SLIM_ENCODER, WeightsError, load_packaged
 
 DRAFT_WEIGHTS = "draft.safetensors"
@@ -36,11 +42,13 @@ STYLE_SIDE_PX = 384
 WHOLE_PIXELS = 2048 * 1024
 """Larger pictures are painted in tiles of about this size (some 0.4 GB)."""
 
+_COARSEST_PX = 90
+"""The first pass is over a thumbnail with a long side of this to twice as much."""
 _MARGIN, _SMALL_MARGIN = 16, 8
 """The convolutions' zeros at the borders would show as a frame; so they lie outside the picture."""
 _MIN_STYLE_PX, _MAX_STYLE_PX = 64, 1536
 _PHOTO_CODE_PX = 256
-_WINDOW_PX, _WINDOWS_A_SIDE = 192, 6
+_WINDOW_PX, _WINDOWS_A_SIDE = 256, 5
 
 
 def mixed(codes: Sequence[Tensor], weights: Sequence[float]) -> Tensor:
@@ -117,13 +125,13 @@ class FeedForward:
         return self.measured_code(_scaled(style.to(self.device), long_side))
 
     @torch.inference_mode()
-    def paint(self, content: Tensor, code: Tensor, *, share: float = 1) -> Tensor:
+    def paint(self, content: Tensor, code: Tensor, *, share: float = 1, seed: int = 0) -> Tensor:
         """Paint `content` (1, 3, H, W) in the style of `code`: (1, 3, H, W), RGB, 0-1.
 
         `share` 0 is the photo itself, exactly; 1 is all the style, more exaggerates its hand but
-        not its colours. A large picture is painted in tiles, the norms' statistics estimated over
-        all of it, so memory is bounded and no seam shows. Raises ValueError for a picture with a
-        side below `MIN_SIDE_PX`.
+        not its colours. `seed` is that of the grain. A large picture is painted in tiles, its
+        statistics estimated over all of it, so memory is bounded and no seam shows. Raises
+        ValueError for a picture with a side below `MIN_SIDE_PX`.
         """
         _check(content)
         content = content.to(self.device)
@@ -131,62 +139,76 @@ class FeedForward:
             return content.clone()
         if share != 1:
             own = self.measured_code(_scaled(content, min(_PHOTO_CODE_PX, max(content.shape[-2:]))))
-            # Colours beyond the style's own would be no colours that anybody chose.
-            shares = torch.full_like(code, share)
-            shares[:, :COLOR_NUMBERS].clamp_(max=1)
+            # Statistics beyond the style's own would be no style that anybody chose.
+            shares = torch.full_like(code, min(share, 1))
+            shares[:, self._model.conditioned] = share
             code = torch.lerp(own, code, shares)
-        painting = self._painted(content, code).clamp_(0, 1)
+        painting = self._painted(content, code, seed).clamp_(0, 1)
         # Below a half even the photo's own code would change too much.
         return torch.lerp(content, painting, min(1.0, 2 * share))
 
     @torch.inference_mode()
     def measured_code(self, style: Tensor) -> Tensor:
         """The code (1, code_length) of a style picture (1, 3, H, W) that has its size already."""
-        packed = style.contiguous(memory_format=torch.channels_last)
+        packed = halved(style).contiguous(memory_format=torch.channels_last)
         layers = self._encoder(packed, STYLE_LAYERS)
         return self._model.code(
             Moments.of(style), {name: Moments.of(maps) for name, maps in layers.items()}
         )
 
-    def _painted(self, content: Tensor, code: Tensor) -> Tensor:
-        height, width = content.shape[-2:]
+    def _painted(self, content: Tensor, code: Tensor, seed: int) -> Tensor:
+        moved = recolored(content, Moments.of(content), colors_of_code(code))
+        return self._coarse_to_fine(moved, code, torch.Generator().manual_seed(seed))
+
+    def _coarse_to_fine(self, moved: Tensor, code: Tensor, random: torch.Generator) -> Tensor:
+        height, width = moved.shape[-2:]
+        if max(height, width) >= 2 * _COARSEST_PX and min(height, width) >= 2 * MIN_SIDE_PX:
+            small = halved(moved)
+            coarse = self._coarse_to_fine(small, code, random).clamp_(0, 1)
+            moved = refined(coarse, small, moved)
+        return self._one_pass(moved, code, random)
+
+    def _one_pass(self, moved: Tensor, code: Tensor, random: torch.Generator) -> Tensor:
+        height, width = moved.shape[-2:]
         # A side can't be mirrored further than it is long.
         margin = _MARGIN if min(height, width) >= _MARGIN + STRIDE else _SMALL_MARGIN
-        colors = Moments.of(content)
-        whole = recolored(_padded(content, margin), colors, colors_of_code(code))
-        whole = grained(whole, torch.Generator().manual_seed(0))
-        conditioning = code[:, COLOR_NUMBERS:]
-        painting: Tensor
+        whole = grained(_padded(moved, margin), random)
         if height * width <= self._whole_pixels:
-            painting = self._model.network(whole, conditioning)[0]
+            features = self._features(whole)
+            maps = self._maps([features], code)
+            painting = self._model.painted(whole, features, maps, code)
         else:
-            painting = self._painted_in_tiles(whole, conditioning)
+            painting = self._painted_in_tiles(whole, code)
         return painting[..., margin : margin + height, margin : margin + width]
 
-    def _painted_in_tiles(self, whole: Tensor, conditioning: Tensor) -> Tensor:
-        fixed = self._statistics(whole, conditioning)
+    def _painted_in_tiles(self, whole: Tensor, code: Tensor) -> Tensor:
+        maps = self._maps((self._features(window) for window in _windows(whole)), code)
         painting = torch.empty_like(whole[:, :3])
         side = max(STRIDE, int(self._whole_pixels**0.5) // STRIDE * STRIDE - 2 * REACH)
         for rows, seen_rows in _spans(whole.shape[-2], side):
             for columns, seen_columns in _spans(whole.shape[-1], side):
                 tile = whole[..., seen_rows, seen_columns]
-                painted = self._model.network(tile, conditioning, fixed=fixed)[0]
+                painted = self._model.painted(tile, self._features(tile), maps, code)
                 top, left = rows.start - seen_rows.start, columns.start - seen_columns.start
                 size = rows.stop - rows.start, columns.stop - columns.start
                 core = painted[..., top : top + size[0], left : left + size[1]]
                 painting[..., rows, columns] = core
         return painting
 
-    def _statistics(self, whole: Tensor, conditioning: Tensor) -> list[NormStatistics]:
-        """The norms' statistics over windows spread evenly over the whole picture."""
-        windows = [
-            whole[..., top : top + _WINDOW_PX, left : left + _WINDOW_PX]
-            for top in _places(whole.shape[-2])
-            for left in _places(whole.shape[-1])
-        ]
-        statistics: list[NormStatistics]
-        statistics = self._model.network(torch.cat(windows), conditioning, joint=True)[1]
-        return statistics
+    def _features(self, pictures: Tensor) -> dict[str, Tensor]:
+        return encoded(self._encoder, pictures[:, :3])
+
+    def _maps(self, parts: Iterable[dict[str, Tensor]], code: Tensor) -> dict[str, AffineMap]:
+        """What moves the features of a picture to the style's; it is given whole or in parts."""
+        measured = [{name: Moments.of(maps) for name, maps in part.items()} for part in parts]
+        have = {
+            name: Moments(
+                torch.cat([part[name].mean for part in measured]).mean(0, keepdim=True),
+                torch.cat([part[name].product for part in measured]).mean(0, keepdim=True),
+            )
+            for name in CARRIED_LAYERS
+        }
+        return self._model.maps(have, code)
 
 
 def load_into(model: DraftModel, name: str, folder: Path) -> None:
@@ -196,6 +218,13 @@ def load_into(model: DraftModel, name: str, folder: Path) -> None:
         model.load_state_dict({key: tensor.float() for key, tensor in tensors.items()})
     except RuntimeError as error:
         raise WeightsError(f"{name} was made for another version of the network") from error
+
+
+def _windows(whole: Tensor) -> Iterator[Tensor]:
+    """Parts spread evenly over a large picture, to estimate its statistics."""
+    for top in _places(whole.shape[-2]):
+        for left in _places(whole.shape[-1]):
+            yield whole[..., top : top + _WINDOW_PX, left : left + _WINDOW_PX]
 
 
 def _places(length: int) -> list[int]:
@@ -214,12 +243,14 @@ def _padded(image: Tensor, margin: int) -> Tensor:
     """Mirrored beyond its borders by `margin` and up to the next multiple of `STRIDE`."""
     height, width = image.shape[-2:]
     bottom, right = margin + -height % STRIDE, margin + -width % STRIDE
-    return F.pad(image, (margin, right, margin, bottom), mode="reflect")
+    mode = "reflect" if max(bottom, right) < min(height, width) else "replicate"
+    return F.pad(image, (margin, right, margin, bottom), mode=mode)
 
 
 def _scaled(image: Tensor, long_side: float) -> Tensor:
     scale = long_side / max(image.shape[-2:])
-    size = [max(MIN_SIDE_PX, round(side * scale)) for side in image.shape[-2:]]
+    # Halved, a side has to be one that the encoder takes.
+    size = [max(2 * MIN_SIDE_PX, round(side * scale)) for side in image.shape[-2:]]
     return F.interpolate(image, size, mode="bilinear", antialias=True)
 
 

@@ -1,8 +1,4 @@
-"""The engine on one device: draft first, then painting by optimisation, smaller if need be.
-
-A draft is one pass of the network, then a sketch: a few steps of the optimisation at the size of a
-thumbnail, where they cost next to nothing and give the picture the style's own forms.
-"""
+"""The engine on one device: draft first, then painting by optimisation, smaller if need be."""
 
 from __future__ import annotations
 
@@ -30,7 +26,6 @@ from models.gatys import (
     measure_grams,
     mix_grams,
     optimise,
-    refined,
 )
 from models.images import Size, image_size, resize
 from models.interface import (
@@ -48,7 +43,7 @@ from models.interface import (
 )
 from models.pictures import open_picture
 from models.progress import Progress
-from models.schedule import sketch_stages, stage_sizes, stage_steps
+from models.schedule import stage_sizes, stage_steps
 from models.strength import content_factor, style_share
 from models.style_targets import StyleTargets
 
@@ -56,10 +51,6 @@ _log = logging.getLogger(__name__)
 
 _SHRINK = 0.7
 """What a picture that did not fit into memory is scaled by: half the pixels."""
-_SKETCH_HOLD = 5.0
-"""How much harder the content holds in a sketch: what a thumbnail loses of a face, no later step
-of a draft brings back.
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,26 +150,13 @@ class TorchStylizer:
     def _draft(self, canvas: Canvas, order: _Order, options: StyleOptions) -> Tensor | None:
         if self._drafter is None:
             return None
-        draft = self._drafter.draft(
-            canvas.content, order.styles, brush=options.brush, strength=options.strength
+        return self._drafter.draft(
+            canvas.content,
+            order.styles,
+            brush=options.brush,
+            strength=options.strength,
+            seed=options.seed,
         )
-        return self._sketched(canvas.content, draft, order, options)
-
-    def _sketched(
-        self, content: Tensor, draft: Tensor, order: _Order, options: StyleOptions
-    ) -> Tensor:
-        """The network's draft with the style's own forms: optimised a little, very small."""
-        sizes, steps = zip(*sketch_stages(image_size(content)), strict=True)
-        stages = self._stages(content, sizes, steps, order.styles, options)
-        sketch = None
-        try:
-            for step in self._walk(content, stages, draft, options, hold=_SKETCH_HOLD):
-                sketch = step.image
-                if order.stop.is_set():
-                    break
-        except DivergedError:
-            _log.warning("a sketch diverged")
-        return draft if sketch is None else refined(sketch, draft, image_size(content))
 
     def _optimise(
         self, canvas: Canvas, draft: Tensor | None, order: _Order, options: StyleOptions
@@ -238,12 +216,10 @@ class TorchStylizer:
         stages: Sequence[Stage],
         initial: Tensor,
         options: StyleOptions,
-        *,
-        hold: float = 1.0,
     ) -> Iterator[Step]:
         recipe = replace(
             self._recipe,
-            content_weight=hold * self._recipe.content_weight * content_factor(options.strength),
+            content_weight=self._recipe.content_weight * content_factor(options.strength),
             noise=self._recipe.noise * style_share(options.strength),
         )
         return optimise(self._encoder, content, stages, recipe, initial=initial, seed=options.seed)

@@ -136,7 +136,9 @@ def fit_size(size: tuple[int, int], long_side_px: int) -> tuple[int, int]:
 def encode_jpeg(picture: Image.Image, *, quality: int = JPEG_QUALITY) -> bytes:
     """JPEG bytes without any metadata."""
     buffer = io.BytesIO()
-    _bare(picture).save(buffer, "JPEG", quality=quality, subsampling=0, optimize=True)
+    # Not optimised: that is done in one piece, which stops all other threads for as long, and fails
+    # where noise takes more than a byte a pixel.
+    _bare(picture).save(buffer, "JPEG", quality=quality, subsampling=0)
     return buffer.getvalue()
 
 

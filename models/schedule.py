@@ -16,10 +16,6 @@ _STEPS_BY_LONG_SIDE_PX = ((128, 60), (256, 40), (512, 24), (1024, 12), (4096, 8)
 """`standard`: coarse scales are cheap and decide the composition, so they get most steps; fine ones
 start nearly finished and only add the strokes' texture.
 """
-_SKETCH_STEPS_BY_LONG_SIDE_PX = ((96, 14), (192, 12))
-"""What a draft gets on top of the network: hundredths of a second each, and they alone redraw the
-picture's forms; all finer detail is the network's and the photo's.
-"""
 _EFFORT = {Quality.DRAFT: 0.4, Quality.STANDARD: 1.0, Quality.HIGH: 2.5}
 
 
@@ -40,15 +36,6 @@ def stage_steps(sizes: Sequence[Size], quality: Quality, steps: int | None = Non
     # Rounding the running sums and not the shares keeps the total exact.
     marks = [round(steps * done / sum(worth)) for done in accumulate(worth, initial=0)]
     return [after - before for before, after in pairwise(marks)]
-
-
-def sketch_stages(size: Size) -> list[tuple[Size, int]]:
-    """The scales of a draft's sketch and their steps; none is larger than `size`."""
-    stages = []
-    for long_side_px, steps in _SKETCH_STEPS_BY_LONG_SIDE_PX:
-        scale = max(min(1.0, long_side_px / max(size)), min(1.0, MIN_SIDE_PX / min(size)))
-        stages.append(((round(size[0] * scale), round(size[1] * scale)), steps))
-    return stages
 
 
 def _steps_at(long_side_px: int) -> int:

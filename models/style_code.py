@@ -107,6 +107,12 @@ class StyleCoder(nn.Module):
             assert isinstance(summary, LayerSummary)  # noqa: S101 - for the type checker
             summary.fit(moments[name])
 
+    def usual(self, name: str) -> tuple[Tensor, Tensor]:
+        """The usual mean and deviation of a layer's channels, (C,) each."""
+        summary = self.summaries[name]
+        assert isinstance(summary, LayerSummary)  # noqa: S101 - for the type checker
+        return summary.center, summary.scale
+
     def forward(self, moments: Mapping[str, Moments]) -> Tensor:
         """Moments by layer (N pictures each) to conditioning (N, conditioning)."""
         parts = [summary(moments[name]) for name, summary in self.summaries.items()]

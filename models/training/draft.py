@@ -17,33 +17,30 @@ from pathlib import Path
 from typing import Any
 
 import torch
-import torch.nn.functional as F
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel
 from tqdm import tqdm
 
 from models.draft_model import DraftModel
-from models.encoders import Encoder
 from models.feedforward import DRAFT_WEIGHTS, PRESET_CODES, code_key
-from models.style_code import COLOR_NUMBERS
 from models.training.data import CropSampler, load_pictures, picture_paths
 from models.training.draft_losses import ContentWeight, draft_losses, summary
-from models.training.draft_setting import Places, Setting, load_setting
+from models.training.draft_setting import Lessons, Places, Setting, load_setting
 from models.training.presets import PRESETS
-from models.training.style_bank import Drawn, Shares, StyleBank
+from models.training.style_bank import Drawn, Shares
 
 _Tensors = tuple[Tensor, ...] | list[Tensor]
 
 
 @dataclass(frozen=True, slots=True)
-class Stage:
-    """A part of the training."""
+class Course:
+    """Some of the steps: one pass over thumbnails, or the last of several over larger crops."""
 
-    until: float
-    """Share of the whole time at which it ends."""
+    share: float
     size_px: int
     batch: int
+    passes: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,20 +49,22 @@ class Recipe:
 
     minutes: float = 60
     """Wall-clock time of the steps; the learning rate's schedule spans it."""
-    stages: tuple[Stage, ...] = (Stage(0.65, 144, 6), Stage(1.0, 208, 4))
-    learning_rate: float = 1e-3
-    coder_haste: float = 2.0
-    """The coder's learning rate, relative: or all styles' strokes come out alike for long."""
-    offset_haste: float = 10.0
-    """The presets' offsets', relative: they are seen rarely."""
+    courses: tuple[Course, ...] = (
+        Course(0.25, 96, 8, passes=1),
+        Course(0.5, 192, 4, passes=2),
+        Course(0.25, 256, 3, passes=3),
+    )
+    learning_rate: float = 8e-4
+    haste: tuple[float, float, float] = (1.0, 1.0, 3.0)
+    """Relative learning rates of the network, the coder, and the presets' offsets: seen rarely."""
     warm_up_steps: int = 100
-    keep: float = 0.5
-    """Correlation with the photo's layer that paintings should have while learning; what they keep
-    of a whole photo in a natural style is more."""
+    keep: float = 0.64
+    """Correlation with the photo's layer that paintings should have while learning; by the figure
+    on whole photos it is a little less."""
     shares: Shares = field(default_factory=Shares)
-    variants: int = 4
-    photo_styles: int = 200
-    report_every_s: float = 400
+    variants: int = 2
+    photo_styles: int = 60
+    report_every_s: float = 300
     seed: int = 0
 
 
@@ -88,14 +87,8 @@ class Run:
     def __post_init__(self) -> None:
         self.averaged = AveragedModel(self.model, multi_avg_fn=follow)
         self.offsets = nn.Parameter(torch.zeros(self.presets, self.model.network.conditioning))
-        self.optimiser = torch.optim.Adam(
-            [
-                {"params": self.model.network.parameters(), "haste": 1.0},
-                {"params": self.model.coder.parameters(), "haste": self.recipe.coder_haste},
-                {"params": [self.offsets], "haste": self.recipe.offset_haste},
-            ],
-            betas=(0.9, 0.99),
-        )
+        parts = [self.model.network.parameters(), self.model.coder.parameters(), [self.offsets]]
+        self.optimiser = torch.optim.Adam([{"params": part} for part in parts], betas=(0.9, 0.99))
         self.random = torch.Generator().manual_seed(self.recipe.seed)
         self.content_weight = ContentWeight(self.recipe.keep)
 
@@ -110,7 +103,7 @@ class Run:
         if not self.presets:
             return codes
         offsets = self.offsets[drawn.preset.clamp_min(0)] * (drawn.preset >= 0)[:, None]
-        return codes + F.pad(offsets, (COLOR_NUMBERS, 0))
+        return self.model.shifted(codes, offsets)
 
     def save(self, path: Path) -> None:
         """Write the checkpoint; an interrupted write leaves the former one."""
@@ -154,16 +147,16 @@ def learning_rate(run: Run) -> float:
     return run.recipe.learning_rate * warm * (0.01 + 0.99 * (1 + math.cos(math.pi * run.spent)) / 2)
 
 
-def train_step(run: Run, photos: Tensor, bank: StyleBank, teacher: Encoder) -> dict[str, float]:
-    """One step on `photos` (N, 3, H, W) in styles of the `bank`; returns the losses."""
-    drawn = bank.draw(len(photos), run.recipe.shares, run.random)
-    paintings = run.model(photos, run.codes(drawn), run.random)
-    losses = draft_losses(teacher, paintings, photos, drawn.styles.wanted)
+def train_step(run: Run, photos: Tensor, lessons: Lessons, *, passes: int = 1) -> dict[str, float]:
+    """One step on `photos` (N, 3, H, W) in styles of the bank; returns the losses."""
+    drawn = lessons.bank.draw(len(photos), run.recipe.shares, run.random)
+    paintings = run.model(lessons.encoder, photos, run.codes(drawn), run.random, passes=passes)
+    losses = draft_losses(lessons.critics, paintings, photos, drawn.styles.wanted, turn=run.step)
     run.optimiser.zero_grad()
     losses.total(run.content_weight.value).backward()  # type: ignore[no-untyped-call]
     torch.nn.utils.clip_grad_norm_(run.model.parameters(), 1.0)
-    for group in run.optimiser.param_groups:
-        group["lr"] = learning_rate(run) * group["haste"]
+    for group, haste in zip(run.optimiser.param_groups, run.recipe.haste, strict=True):
+        group["lr"] = learning_rate(run) * haste
     run.optimiser.step()
     run.averaged.update_parameters(run.model)
     run.content_weight.follow(float(losses.kept))
@@ -175,21 +168,26 @@ def train(run: Run, setting: Setting, photos: list[Tensor], out: Path) -> None:
     """Step until the minutes are spent, with reports and a checkpoint as it goes."""
     reported = run.seconds
     recent: list[dict[str, float]] = []
+
+    def sampler(course: Course) -> CropSampler:
+        return CropSampler(photos, size_px=course.size_px, seed=run.recipe.seed + run.step)
+
     with tqdm(
         mininterval=2, total=round(run.recipe.minutes * 60), initial=round(run.seconds), unit="s"
     ) as bar:
-        for stage in run.recipe.stages:
-            crops = CropSampler(photos, size_px=stage.size_px, seed=run.recipe.seed + run.step)
-            while run.spent < stage.until:
-                began = time.monotonic()
-                batch = crops.batch(stage.batch).to(setting.device)
-                recent.append(train_step(run, batch, setting.bank, setting.teacher))
-                run.seconds += time.monotonic() - began
-                bar.set_postfix(step=run.step, loss=f"{recent[-1]['style']:.3f}")
-                bar.update(round(run.seconds) - bar.n)
-                if run.seconds - reported > run.recipe.report_every_s:
-                    report(run, setting, recent, out)
-                    reported, recent = run.seconds, []
+        courses = [(course, sampler(course)) for course in run.recipe.courses]
+        shares = torch.tensor([course.share for course in run.recipe.courses])
+        while run.spent < 1:
+            began = time.monotonic()
+            course, crops = courses[int(torch.multinomial(shares, 1, generator=run.random))]
+            batch = crops.batch(course.batch).to(setting.device)
+            recent.append(train_step(run, batch, setting, passes=course.passes))
+            run.seconds += time.monotonic() - began
+            bar.set_postfix(step=run.step, loss=f"{recent[-1]['style']:.3f}")
+            bar.update(round(run.seconds) - bar.n)
+            if run.seconds - reported > run.recipe.report_every_s:
+                report(run, setting, recent, out)
+                reported, recent = run.seconds, []
     report(run, setting, recent, out)
 
 
@@ -213,7 +211,7 @@ def report(run: Run, setting: Setting, recent: list[dict[str, float]], out: Path
 def preset_codes(run: Run, model: DraftModel, setting: Setting) -> dict[str, Tensor]:
     """The presets' codes under the names that `FeedForward` looks for."""
     styles = setting.bank.preset_styles()
-    codes = model.code(styles.colors, styles.seen) + F.pad(run.offsets, (COLOR_NUMBERS, 0))
+    codes = model.shifted(model.code(styles.colors, styles.seen), run.offsets)
     return {
         code_key(preset.path, preset.brush): code[None].half().cpu().contiguous()
         for preset, code in zip(setting.presets, codes, strict=True)

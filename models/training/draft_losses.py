@@ -8,13 +8,9 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from models.encoders import Encoder
-from models.style_code import STYLE_LAYERS, Moments
-from models.training.style_bank import LayerMoments
+from models.style_code import Moments
+from models.training.critics import CONTENT_LAYERS, VIEW_WEIGHTS, Critics, LayerMoments
 
-CONTENT_LAYERS = ("relu3_3", "relu4_1")
-"""By the first one is judged what is kept: it agrees with the real VGG-19 to some hundredths."""
-_LAYERS = tuple(dict.fromkeys(STYLE_LAYERS + CONTENT_LAYERS))
 _FLOOR = 0.1
 """Added to the photo's own distance from a style: a photo that has it already isn't worth more."""
 
@@ -52,30 +48,44 @@ class ContentWeight:
 
 
 def draft_losses(
-    teacher: Encoder, paintings: Tensor, photos: Tensor, wanted: LayerMoments
+    critics: Critics, paintings: Tensor, photos: Tensor, wanted: LayerMoments, *, turn: int
 ) -> Losses:
-    """Compare `paintings` with `photos` (N, 3, H, W both) and the styles' moments `wanted`."""
-    with torch.no_grad():
-        before = teacher(_packed(photos), _LAYERS)
-    after = teacher(_packed(paintings.clamp(0, 1)), _LAYERS)
-    grams, moments = [], []
-    for name in STYLE_LAYERS:
-        have, had, want = Moments.of(after[name]), Moments.of(before[name]), wanted[name]
-        distance = _relative(have.product, want.product)
-        # A few pairs are hopelessly far apart; without the logarithm the mean would be theirs.
-        grams.append((distance / (_relative(had.product, want.product) + _FLOOR)).log1p())
-        size = want.mean.square().sum(1) + want.deviation.square().sum(1)
-        difference = (have.mean - want.mean).square().sum(1)
-        difference = difference + (_deviation(have) - want.deviation).square().sum(1)
-        moments.append((difference / size).log1p())
-    kept = [correlation(after[name], before[name]) for name in CONTENT_LAYERS]
+    """Compare `paintings` with `photos` (N, 3, H, W both) and the styles' moments `wanted`.
+
+    `turn` says which network looks at which size.
+    """
+    style = moments = torch.zeros((), device=photos.device)
+    kept: list[Tensor] = []
+    for view in critics.turn(turn):
+        with torch.no_grad():
+            before = critics.look(view, photos)
+        after = critics.look(view, paintings.clamp(0, 1))
+        gaps = [
+            _gaps(Moments.of(after[name]), Moments.of(before[name]), wanted[view.key(name)])
+            for name in view.layers
+        ]
+        weight = VIEW_WEIGHTS[view.shrinkage] / len(gaps)
+        style = style + weight * torch.stack([gap for gap, _ in gaps]).sum(0).mean()
+        moments = moments + weight * torch.stack([gap for _, gap in gaps]).sum(0).mean()
+        kept = kept or [correlation(after[name], before[name]) for name in CONTENT_LAYERS]
     return Losses(
-        style=torch.stack(grams).mean(),
-        moments=torch.stack(moments).mean(),
+        style=style,
+        moments=moments,
         content=1 - torch.stack(kept).mean(),
         kept=kept[0].detach(),
         excess=((paintings - 0.5).abs() - 0.5).relu().mean(),
     )
+
+
+def _gaps(have: Moments, had: Moments, want: Moments) -> tuple[Tensor, Tensor]:
+    """Of the Gram matrices, relative to the photo's gap; and of means and deviations: (N,) each."""
+    distance = _relative(have.product, want.product)
+    # A few pairs are hopelessly far apart; without the logarithm the mean would be theirs.
+    gram = (distance / (_relative(had.product, want.product) + _FLOOR)).log1p()
+    size = want.mean.square().sum(1) + want.deviation.square().sum(1)
+    difference = (have.mean - want.mean).square().sum(1)
+    difference = difference + (_deviation(have) - want.deviation).square().sum(1)
+    return gram, (difference / size).log1p()
 
 
 def correlation(one: Tensor, other: Tensor) -> Tensor:
@@ -100,10 +110,6 @@ def _deviation(moments: Moments) -> Tensor:
     # A root's slope at zero is infinite; a channel that is silent everywhere has just that.
     variance = moments.covariance.diagonal(dim1=1, dim2=2)
     return variance.clamp_min(1e-6).sqrt()
-
-
-def _packed(images: Tensor) -> Tensor:
-    return images.contiguous(memory_format=torch.channels_last)
 
 
 def summary(losses: Losses) -> dict[str, float]:

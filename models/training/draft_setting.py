@@ -13,7 +13,8 @@ from torch import Tensor
 
 from models.draft_model import DraftModel
 from models.encoders import Encoder, slim_encoder
-from models.style_code import STYLE_LAYERS, Moments
+from models.style_code import Moments
+from models.training.critics import Critics, LayerMoments
 from models.training.data import load_pictures, picture_paths
 from models.training.presets import PresetPicture, preset_pictures
 from models.training.style_bank import LONG_SIDE_PX, StyleBank, Styles, build_bank
@@ -26,11 +27,19 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Setting:
-    """Everything a step or a report needs beside the run itself."""
+class Lessons:
+    """Everything a step needs beside the run itself."""
 
-    teacher: Encoder
+    encoder: Encoder
+    """Our own, which the network sees through."""
+    critics: Critics
     bank: StyleBank
+
+
+@dataclass(frozen=True, slots=True)
+class Setting(Lessons):
+    """Everything a report needs as well."""
+
     presets: list[PresetPicture]
     validation: Validation
     device: torch.device
@@ -57,10 +66,12 @@ def load_setting(places: Places, recipe: Recipe, *, device: torch.device) -> Set
     """Load or make everything; the styles' statistics are kept in `out` for the next time."""
     teacher = _ready(load_slim_vgg19(places.data), device)
     ours = _ready(_slim_encoder(places.encoder), device)
+    critics = Critics((ours, teacher))
     presets = preset_pictures(places.presets)
     return Setting(
-        teacher=teacher,
-        bank=_bank(places, presets, recipe, (ours, teacher)),
+        encoder=ours,
+        critics=critics,
+        bank=_bank(places, presets, recipe, ours, critics),
         presets=presets,
         validation=Validation(places.data, ours, teacher),
         device=device,
@@ -83,21 +94,23 @@ def _bank(
     places: Places,
     presets: list[PresetPicture],
     recipe: Recipe,
-    encoders: tuple[Encoder, Encoder],
+    encoder: Encoder,
+    critics: Critics,
 ) -> StyleBank:
-    device = encoders[0].mean.device
+    device = encoder.mean.device
     photos = picture_paths(places.data / "photos", "train")
     # Photographs that serve as styles are spread over the folder.
     photos = photos[:: max(1, len(photos) // max(1, recipe.photo_styles))][: recipe.photo_styles]
     paintings = picture_paths(places.data / "styles", "train")
     counts = len(paintings), len(presets)
-    kept = places.out / f"styles-{_fingerprint(encoders, recipe, presets)}.safetensors"
+    kept = places.out / f"styles-{_fingerprint(critics, recipe, presets)}.safetensors"
     if kept.exists():
         return StyleBank(_unpacked(load_file(kept)).to(device), *counts)
     bank = build_bank(
         load_pictures(paintings),
         load_pictures(photos),
-        encoders,
+        encoder,
+        critics,
         variants=recipe.variants,
         seed=recipe.seed,
         presets=[preset.tensor(LONG_SIDE_PX) for preset in presets],
@@ -106,17 +119,15 @@ def _bank(
     return bank
 
 
-def _fingerprint(
-    encoders: tuple[Encoder, Encoder], recipe: Recipe, presets: list[PresetPicture]
-) -> str:
+def _fingerprint(critics: Critics, recipe: Recipe, presets: list[PresetPicture]) -> str:
     """Changes with whatever the statistics depend on."""
     digest = hashlib.sha256()
-    for encoder in encoders:
+    for encoder in critics.encoders:
         for tensor in encoder.state_dict().values():
             digest.update(tensor.cpu().contiguous().numpy().tobytes())
     for preset in presets:
         digest.update(preset.path.read_bytes() + repr(preset.brush).encode())
-    digest.update(repr((recipe.variants, recipe.photo_styles, recipe.seed)).encode())
+    digest.update(repr((critics.views, recipe.variants, recipe.photo_styles, recipe.seed)).encode())
     return digest.hexdigest()[:12]
 
 
@@ -136,5 +147,10 @@ def _unpacked(tensors: dict[str, Tensor]) -> Styles:
     def moments(prefix: str) -> Moments:
         return Moments(tensors[f"{prefix}.mean"], tensors[f"{prefix}.product"])
 
-    seen, wanted = ({n: moments(f"{group}.{n}") for n in STYLE_LAYERS} for group in _GROUPS)
-    return Styles(moments("colors"), seen, wanted)
+    groups: dict[str, LayerMoments] = {group: {} for group in _GROUPS}
+    for name in tensors:
+        group, _, rest = name.partition(".")
+        if group in groups and rest.endswith(".mean"):
+            layer = rest.removesuffix(".mean")
+            groups[group][layer] = moments(f"{group}.{layer}")
+    return Styles(moments("colors"), groups["seen"], groups["wanted"])

@@ -28,12 +28,12 @@ from models.feedforward import (
     code_key,
     load_into,
 )
-from models.style_code import COLOR_NUMBERS, Moments
+from models.style_code import Moments
+from models.training.critics import Critics
 from models.training.data import CropSampler, load_pictures, picture_paths
 from models.training.draft_losses import ContentWeight, draft_losses
 from models.training.package import write_manifest
 from models.training.presets import PRESETS, preset_pictures
-from models.training.style_bank import layer_moments
 from models.training.teachers import load_slim_vgg19
 from models.weights import PACKAGED, SLIM_ENCODER, load_packaged
 
@@ -54,14 +54,15 @@ def tune(
     codes: Tensor,
     styles: Sequence[Tensor],
     photos: CropSampler,
-    teacher: Encoder,
+    encoder: Encoder,
+    critics: Critics,
     recipe: Recipe,
 ) -> Tensor:
     """Codes (N, code_length) of N style pictures (1, 3, H, W), tuned on photos' crops.
 
-    The colours at a code's beginning are exact already and stay.
+    What they hold of statistics is exact already and stays.
     """
-    measured = [layer_moments(teacher, style) for style in styles]
+    measured = [critics.moments(style) for style in styles]
     wanted = {
         name: Moments(
             torch.cat([moments[name].mean for moments in measured]),
@@ -69,22 +70,21 @@ def tune(
         )
         for name in measured[0]
     }
-    colors, conditioning = codes[:, :COLOR_NUMBERS], codes[:, COLOR_NUMBERS:].clone()
-    conditioning.requires_grad_()
-    optimiser = torch.optim.Adam([conditioning], lr=recipe.learning_rate)
+    offsets = torch.zeros_like(codes[:, model.conditioned], requires_grad=True)
+    optimiser = torch.optim.Adam([offsets], lr=recipe.learning_rate)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, max(1, recipe.steps))
     weight = ContentWeight(recipe.keep)
     random = torch.Generator().manual_seed(recipe.seed)
-    for _ in tqdm(range(recipe.steps), desc="preset codes"):
+    for step in tqdm(range(recipe.steps), desc="preset codes"):
         batch = photos.batch(len(codes)).to(codes.device)
-        paintings = model(batch, torch.cat([colors, conditioning], 1), random)
-        losses = draft_losses(teacher, paintings, batch, wanted)
+        paintings = model(encoder, batch, model.shifted(codes, offsets), random)
+        losses = draft_losses(critics, paintings, batch, wanted, turn=step)
         optimiser.zero_grad()
         losses.total(weight.value).backward()  # type: ignore[no-untyped-call]
         optimiser.step()
         schedule.step()
         weight.follow(float(losses.kept))
-    return torch.cat([colors, conditioning.detach()], 1)
+    return model.shifted(codes, offsets.detach())
 
 
 def main() -> None:
@@ -114,7 +114,7 @@ def main() -> None:
         size_px=recipe.size_px,
         seed=recipe.seed,
     )
-    tuned = tune(model, codes, styles, crops, teacher, recipe)
+    tuned = tune(model, codes, styles, crops, encoder, Critics((encoder, teacher)), recipe)
     tensors = {
         code_key(preset.path, preset.brush): code[None].half().contiguous()
         for preset, code in zip(presets, tuned, strict=True)

@@ -15,14 +15,14 @@ import torch.nn.functional as F
 from torch import Tensor
 from tqdm import tqdm
 
+from models.draft_network import halved
 from models.encoders import Encoder
 from models.style_code import STYLE_LAYERS, Moments
+from models.training.critics import Critics, LayerMoments
 
 LONG_SIDE_PX = 384
 """At which size a style picture's statistics are taken, at the usual brush."""
 _SMALLEST_PX, _LARGEST_PX = 256, 576
-
-LayerMoments = dict[str, Moments]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,9 +31,9 @@ class Styles:
 
     colors: Moments
     seen: LayerMoments
-    """By our encoder: what the style coder reads."""
+    """By our encoder, of half the size: what the style coder reads."""
     wanted: LayerMoments
-    """By the loss's network: what the painting should have."""
+    """By the loss's networks, for all of `Critics.views`: what the painting should have."""
 
     def pick(self, rows: Tensor) -> Styles:
         """Some of the styles, by their numbers."""
@@ -72,15 +72,11 @@ class Styles:
     @classmethod
     def cat(cls, parts: Sequence[Styles]) -> Styles:
         """One batch of many."""
-        columns = [
+        columns = (
             Moments(torch.cat([m.mean for m in column]), torch.cat([m.product for m in column]))
             for column in zip(*(part.all() for part in parts), strict=True)
-        ]
-        return cls(
-            columns[0],
-            dict(zip(STYLE_LAYERS, columns[1 : 1 + len(STYLE_LAYERS)], strict=True)),
-            dict(zip(STYLE_LAYERS, columns[1 + len(STYLE_LAYERS) :], strict=True)),
         )
+        return parts[0]._each(lambda _: next(columns))  # in the order of `all`
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,23 +134,18 @@ class Shares:
 
 
 @torch.no_grad()
-def measure(picture: Tensor, encoder: Encoder, teacher: Encoder) -> Styles:
+def measure(picture: Tensor, encoder: Encoder, critics: Critics) -> Styles:
     """One style picture (1, 3, H, W; RGB, 0-1) by its statistics."""
-    return Styles(
-        Moments.of(picture), layer_moments(encoder, picture), layer_moments(teacher, picture)
-    )
-
-
-def layer_moments(encoder: Encoder, pictures: Tensor) -> LayerMoments:
-    """Moments of the style layers of `pictures` (N, 3, H, W)."""
-    packed = pictures.contiguous(memory_format=torch.channels_last)
-    return {name: Moments.of(maps) for name, maps in encoder(packed, STYLE_LAYERS).items()}
+    packed = halved(picture).contiguous(memory_format=torch.channels_last)
+    seen = {name: Moments.of(maps) for name, maps in encoder(packed, STYLE_LAYERS).items()}
+    return Styles(Moments.of(picture), seen, critics.moments(picture))
 
 
 def build_bank(
     paintings: Sequence[Tensor],
     photos: Sequence[Tensor],
-    encoders: tuple[Encoder, Encoder],
+    encoder: Encoder,
+    critics: Critics,
     *,
     variants: int,
     seed: int,
@@ -163,19 +154,18 @@ def build_bank(
     """Measure `variants` of every painting, and `photos` ((3, H, W) uint8 each).
 
     `presets` are measured as they are, (1, 3, H, W), RGB, 0-1 each: scale and palette are what they
-    are chosen for. `encoders`: our own one and the loss's. A painting's first variant is the
-    picture as it is.
+    are chosen for. `encoder` is our own. A painting's first variant is the picture as it is.
     """
     random = torch.Generator().manual_seed(seed)
-    device = encoders[0].mean.device
+    device = encoder.mean.device
     measured: list[Styles] = []
     jobs = [(picture, variant) for variant in range(variants) for picture in paintings]
     jobs += [(picture, variants) for picture in photos]
     for picture, variant in tqdm(jobs, desc="styles"):
         style = picture[None].float().to(device) / 255
         style = _resized(style, LONG_SIDE_PX) if variant == 0 else _variant(style, random)
-        measured.append(measure(style, *encoders))
-    measured += [measure(preset.to(device), *encoders) for preset in presets]
+        measured.append(measure(style, encoder, critics))
+    measured += [measure(preset.to(device), encoder, critics) for preset in presets]
     return StyleBank(Styles.cat(measured), len(paintings), len(presets))
 
 

@@ -9,10 +9,11 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from models.draft_model import DraftModel
-from models.draft_network import grained
+from models.draft_model import DraftModel, refined
+from models.draft_network import REACH, encoded, grained, halved
 from models.encoders import slim_encoder
 from models.feedforward import FeedForward, code_key, mixed, picture_key
+from models.style_code import Moments
 from models.weights import WeightsError
 
 
@@ -20,7 +21,7 @@ from models.weights import WeightsError
 def model() -> DraftModel:
     torch.manual_seed(0)
     model = DraftModel()
-    # The last layer starts at zero, where every painting is the recoloured photo.
+    # The last layer starts at zero, where every painting is the recoloured photo out of focus.
     torch.nn.init.normal_(model.network.last.weight, std=0.05)
     return model
 
@@ -63,6 +64,14 @@ def test_a_photo_of_one_colour_gives_a_picture(
     assert bool(painting.isfinite().all())
 
 
+@pytest.mark.parametrize("size", [(16, 16), (16, 320), (500, 17)])
+def test_any_style_picture_that_is_large_enough_has_a_code(
+    draft: FeedForward, size: tuple[int, int]
+) -> None:
+    painting = draft.paint(picture(48, 48), draft.style_code(picture(*size)), share=0.5)
+    assert bool(painting.isfinite().all())
+
+
 @pytest.mark.parametrize("size", [(15, 100), (100, 8)])
 def test_a_picture_too_small_is_refused(
     draft: FeedForward, code: Tensor, size: tuple[int, int]
@@ -91,7 +100,8 @@ def test_more_share_goes_further_from_the_photo() -> None:
 
 def test_the_same_input_gives_the_same_painting(draft: FeedForward, code: Tensor) -> None:
     photo = picture(72, 56)
-    assert torch.equal(draft.paint(photo, code), draft.paint(photo, code))
+    assert torch.equal(draft.paint(photo, code, seed=3), draft.paint(photo, code, seed=3))
+    assert not torch.equal(draft.paint(photo, code, seed=3), draft.paint(photo, code, seed=4))
 
 
 def test_the_photo_and_the_code_are_left_as_they_were(draft: FeedForward, code: Tensor) -> None:
@@ -117,15 +127,28 @@ def test_tiles_paint_like_the_whole(model: DraftModel) -> None:
     assert float(jumps.max()) < 3 * float(jumps.mean()) + 1e-3
 
 
-def test_tiles_with_given_statistics_are_exact(model: DraftModel) -> None:
-    network = model.network
+def test_tiles_moved_by_the_wholes_maps_are_exact(model: DraftModel) -> None:
     torch.manual_seed(3)
-    conditioning = 0.2 * torch.randn(1, network.conditioning)
-    photo = grained(picture(104, 360), torch.Generator().manual_seed(0))
+    encoder = slim_encoder()
+    draft = FeedForward(model, encoder)
+    code = draft.style_code(picture(90, 120, seed=5))
+    photo = grained(picture(64, 2 * REACH + 96), torch.Generator().manual_seed(0))
     with torch.inference_mode():
-        whole, statistics = network(photo, conditioning)
-        tile, _ = network(photo[..., :264], conditioning, fixed=statistics)
-    torch.testing.assert_close(tile[..., :160], whole[..., :160], rtol=0, atol=1e-4)
+        features = encoded(encoder, photo[:, :3])
+        maps = model.maps({name: Moments.of(each) for name, each in features.items()}, code)
+        whole = model.painted(photo, features, maps, code)
+        part = photo[..., : REACH + 96]
+        tile = model.painted(part, encoded(encoder, part[:, :3]), maps, code)
+    torch.testing.assert_close(tile[..., :96], whole[..., :96], rtol=0, atol=1e-4)
+    assert not torch.allclose(tile[..., -16:], whole[..., REACH + 80 : REACH + 96], atol=1e-4)
+
+
+def test_the_next_pass_begins_with_what_was_painted_and_the_photos_detail() -> None:
+    photo = picture(80, 120, seed=3)
+    small = halved(photo)
+    torch.testing.assert_close(refined(small, small, photo), photo)
+    brighter = refined(small + 0.25, small, photo)
+    torch.testing.assert_close(brighter, photo + 0.25)
 
 
 def test_codes_mix_by_their_weights(draft: FeedForward, code: Tensor) -> None:
@@ -209,7 +232,7 @@ def test_damaged_weights_are_refused(packaged: Path, damage: str) -> None:
 def test_weights_of_another_network_are_refused(packaged: Path) -> None:
     file = packaged / "draft.safetensors"
     tensors = load_file(file)
-    tensors["network.stem.weight"] = tensors["network.stem.weight"][:, :48].contiguous()
+    tensors["network.fine.weight"] = tensors["network.fine.weight"][:, :48].contiguous()
     before = picture_key(file)
     save_file(tensors, file)
     manifest = packaged / "manifest.toml"

@@ -268,3 +268,11 @@ def test_no_bytes_crash_the_opening(
     with contextlib.suppress(PictureError), warnings.catch_warnings():
         warnings.simplefilter("ignore")  # Pillow grumbles about broken EXIF and goes on
         assert open_picture(path, long_side_px=32).mode == "RGB"
+
+
+def test_pure_noise_can_be_encoded() -> None:
+    """It takes more than a byte a pixel, more than Pillow's optimiser has room for."""
+    noise = np.random.default_rng(0).integers(0, 256, (600, 800, 3), dtype=np.uint8)
+    encoded = encode_jpeg(Image.fromarray(noise))
+    assert len(encoded) > 600 * 800
+    assert Image.open(BytesIO(encoded)).size == (800, 600)

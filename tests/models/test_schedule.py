@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from models.encoders import MIN_SIDE_PX
 from models.interface import Quality
-from models.schedule import sketch_stages, stage_sizes, stage_steps
+from models.schedule import stage_sizes, stage_steps
 from models.strength import content_factor, draft_share, style_share
 
 
@@ -37,17 +37,6 @@ def test_large_scales_get_fewer_steps_and_better_qualities_more() -> None:
     assert standard[-1] < standard[0]
     assert sum(stage_steps(sizes, Quality.DRAFT)) < sum(standard)
     assert sum(standard) < sum(stage_steps(sizes, Quality.HIGH))
-
-
-@given(st.integers(16, 4096), st.integers(16, 4096))
-def test_a_sketch_is_small_and_of_the_pictures_shape(height: int, width: int) -> None:
-    for (rows, columns), steps in sketch_stages((height, width)):
-        assert rows <= height
-        assert columns <= width
-        assert min(rows, columns) >= min(MIN_SIDE_PX, height, width)
-        assert max(rows, columns) <= 192 or min(rows, columns) == MIN_SIDE_PX
-        assert rows / columns == pytest.approx(height / width, rel=0.05)
-        assert steps > 0
 
 
 def test_strength_grows_without_a_jump() -> None:
