@@ -141,7 +141,8 @@ class FeedForward:
             own = self.measured_code(_scaled(content, min(_PHOTO_CODE_PX, max(content.shape[-2:]))))
             # Statistics beyond the style's own would be no style that anybody chose.
             shares = torch.full_like(code, min(share, 1))
-            shares[:, self._model.conditioned] = share
+            # The decoder's hand is the style's at any strength; what a photo's would be, nobody taught.
+            shares[:, self._model.conditioned] = max(share, 1)
             code = torch.lerp(own, code, shares)
         painting = self._painted(content, code, seed).clamp_(0, 1)
         # Below a half even the photo's own code would change too much.

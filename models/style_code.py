@@ -4,7 +4,8 @@ A picture is described by first and second moments of the encoder's layers and o
 by nothing else: where things are in it plays no part. Channel means and deviations are what AdaIN
 uses (Huang & Belongie 2017); a learned low-rank view of the covariances adds what a Gram matrix
 knows (Gatys et al. 2016). A learned map turns them into one flat vector of scales and shifts for
-every norm of the network, as in Ghiasi et al. 2017. Codes can be mixed: a weighted mean is a code.
+every convolution of the decoder, as in Ghiasi et al. 2017 for its norms. Codes can be mixed: a
+weighted mean is a code.
 """
 
 from __future__ import annotations
