@@ -141,7 +141,7 @@ class FeedForward:
             own = self.measured_code(_scaled(content, min(_PHOTO_CODE_PX, max(content.shape[-2:]))))
             # Statistics beyond the style's own would be no style that anybody chose.
             shares = torch.full_like(code, min(share, 1))
-            # The decoder's hand is the style's at any strength; what a photo's would be, nobody taught.
+            # The decoder's hand stays the style's: what a photo's own would be, nobody taught it.
             shares[:, self._model.conditioned] = max(share, 1)
             code = torch.lerp(own, code, shares)
         painting = self._painted(content, code, seed).clamp_(0, 1)
