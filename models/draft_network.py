@@ -77,30 +77,37 @@ class DraftNetwork(nn.Module):
         (N or 1, conditioning). Returns the paintings (N, 3, H, W), not clamped.
         """
         photos, grain = pictures[:, :3], pictures[:, 3:]
-        styled = _Affine(torch.split(conditioning, self._parts, 1))
+        styled = _Styled(torch.split(conditioning, self._parts, 1))
         half, quarter, eighth, deep = (carried[name] for name in CARRIED_LAYERS)
-        flow = self.deep(styled(self.enter_deep(deep)).relu_(), styled)
+        flow = self.deep(styled(self.enter_deep, deep).relu_(), styled)
         flow = _doubled(self.to_eighth(flow)) + self.enter_eighth(_with_grain(eighth, grain, 8))
         flow = self.eighth(flow, styled)
         flow = _doubled(self.to_quarter(flow)) + self.enter_quarter(_with_grain(quarter, grain, 4))
         flow = self.quarter(flow, styled)
-        flow = _doubled(styled(self.to_half(flow)).relu_())
+        flow = _doubled(styled(self.to_half, flow).relu_())
         seen = torch.cat([flow, half, _packed(F.pixel_unshuffle(photos, 2))], 1)
-        change = self.last(styled(self.fine(seen)).relu_())
+        change = self.last(styled(self.fine, seen).relu_())
         coarse = _doubled(_out_of_focus(photos) + change[:, :3])
         detail = photos - _doubled(F.avg_pool2d(photos, 2))
         return coarse + _doubled(change[:, 3:]) * detail
 
 
-class _Affine:
-    """The style's scales and shifts, handed out in the order of the decoder's convolutions."""
+class _Styled:
+    """The decoder's convolutions with the style's scales and shifts, handed out in their order."""
 
     def __init__(self, parts: Sequence[Tensor]) -> None:
         self._parts = iter(parts)
 
-    def __call__(self, maps: Tensor) -> Tensor:
-        scale, shift = (next(self._parts)[:, :, None, None] for _ in range(2))
-        return torch.addcmul(shift, maps, 1 + scale)
+    def __call__(self, convolution: nn.Conv2d, maps: Tensor) -> Tensor:
+        scale, shift = 1 + next(self._parts), next(self._parts)
+        if len(scale) > 1:
+            scale, shift = scale[:, :, None, None], shift[:, :, None, None]
+            return torch.addcmul(shift, convolution(maps), scale)
+        # For a single style it is a convolution with other weights: no map is gone over twice.
+        weight = convolution.weight * scale[0, :, None, None, None]
+        assert convolution.bias is not None  # noqa: S101 - for the type checker
+        bias = torch.addcmul(shift[0], convolution.bias, scale[0])
+        return F.conv2d(maps, weight, bias, padding=convolution.padding)
 
 
 class _Blocks(nn.Module):
@@ -112,9 +119,10 @@ class _Blocks(nn.Module):
             _convolution(channels, channels) for _ in range(2 * blocks)
         )
 
-    def forward(self, maps: Tensor, styled: _Affine) -> Tensor:
-        for first, second in zip(self.convolutions[::2], self.convolutions[1::2], strict=True):
-            maps = maps + styled(second(styled(first(maps)).relu_()))
+    def forward(self, maps: Tensor, styled: _Styled) -> Tensor:
+        convolutions = [each for each in self.convolutions if isinstance(each, nn.Conv2d)]
+        for first, second in zip(convolutions[::2], convolutions[1::2], strict=True):
+            maps = maps + styled(second, styled(first, maps).relu_())
         return maps.relu()
 
 

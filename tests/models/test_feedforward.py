@@ -143,6 +143,17 @@ def test_tiles_moved_by_the_wholes_maps_are_exact(model: DraftModel) -> None:
     assert not torch.allclose(tile[..., -16:], whole[..., REACH + 80 : REACH + 96], atol=1e-4)
 
 
+def test_one_picture_alone_is_painted_as_among_others(model: DraftModel) -> None:
+    encoder = slim_encoder()
+    photos = torch.cat([picture(64, 64, seed=seed) for seed in range(2)])
+    draft = FeedForward(model, encoder)
+    codes = torch.cat([draft.style_code(picture(90, 120, seed=seed)) for seed in (5, 6)])
+    with torch.inference_mode():
+        both = model(encoder, photos, codes, torch.Generator().manual_seed(0))
+        alone = model(encoder, photos[:1], codes[:1], torch.Generator().manual_seed(0))
+    torch.testing.assert_close(alone, both[:1], rtol=0, atol=1e-4)
+
+
 def test_the_next_pass_begins_with_what_was_painted_and_the_photos_detail() -> None:
     photo = picture(80, 120, seed=3)
     small = halved(photo)
