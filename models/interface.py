@@ -19,7 +19,7 @@ class Quality(enum.StrEnum):
     """How much time a picture is worth."""
 
     DRAFT = "draft"
-    """One pass of the feed-forward network, and a few steps at the size of a thumbnail."""
+    """The feed-forward network alone, from a thumbnail to the photo's size."""
     STANDARD = "standard"
     """Image optimisation started from the draft."""
     HIGH = "high"

@@ -29,6 +29,7 @@ from app.bot.refusals import is_message_gone, is_not_modified
 from app.bot.states import Talk
 from app.bot.status_message import as_reply
 from app.bot.texts import safe_name
+from app.bot.variations import Look
 from app.jobs.job import StylePick
 from models.interface import MAX_STYLES
 from models.pictures import encode_jpeg, open_picture
@@ -128,13 +129,18 @@ class Dialog:
         await self._go_on(Talk.photo, replace(order, photos=()))
 
     async def paint(
-        self, photos: Sequence[Path], styles: Sequence[StylePick], *, question: int | None = None
+        self,
+        photos: Sequence[Path],
+        styles: Sequence[StylePick],
+        *,
+        look: Look | None = None,
+        question: int | None = None,
     ) -> None:
         """Hand the order in; its conversation, and the buttons of `question`, are done.
 
         Raises what `Intake.paint` raises, and then the conversation goes on as it was.
         """
-        await self.intake.paint(self.asker, photos, styles)
+        await self.intake.paint(self.asker, photos, styles, look)
         await close_order(self.state, origin=self.asker.origin, question=question)
 
     async def hold(self, order: Order) -> None:

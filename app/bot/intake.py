@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Protocol, Self
 
 from aiogram.types import CallbackQuery, Message
 
+from app.bot.variations import Look
 from app.jobs.job import Delivery, Job, JobRequest, StylePick
 from app.jobs.ports import Studio
 from models.interface import StyleOptions
@@ -71,24 +72,37 @@ class Intake:
         self._catalog = catalog
 
     async def paint(
-        self, asker: Asker, photos: Sequence[Path], styles: Sequence[StylePick]
+        self,
+        asker: Asker,
+        photos: Sequence[Path],
+        styles: Sequence[StylePick],
+        look: Look | None = None,
     ) -> list[Job]:
         """Accept one job per photo, several as one album; durable when it returns.
+
+        `look` is that of an earlier picture in these styles; without it the person's wishes and
+        the preset's hints decide.
 
         Nothing is sent here: the reporter tells of the job and of its place in the queue.
         Raises `QueueFull`, `TooManyJobs`, `ClosingDown`; the errors router has words for them.
         """
-        requests = await self._requests(asker, photos, styles)
+        requests = await self._requests(asker, photos, styles, look)
         return await self._studio.submit(*requests)
 
     async def _requests(
-        self, asker: Asker, photos: Sequence[Path], styles: Sequence[StylePick]
+        self,
+        asker: Asker,
+        photos: Sequence[Path],
+        styles: Sequence[StylePick],
+        look: Look | None,
     ) -> list[JobRequest]:
         # A preset's hints are meant for it alone, not for a mixture.
         slug = styles[0].preset if len(styles) == 1 else None
         options = await self._wishes.options(
             asker.user_id, self._catalog.get(slug) if slug else None
         )
+        if look is not None:
+            options = replace(options, **asdict(look))
         delivery = await self._wishes.delivery(asker.user_id)
         return [
             JobRequest(

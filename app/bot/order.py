@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from aiogram.fsm.context import FSMContext
 
+from app.bot.variations import Look
 from app.jobs.job import StylePick
 
 
@@ -20,6 +21,8 @@ class Order:
     photos: tuple[Path, ...] = ()
     """Pictures as they came, the oldest first; what each of them is for may be open."""
     styles: tuple[StylePick, ...] = ()
+    look: Look | None = None
+    """How the styles are to be painted, if it was settled by an earlier picture."""
     mixing: bool = False
     """Whether the next style joins the others instead of taking their place."""
     question: int | None = None
@@ -36,9 +39,11 @@ async def load_order(state: FSMContext) -> Order:
     data = await state.get_data()
     photos = [Path(name) for name in data.get("photos", ())]
     styles = [StylePick(Path(name), preset) for name, preset in data.get("styles", ())]
+    look = data.get("look")
     return Order(
         photos=await asyncio.to_thread(_existing, photos),
         styles=tuple(styles),
+        look=None if look is None else Look(**look),
         mixing=data.get("mixing", False),
         question=data.get("question"),
     )
@@ -49,6 +54,7 @@ async def save_order(state: FSMContext, order: Order) -> None:
     data: dict[str, Any] = {
         "photos": [str(path) for path in order.photos],
         "styles": [(str(pick.picture), pick.preset) for pick in order.styles],
+        "look": None if order.look is None else asdict(order.look),
         "mixing": order.mixing,
         "question": order.question,
     }

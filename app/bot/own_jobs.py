@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
+from pathlib import Path
 
 from aiogram.types import CallbackQuery
 from aiogram.utils.i18n import gettext as _
@@ -28,14 +29,19 @@ async def own_job(query: CallbackQuery, job_id: int, studio: Studio) -> Job | No
     return job
 
 
-async def what_is_gone(request: JobRequest) -> str | None:
-    """A kind sentence if one of the pictures has been deleted meanwhile."""
-    if not await asyncio.to_thread(request.content.is_file):
+async def what_is_gone(request: JobRequest, variation: Variation) -> str | None:
+    """A kind sentence if a picture that the `variation` needs has been deleted meanwhile."""
+    if variation is not Variation.OTHER_PHOTO and await _is_gone(request.content):
         return _("I keep photos only for a while, and this one is gone. Please send it again.")
-    for pick in request.styles:
-        if not await asyncio.to_thread(pick.picture.is_file):
-            return _("This style is gone. Please choose another one: /style")
+    if variation is not Variation.OTHER_STYLE:
+        for pick in request.styles:
+            if await _is_gone(pick.picture):
+                return _("This style is gone. Please choose another one: /style")
     return None
+
+
+async def _is_gone(picture: Path) -> bool:
+    return not await asyncio.to_thread(picture.is_file)
 
 
 async def paint_once(

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import enum
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from typing import Self
 
 from app.jobs.job import Delivery, JobRequest, StylePick
 from models.interface import StyleOptions
@@ -14,6 +15,19 @@ WEAKEST, STRONGEST = 10, 100
 BRUSHES = (0.25, 0.35, 0.5, 0.7, 1.0, 1.4, 2.0, 2.8, 4.0)
 """Each stroke is about 1.4 times as wide as the one before."""
 HD_SIZE_PX = 2048
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Look:
+    """What the buttons change of a style's hand, to be kept for the next photo."""
+
+    strength: int
+    brush: float
+    keep_colors: bool
+
+    @classmethod
+    def of(cls, options: StyleOptions) -> Self:
+        return cls(strength=options.strength, brush=options.brush, keep_colors=options.keep_colors)
 
 
 class Variation(enum.StrEnum):

@@ -13,7 +13,7 @@ from app.bot.order import Order
 from app.bot.own_jobs import own_job, paint_once, what_is_gone
 from app.bot.queue_list import QueuePress, queue_keyboard, queue_text
 from app.bot.routers.errors import refusal
-from app.bot.variations import Variation, vary
+from app.bot.variations import Look, Variation, vary
 from app.jobs.job import Job, JobState
 from app.jobs.ports import ClosingDown, QueueFull, Studio, TooManyJobs
 
@@ -73,14 +73,15 @@ async def paint_again(
     job = await own_job(query, callback_data.job_id, studio)
     if job is None:
         return
-    if (gone := await what_is_gone(job.request)) is not None:
+    if (gone := await what_is_gone(job.request, callback_data.variation)) is not None:
         await query.answer(gone, show_alert=True)
     elif callback_data.variation is Variation.OTHER_STYLE:
         await query.answer()
         await dialog.show_gallery(Order(photos=(job.request.content,)))
     elif callback_data.variation is Variation.OTHER_PHOTO:
         await query.answer()
-        await dialog.ask_for_photo(Order(styles=job.request.styles))
+        look = Look.of(job.request.options)
+        await dialog.ask_for_photo(Order(styles=job.request.styles, look=look))
     else:
         answer = await vary_job(job, callback_data.variation, dialog, studio)
         await query.answer(answer)

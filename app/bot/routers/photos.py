@@ -42,7 +42,7 @@ async def take_pictures(
     order = await dialog.order()
     match await state.get_state():
         case Talk.photo.state if order.styles:
-            await dialog.paint(photos, order.styles)
+            await dialog.paint(photos, order.styles, look=order.look)
         case Talk.gallery.state:
             await keep_for_gallery(dialog, _joined(order, photos))
         case Talk.source.state if len(order.photos) + len(photos) == 1:

@@ -69,7 +69,8 @@ async def choose_preset(
     await query.answer()
     order = await dialog.order()
     pick = StylePick(preset.picture, preset.slug)
-    order = replace(order, styles=toggled(order.styles, pick) if order.mixing else (pick,))
+    styles = toggled(order.styles, pick) if order.mixing else (pick,)
+    order = replace(order, styles=styles, look=None)
     if order.photos and not order.mixing:
         await paint(dialog, order, query.message.message_id)
     else:

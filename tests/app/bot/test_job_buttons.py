@@ -136,6 +136,34 @@ async def test_another_photo_in_the_same_style(ben: Actor, engine: Recorder) -> 
     assert second[1] == PRESET.picture
 
 
+async def test_another_photo_is_painted_with_what_the_buttons_changed(
+    ben: Actor, engine: Recorder
+) -> None:
+    await ben.presses("Weaker", on=await preset_style(ben))
+    weaker = await ben.sees_result()
+    await asyncio.to_thread(engine.asked[1][0].unlink)
+    await ben.presses("Other photo", on=weaker)
+    await ben.sees("Send me a photo")
+    await ben.sends_photo(photo(2))
+    await ben.sees_result()
+    first, second, third = engine.asked
+    assert third[2] == second[2] != first[2]
+
+
+async def test_another_style_instead_begins_with_its_own_hints(
+    ben: Actor, engine: Recorder
+) -> None:
+    await ben.presses("Weaker", on=await preset_style(ben))
+    await ben.presses("Other photo", on=await ben.sees_result())
+    await ben.sees("Send me a photo")
+    await ben.sends("/style")
+    await ben.presses("Yes")
+    await ben.presses(PRESET.name("en"))
+    await ben.sends_photo(photo(2))
+    await ben.sees_result()
+    assert engine.asked[2][2] == engine.asked[0][2]
+
+
 async def test_many_presses_start_one_job(ben: Actor, engine: Recorder) -> None:
     result = await own_style(ben)
     ben.hammers(result, "Stronger", times=3)
