@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import asyncio
 import enum
 import os
 import sys
@@ -12,9 +13,12 @@ from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
+from pydantic import SecretStr
+
 from app.settings import Settings
 
 PACKAGES = ("aiogram", "torch", "torchvision", "pillow", "aiofiles", "aiosqlite", "safetensors")
+TELEGRAM_MAY_TAKE_S = 10
 
 
 class Verdict(enum.StrEnum):
@@ -97,9 +101,32 @@ def _token(settings: Settings) -> Iterator[Finding]:
     if settings.bot_token is None:
         advice = "ask @BotFather for one and put BOT_TOKEN=... into .env; until then: the sandbox"
         yield Finding(Verdict.NOTE, "no bot token is set", advice)
+        return
+    from aiogram.exceptions import AiogramError
+
+    from app.bot.polling import WRONG_TOKEN
+
+    # Whose it is, never what it is; what an error says may hold an address with the token.
+    try:
+        name = asyncio.run(_ask_telegram(settings.bot_token, settings.telegram_api_url))
+    except WRONG_TOKEN:
+        advice = "ask @BotFather for the bot's token (/mybots) and put BOT_TOKEN=... into .env"
+        yield Finding(Verdict.BAD, "Telegram doesn't know the bot token", advice)
+    except AiogramError:
+        advice = "look at the network and at TELEGRAM_API_URL; the bot itself waits and tries again"
+        yield Finding(Verdict.NOTE, "a bot token is set, but Telegram can't be reached", advice)
     else:
-        # That there is one, never what it is.
-        yield Finding(Verdict.GOOD, "a bot token is set")
+        yield Finding(Verdict.GOOD, f"the bot token is that of @{name}")
+
+
+async def _ask_telegram(token: SecretStr, server: str) -> str | None:
+    from aiogram import Bot
+    from aiogram.client.session.aiohttp import AiohttpSession
+    from aiogram.client.telegram import TelegramAPIServer
+
+    session = AiohttpSession(api=TelegramAPIServer.from_base(server), timeout=TELEGRAM_MAY_TAKE_S)
+    async with Bot(token.get_secret_value(), session) as bot:
+        return (await bot.me()).username
 
 
 def _styles(settings: Settings) -> Iterator[Finding]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import subprocess
 import sys
@@ -12,9 +13,12 @@ from PIL import Image
 
 from app.cli import main
 from app.heartbeat import is_alive
+from app.sandbox.server import Sandbox
 
 ROOT = Path(__file__).parents[2]
 TOKEN = "123456789:AAHdqTcvCH1vGWJxfSeofSAs0K5PALDsaw0"
+NOBODY = "http://127.0.0.1:9"
+"""The port of a service that nobody offers any more."""
 
 
 def exit_code(*args: str) -> int:
@@ -109,12 +113,35 @@ def test_doctor_finds_no_fault_and_keeps_the_token_to_itself(
     here: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("BOT_TOKEN", TOKEN)
+    monkeypatch.setenv("TELEGRAM_API_URL", NOBODY)
     code = exit_code("doctor")
     said = capsys.readouterr()
     assert code == 0, said.out
-    assert "a bot token is set" in said.out
+    assert "a bot token is set, but Telegram can't be reached" in said.out
     assert "the slim encoder is there" in said.out
     assert TOKEN not in said.out + said.err
+
+
+@pytest.mark.parametrize(
+    ("is_known", "code", "words"),
+    [(True, 0, "the bot token is that of @"), (False, 1, "Telegram doesn't know the bot token")],
+)
+async def test_doctor_asks_telegram_whose_token_it_is(
+    is_known: bool,
+    code: int,
+    words: str,
+    here: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    async with Sandbox(port=0) as sandbox:
+        monkeypatch.setenv("BOT_TOKEN", sandbox.token if is_known else TOKEN)
+        monkeypatch.setenv("TELEGRAM_API_URL", sandbox.api_url)
+        assert await asyncio.to_thread(exit_code, "doctor") == code
+    said = capsys.readouterr()
+    assert words in said.out
+    assert TOKEN not in said.out + said.err
+    assert sandbox.token not in said.out + said.err
 
 
 def test_doctor_says_what_to_do_about_a_folder(
