@@ -10,6 +10,7 @@ from functools import partial
 from pathlib import Path
 
 import pytest
+from aiohttp import ClientSession
 
 from app.sandbox.server import Sandbox
 from app.sandbox.world import Message
@@ -58,6 +59,21 @@ async def test_a_wrong_token_ends_the_start_with_a_word_and_a_code(tmp_path: Pat
         await bot.start(wait=False)
         assert await bot.ended(within_s=90) == EX_CONFIG
     assert_says_why_without_the_token(bot, sandbox)
+
+
+async def test_prometheus_reads_what_was_painted(tmp_path: Path) -> None:
+    port = free_port()
+    settings = {**STEPS, "METRICS_PORT": str(port)}
+    async with settled(tmp_path, settings, command=FAST) as town, ClientSession() as client:
+        await order(town.newcomer(), 1)
+        figures: list[str] = []
+        async with asyncio.timeout(30):
+            while 'style_bot_jobs{state="delivered"} 1.0' not in figures:
+                async with client.get(f"http://127.0.0.1:{port}/metrics") as answer:
+                    assert answer.status == 200
+                    figures = (await answer.text()).splitlines()
+                await asyncio.sleep(0.05)
+    assert any(line.startswith("process_resident_memory_bytes") for line in figures)
 
 
 def assert_says_why_without_the_token(bot: BotProcess, sandbox: Sandbox) -> None:
