@@ -19,6 +19,7 @@ from aiogram.utils.i18n import I18n
 
 from app.bot import status_texts
 from app.bot.job_buttons import result_keyboard
+from app.bot.pacing import rather_twice
 from app.bot.refusals import to_answer
 from app.bot.status_message import UPLOAD_TIMEOUT_S, Face, Media, StatusMessage, as_reply
 from app.jobs.job import Delivery, Failure, Job
@@ -57,7 +58,9 @@ class Deliverer:
                 await message.show(self._result(job, as_file=True))
 
     async def bring_album(self, jobs: Sequence[Job], message: StatusMessage) -> None:
-        """The results as one album; then the message has had its day.
+        """The results as one album, and buttons for all of them below it.
+
+        Then the message has had its day.
 
         An album can't come by edits. Where the connection breaks before Telegram's confirmation
         nobody knows whether it arrived, and it is sent again: rather twice than never.
@@ -81,7 +84,22 @@ class Deliverer:
                 message.move(error.migrate_to_chat_id)
                 raise
         with contextlib.suppress(AiogramError):
+            await self._offer_variations(jobs[0], message.chat_id)
+        with contextlib.suppress(AiogramError):
             await message.delete()
+
+    async def _offer_variations(self, job: Job, chat_id: int) -> None:
+        with self._language_of(job):
+            text, keyboard = status_texts.under_album(), result_keyboard(job)
+        with rather_twice():
+            await self._bot.send_message(
+                chat_id,
+                text,
+                message_thread_id=job.request.thread_id,
+                reply_markup=keyboard,
+                disable_notification=True,
+                parse_mode=None,
+            )
 
     async def bring_bad_news(self, job: Job, failure: Failure, message: StatusMessage) -> None:
         """One sentence in the place of the picture."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -29,42 +30,58 @@ async def own_job(query: CallbackQuery, job_id: int, studio: Studio) -> Job | No
     return job
 
 
-async def what_is_gone(request: JobRequest, variation: Variation) -> str | None:
+async def results_with(job: Job, studio: Studio) -> list[Job]:
+    """What the buttons under a result are about: its job, or all of the album that was painted."""
+    jobs = await studio.together(job)
+    return [each for each in jobs if each.state not in _CAME_TO_NOTHING]
+
+
+async def what_is_gone(jobs: Sequence[Job], variation: Variation) -> str | None:
     """A kind sentence if a picture that the `variation` needs has been deleted meanwhile."""
-    if variation is not Variation.OTHER_PHOTO and await _is_gone(request.content):
+    photos = [job.request.content for job in jobs]
+    styles = [pick.picture for job in jobs for pick in job.request.styles]
+    if variation is not Variation.OTHER_PHOTO and await _is_one_gone(photos):
         return _("I keep photos only for a while, and this one is gone. Please send it again.")
-    if variation is not Variation.OTHER_STYLE:
-        for pick in request.styles:
-            if await _is_gone(pick.picture):
-                return _("This style is gone. Please choose another one: /style")
+    if variation is not Variation.OTHER_STYLE and await _is_one_gone(styles):
+        return _("This style is gone. Please choose another one: /style")
     return None
 
 
-async def _is_gone(picture: Path) -> bool:
-    return not await asyncio.to_thread(picture.is_file)
+async def _is_one_gone(pictures: Sequence[Path]) -> bool:
+    return not await asyncio.to_thread(lambda: all(picture.is_file() for picture in pictures))
 
 
 async def paint_once(
-    job: Job, variation: Variation, varied: JobRequest, asker: Asker, studio: Studio
-) -> Job:
-    """The one job that a button starts, however often it is pressed.
+    jobs: Sequence[Job],
+    variation: Variation,
+    varied: Sequence[JobRequest],
+    asker: Asker,
+    studio: Studio,
+) -> list[Job]:
+    """The one job, or album, that a button starts, however often it is pressed.
 
-    Only where that job came to nothing (it was cancelled, say) does a press start another.
-    Raises `QueueFull`, `TooManyJobs`, `ClosingDown`.
+    `varied` is what is asked for instead of each of `jobs`. Only where all of it came to nothing
+    (it was cancelled, say) does a press start it again. Raises `QueueFull`, `TooManyJobs`,
+    `ClosingDown`.
     """
-    origin = f"again:{job.id}:{variation}"
+    origins = [f"again:{job.id}:{variation}" for job in jobs]
     while True:
-        request = replace(
-            varied,
-            origin=origin,
-            chat_id=asker.chat_id,
-            thread_id=asker.thread_id,
-            reply_to=asker.reply_to,
-            language=asker.language,
-            album=None,
-            album_size=1,
-        )
-        (started,) = await studio.submit(request)
-        if started.state not in _CAME_TO_NOTHING:
+        album = origins[0] if len(jobs) > 1 else None
+        requests = [
+            replace(
+                request,
+                origin=origin,
+                chat_id=asker.chat_id,
+                thread_id=asker.thread_id,
+                reply_to=asker.reply_to,
+                language=asker.language,
+                album=album,
+                album_size=len(jobs),
+            )
+            for request, origin in zip(varied, origins, strict=True)
+        ]
+        started = await studio.submit(*requests)
+        if any(job.state not in _CAME_TO_NOTHING for job in started):
             return started
-        origin = f"{origin}:{started.id}"
+        pairs = zip(origins, started, strict=True)
+        origins = [f"{origin}:{job.id}" for origin, job in pairs]

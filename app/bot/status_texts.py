@@ -60,6 +60,11 @@ def ready(style: str, notes: frozenset[Note]) -> str:
     return "\n".join([first, *(_note(note) for note in sorted(notes))])
 
 
+def under_album() -> str:
+    """Above the buttons that an album can't have itself."""
+    return _("All of them once more, otherwise?")
+
+
 def failure(reason: Failure) -> str:
     """One friendly sentence: why there is no picture, and what to do."""
     match reason:

@@ -119,6 +119,10 @@ class Studio(Protocol):
 
     async def get(self, job_id: int) -> Job | None: ...
 
+    async def together(self, job: Job) -> list[Job]:
+        """All that were ordered as one album, in the order of the photos; or the job alone."""
+        ...
+
     def place(self, job_id: int) -> int | None:
         """Place among the waiting, 1 is next; None if it isn't waiting."""
         ...

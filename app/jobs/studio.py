@@ -229,6 +229,9 @@ class JobStudio:
     async def get(self, job_id: int) -> Job | None:
         return await self._store.get(job_id)
 
+    async def together(self, job: Job) -> list[Job]:
+        return [job] if job.request.album is None else await self._store.album(job)
+
     def place(self, job_id: int) -> int | None:
         return self._queue.place(job_id)
 

@@ -191,4 +191,6 @@ class Actor:
 
 def is_result(message: Message) -> bool:
     """Whether it shows a finished picture with the buttons for the next one."""
-    return any(button["callback_data"].startswith("again:") for button in message.buttons)
+    is_picture = bool({"photo", "document"} & message.content.keys())
+    again = [button["callback_data"].startswith("again:") for button in message.buttons]
+    return is_picture and any(again)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from aiogram import Router
 from aiogram.filters import Command
 from aiogram.types import CallbackQuery, Message
@@ -10,7 +12,7 @@ from aiogram.utils.i18n import gettext as _
 from app.bot.dialog import Dialog
 from app.bot.job_buttons import AgainPress, JobPress, Press
 from app.bot.order import Order
-from app.bot.own_jobs import own_job, paint_once, what_is_gone
+from app.bot.own_jobs import own_job, paint_once, results_with, what_is_gone
 from app.bot.queue_list import QueuePress, queue_keyboard, queue_text
 from app.bot.routers.errors import refusal
 from app.bot.variations import Look, Variation, vary
@@ -60,11 +62,8 @@ async def press(query: CallbackQuery, callback_data: JobPress, studio: Studio) -
 
 async def cancel(job: Job, studio: Studio) -> bool:
     """The job or, as one card stands for an album, what is open of it."""
-    if job.request.album is None:
-        return await studio.cancel(job.id, job.request.user_id)
-    views = await studio.views(job.request.user_id)
-    album = [view.job.id for view in views if view.job.request.album == job.request.album]
-    return any([await studio.cancel(job_id, job.request.user_id) for job_id in album])
+    jobs = await studio.together(job)
+    return any([await studio.cancel(each.id, job.request.user_id) for each in jobs])
 
 
 async def paint_again(
@@ -73,29 +72,32 @@ async def paint_again(
     job = await own_job(query, callback_data.job_id, studio)
     if job is None:
         return
-    if (gone := await what_is_gone(job.request, callback_data.variation)) is not None:
+    jobs = await results_with(job, studio)
+    if (gone := await what_is_gone(jobs, callback_data.variation)) is not None:
         await query.answer(gone, show_alert=True)
     elif callback_data.variation is Variation.OTHER_STYLE:
         await query.answer()
-        await dialog.show_gallery(Order(photos=(job.request.content,)))
+        await dialog.show_gallery(Order(photos=tuple(each.request.content for each in jobs)))
     elif callback_data.variation is Variation.OTHER_PHOTO:
         await query.answer()
         look = Look.of(job.request.options)
         await dialog.ask_for_photo(Order(styles=job.request.styles, look=look))
     else:
-        answer = await vary_job(job, callback_data.variation, dialog, studio)
+        answer = await vary_jobs(jobs, callback_data.variation, dialog, studio)
         await query.answer(answer)
 
 
-async def vary_job(job: Job, variation: Variation, dialog: Dialog, studio: Studio) -> str:
-    """Start the job that the button stands for; returns what to say."""
-    varied = vary(job.request, variation)
-    if varied is None:
+async def vary_jobs(
+    jobs: Sequence[Job], variation: Variation, dialog: Dialog, studio: Studio
+) -> str:
+    """Start the job, or the album, that the button stands for; returns what to say."""
+    varied = [request for job in jobs if (request := vary(job.request, variation)) is not None]
+    if not varied or len(varied) < len(jobs):
         return _("It does not go any further.")
     try:
-        started = await paint_once(job, variation, varied, dialog.asker, studio)
+        started = await paint_once(jobs, variation, varied, dialog.asker, studio)
     except (QueueFull, TooManyJobs, ClosingDown) as error:
         return refusal(error)
-    if started.state is JobState.DELIVERED:
+    if all(job.state is JobState.DELIVERED for job in started):
         return _("You have that one already, look below.")
     return _("Painting it once more 🎨")

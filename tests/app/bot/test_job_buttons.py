@@ -22,7 +22,8 @@ from tests.e2e.pictures import painting, photo
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
-PRESET = default_catalog().presets()[0]
+PRESETS = default_catalog().presets()
+PRESET = PRESETS[0]
 
 
 @dataclass
@@ -162,6 +163,38 @@ async def test_another_style_instead_begins_with_its_own_hints(
     await ben.sends_photo(photo(2))
     await ben.sees_result()
     assert engine.asked[2][2] == engine.asked[0][2]
+
+
+async def album(actor: Actor, engine: Recorder) -> Message:
+    """Three photos in a ready style; the message with the buttons below their results."""
+    await actor.sends("/style")
+    await actor.presses("Yes")
+    await actor.presses(PRESET.name("en"))
+    await actor.sends_photos(*[photo(number) for number in range(3)])
+    offer = await actor.sees("All of them once more")
+    assert len(engine.asked) == 3
+    return offer
+
+
+async def test_an_album_is_painted_once_more_as_an_album(ben: Actor, engine: Recorder) -> None:
+    offer = await album(ben, engine)
+    ben.hammers(offer, "Weaker", times=2)
+    weaker = await ben.sees("All of them once more")
+    assert weaker.id != offer.id
+    first, second = engine.asked[:3], engine.asked[3:]
+    assert [content for content, _, _ in second] == [content for content, _, _ in first]
+    assert all(b[2].strength < a[2].strength for a, b in zip(first, second, strict=True))
+    groups = [m.media_group_id for m in ben.received if m.media_group_id is not None]
+    assert [groups.count(group) for group in dict.fromkeys(groups)] == [3, 3]
+
+
+async def test_an_album_in_another_style(ben: Actor, engine: Recorder) -> None:
+    offer = await album(ben, engine)
+    await ben.presses("Other style", on=offer)
+    await ben.sees("I have your 3 photos")
+    await ben.presses(PRESETS[1].name("en"))
+    await ben.sees("All of them once more")
+    assert [style for _, style, _ in engine.asked[3:]] == [PRESETS[1].picture] * 3
 
 
 async def test_many_presses_start_one_job(ben: Actor, engine: Recorder) -> None:

@@ -367,9 +367,10 @@ async def test_an_album_comes_back_as_one(stage: Stage) -> None:
     for job in jobs:
         await stage.delivered(job.id)
     await eventually(lambda: message not in stage.spoken())
-    album = stage.spoken()
+    *album, offer = stage.spoken()
     assert len(album) == 3
     assert len({part.media_group_id for part in album}) == 1
+    assert offer.buttons
 
 
 async def test_an_album_goes_on_without_a_cancelled_photo(stage: Stage) -> None:
@@ -380,4 +381,6 @@ async def test_an_album_goes_on_without_a_cancelled_photo(stage: Stage) -> None:
     await stage.message(says="Photo 2 of 3")
     stage.painter.cue(2 * STEPS)
     await stage.delivered(jobs[2].id)
-    await eventually(lambda: len(stage.spoken()) == 2)
+    await eventually(
+        lambda: [bool(m.media_group_id) for m in stage.spoken()] == [True, True, False]
+    )
