@@ -8,6 +8,7 @@ tuned. A weighted mean of codes is the code of a picture made of those parts.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
@@ -17,10 +18,10 @@ from models.color_transfer import recolored
 from models.draft_network import (
     CARRIED_LAYERS,
     DraftNetwork,
+    Grain,
     encoded,
-    grained,
     halved,
-    map_to_style,
+    target,
 )
 from models.encoders import SLIM_WIDTHS, Encoder
 from models.style_code import (
@@ -31,11 +32,21 @@ from models.style_code import (
     color_code,
     colors_of_code,
 )
-from models.transport import AffineMap
+from models.transport import AffineMap, Target, transport
 
 _FAR = 8.0
 """Usual deviations. In a picture that is flat but for a spot, the spot would have all the style's
 variance to itself."""
+
+
+class DraftStyle(NamedTuple):
+    """What codes say, taken apart once for all passes over a photo."""
+
+    colors: Moments
+    layers: dict[str, Target]
+    """Where the carried layers are moved to."""
+    conditioning: Tensor
+    """(N, conditioning)"""
 
 
 class DraftModel(nn.Module):
@@ -71,16 +82,16 @@ class DraftModel(nn.Module):
         before = self.conditioned.start, codes.shape[1] - self.conditioned.stop
         return codes + F.pad(offsets, before)
 
-    def moments_of_code(self, codes: Tensor) -> dict[str, Moments]:
-        """The moments of the carried layers that `code` put into `codes` (N, code_length)."""
-        moments, begin = {}, self.conditioned.stop
+    def style(self, codes: Tensor) -> DraftStyle:
+        """What `code` put into `codes` (N, code_length)."""
+        layers, begin = {}, self.conditioned.stop
         for name in CARRIED_LAYERS:
             channels = self._channels[name]
             middle, end = begin + channels, begin + channels * (channels + 1)
             product = codes[:, middle:end].reshape(-1, channels, channels)
-            moments[name] = Moments(codes[:, begin:middle], product)
+            layers[name] = target(Moments(codes[:, begin:middle], product))
             begin = end
-        return moments
+        return DraftStyle(colors_of_code(codes), layers, codes[:, self.conditioned])
 
     def forward(
         self,
@@ -96,39 +107,46 @@ class DraftModel(nn.Module):
         Sides are multiples of 16 at the smallest size, which is halved `passes` - 1 times. Only the
         last pass gives gradients. `encoder` is the slim one, frozen; `random` gives the grain.
         """
-        moved = recolored(photos, Moments.of(photos), colors_of_code(codes))
-        return self._coarse_to_fine(encoder, moved, codes, random, passes)
+        style = self.style(codes)
+        moved = recolored(photos, Moments.of(photos), style.colors)
+        return self._coarse_to_fine(encoder, moved, style, random, passes)
 
     def _coarse_to_fine(
-        self, encoder: Encoder, moved: Tensor, codes: Tensor, random: torch.Generator, passes: int
+        self,
+        encoder: Encoder,
+        moved: Tensor,
+        style: DraftStyle,
+        random: torch.Generator,
+        passes: int,
     ) -> Tensor:
         if passes > 1:
             with torch.no_grad():
                 small = halved(moved)
-                coarse = self._coarse_to_fine(encoder, small, codes, random, passes - 1)
+                coarse = self._coarse_to_fine(encoder, small, style, random, passes - 1)
                 moved = refined(coarse.clamp(0, 1), small, moved)
         features = encoded(encoder, moved)
-        maps = self.maps({name: Moments.of(each) for name, each in features.items()}, codes)
-        return self.painted(grained(moved, random), features, maps, codes)
+        maps = self.maps({name: Moments.of(each) for name, each in features.items()}, style)
+        return self.painted(moved, features, maps, Grain.under(moved, random), style)
 
-    def maps(self, have: Mapping[str, Moments], codes: Tensor) -> dict[str, AffineMap]:
+    @torch.no_grad()
+    def maps(self, have: Mapping[str, Moments], style: DraftStyle) -> dict[str, AffineMap]:
         """What moves features with the moments `have` to the style's, as the decoder wants them."""
-        want = self.moments_of_code(codes)
         return {
-            name: map_to_style(have[name], want[name]).then_scaled(*self.coder.usual(name))
+            name: transport(have[name], style.layers[name]).then_scaled(*self.coder.usual(name))
             for name in CARRIED_LAYERS
         }
 
     def painted(
         self,
-        pictures: Tensor,
+        photos: Tensor,
         features: Mapping[str, Tensor],
         maps: Mapping[str, AffineMap],
-        codes: Tensor,
+        grain: Grain,
+        style: DraftStyle,
     ) -> Tensor:
-        """One pass over `pictures` (N, 4, H, W) that are recoloured and grained."""
+        """One pass over `photos` (N, 3, H, W) that are recoloured."""
         carried = {name: maps[name](features[name]).clamp_(-_FAR, _FAR) for name in CARRIED_LAYERS}
-        painting: Tensor = self.network(pictures, carried, codes[:, self.conditioned])
+        painting: Tensor = self.network(photos, carried, grain, style.conditioning)
         return painting
 
 

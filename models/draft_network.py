@@ -8,7 +8,7 @@ learned is the decoder: from those features to strokes, coarse to fine, its chan
 shifted by the style (Dumoulin et al. 2017, without their norms: here the scale is the message).
 
 The picture begins as the recoloured photo out of focus; every contour has to come from the
-features. Only the last convolution sees the photo again, at half size, and says how much of its
+features. Only the last two convolutions see the photo again, at half size, and say how much of its
 finest detail stays. All ways up are bilinear: pixel shuffles painted their own grid over skies.
 Beside the features the decoder sees grain, white noise: a convolution has nothing to make strokes
 of in a plain sky (after Ulyanov et al. 2016, who fed noise to their texture networks).
@@ -17,6 +17,7 @@ of in a plain sky (after Ulyanov et al. 2016, who fed noise to their texture net
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
@@ -24,7 +25,7 @@ from torch import Tensor, nn
 
 from models.encoders import Encoder
 from models.style_code import Moments
-from models.transport import AffineMap, transport
+from models.transport import Target
 
 STRIDE = 16
 """Pictures must be a multiple of this on both sides."""
@@ -34,8 +35,9 @@ REACH = 208
 CARRIED_LAYERS = ("relu1_1", "relu2_1", "relu3_1", "relu4_1")
 """The encoder's layers that are moved and handed to the decoder."""
 
-_HALF, _QUARTER, _EIGHTH, _DEEP = 24, 48, 96, 128
-_GRAIN_CHANNELS = 8
+_HALF, _QUARTER, _EIGHTH, _DEEP = 16, 32, 64, 96
+"""Channels; processors like multiples of 16."""
+_GRAIN_CHANNELS = 4
 _GRAIN = 0.25
 _NOISE = 0.01
 """Of the layer's mean variance, added to both sides of a transport: no gain beyond tenfold."""
@@ -51,13 +53,17 @@ class DraftNetwork(nn.Module):
         self.enter_deep = _convolution(deep, _DEEP)
         self.deep = _Blocks(_DEEP, 1)
         self.to_eighth = nn.Conv2d(_DEEP, _EIGHTH, 1)
-        self.enter_eighth = nn.Conv2d(eighth + _GRAIN_CHANNELS, _EIGHTH, 1)
+        self.enter_eighth = nn.Conv2d(eighth, _EIGHTH, 1)
+        self.grain_eighth = nn.Conv2d(_GRAIN_CHANNELS, _EIGHTH, 1, bias=False)
         self.eighth = _Blocks(_EIGHTH, 2)
         self.to_quarter = nn.Conv2d(_EIGHTH, _QUARTER, 1)
-        self.enter_quarter = nn.Conv2d(quarter + _GRAIN_CHANNELS, _QUARTER, 1)
+        self.enter_quarter = nn.Conv2d(quarter, _QUARTER, 1)
+        self.grain_quarter = nn.Conv2d(_GRAIN_CHANNELS, _QUARTER, 1, bias=False)
         self.quarter = _Blocks(_QUARTER, 1)
         self.to_half = _convolution(_QUARTER, _HALF)
-        self.fine = _convolution(_HALF + half + 12, _HALF)
+        self.enter_half = nn.Conv2d(half, _HALF, 1)
+        self.see = nn.Conv2d(3, _HALF, kernel_size=4, stride=2, padding=1)
+        self.fine = _convolution(_HALF, _HALF)
         self.last = _convolution(_HALF, 4)
         # Before training a painting is the recoloured photo out of focus.
         nn.init.zeros_(self.last.weight)
@@ -68,28 +74,29 @@ class DraftNetwork(nn.Module):
         """How many numbers a style's conditioning has."""
 
     def forward(
-        self, pictures: Tensor, carried: Mapping[str, Tensor], conditioning: Tensor
+        self, photos: Tensor, carried: Mapping[str, Tensor], grain: Grain, conditioning: Tensor
     ) -> Tensor:
-        """Paint `pictures` with features `carried` to the style and `conditioning`.
+        """Paint `photos` with features `carried` to the style and `conditioning`.
 
-        `pictures` are (N, 4, H, W): RGB about 0-1, then the grain, as `grained` makes them, H and W
-        multiples of `STRIDE`; `carried` as `carry` returns them; `conditioning` is
+        `photos` are (N, 3, H, W), RGB about 0-1, H and W multiples of `STRIDE`; `carried` as
+        `DraftModel.maps` make them; `grain` is of the same size; `conditioning` is
         (N or 1, conditioning). Returns the paintings (N, 3, H, W), not clamped.
         """
-        photos, grain = pictures[:, :3], pictures[:, 3:]
         styled = _Styled(torch.split(conditioning, self._parts, 1))
         half, quarter, eighth, deep = (carried[name] for name in CARRIED_LAYERS)
         flow = self.deep(styled(self.enter_deep, deep).relu_(), styled)
-        flow = _doubled(self.to_eighth(flow)) + self.enter_eighth(_with_grain(eighth, grain, 8))
-        flow = self.eighth(flow, styled)
-        flow = _doubled(self.to_quarter(flow)) + self.enter_quarter(_with_grain(quarter, grain, 4))
-        flow = self.quarter(flow, styled)
-        flow = _doubled(styled(self.to_half, flow).relu_())
-        seen = torch.cat([flow, half, _packed(F.pixel_unshuffle(photos, 2))], 1)
-        change = self.last(styled(self.fine, seen).relu_())
-        coarse = _doubled(_out_of_focus(photos) + change[:, :3])
-        detail = photos - _doubled(F.avg_pool2d(photos, 2))
-        return coarse + _doubled(change[:, 3:]) * detail
+        flow = _doubled(self.to_eighth(flow)).add_(self.enter_eighth(eighth))
+        flow = self.eighth(flow.add_(self.grain_eighth(grain.eighth)), styled)
+        flow = _doubled(self.to_quarter(flow)).add_(self.enter_quarter(quarter))
+        flow = self.quarter(flow.add_(self.grain_quarter(grain.quarter)), styled)
+        flow = _doubled(styled(self.to_half, flow).relu_()).add_(self.enter_half(half))
+        flow = styled(self.fine, flow.add_(self.see(photos)).relu_()).relu_()
+        change, gain = self.last(flow).split([3, 1], 1)
+        small = F.avg_pool2d(photos, 2)
+        # The finest detail is what a photo has beyond one of half the size; of both, `gain` stays.
+        coarse = _out_of_focus(small) + change - gain * small
+        painting = _doubled(torch.cat([coarse, gain], 1).contiguous())
+        return torch.addcmul(painting[:, :3], painting[:, 3:], photos)
 
 
 class _Styled:
@@ -122,8 +129,8 @@ class _Blocks(nn.Module):
     def forward(self, maps: Tensor, styled: _Styled) -> Tensor:
         convolutions = [each for each in self.convolutions if isinstance(each, nn.Conv2d)]
         for first, second in zip(convolutions[::2], convolutions[1::2], strict=True):
-            maps = maps + styled(second, styled(first, maps).relu_())
-        return maps.relu()
+            maps = styled(second, styled(first, maps).relu_()).add_(maps)
+        return maps.relu_()
 
 
 @torch.no_grad()
@@ -139,31 +146,42 @@ def halved(pictures: Tensor) -> Tensor:
 
 
 @torch.no_grad()
-def map_to_style(have: Moments, want: Moments) -> AffineMap:
-    """The map from the photo's moments of a layer to the style's."""
-    variances = want.covariance.diagonal(dim1=1, dim2=2)
-    return transport(have, want, _NOISE * variances.mean(1).clamp_min(1e-4)[:, None, None])
+def target(style: Moments) -> Target:
+    """Where a layer with the moments of a `style` is to be moved."""
+    variances = style.covariance.diagonal(dim1=1, dim2=2)
+    return Target.of(style, _NOISE * variances.mean(1).clamp_min(1e-4))
 
 
-def grained(pictures: Tensor, random: torch.Generator) -> Tensor:
-    """`pictures` (N, 3, H, W) with a channel of grain: (N, 4, H, W).
+class Grain(NamedTuple):
+    """White noise that lies under a picture (N, 3, H, W), the same on every device."""
 
-    `random` is a generator of the CPU, so that every device sees the same grain.
-    """
-    count, _, height, width = pictures.shape
-    grain = _GRAIN * torch.randn(count, 1, height, width, generator=random)
-    return torch.cat([pictures, grain.to(pictures)], 1)
+    quarter: Tensor
+    """(N, 4, H / 4, W / 4)"""
+    eighth: Tensor
+    """(N, 4, H / 8, W / 8)"""
+
+    @classmethod
+    def under(cls, pictures: Tensor, random: torch.Generator) -> Grain:
+        """Under `pictures`; `random` is a generator of the CPU."""
+        count, _, height, width = pictures.shape
+        size = count, 5 * _GRAIN_CHANNELS, height // 8, width // 8
+        noise = (_GRAIN * torch.randn(size, generator=random)).to(pictures.device)
+        quarter = F.pixel_shuffle(noise[:, _GRAIN_CHANNELS:], 2)
+        return cls(_packed(quarter), _packed(noise[:, :_GRAIN_CHANNELS]))
+
+    def part(self, rows: slice, columns: slice) -> Grain:
+        """Under the part of the picture with these `rows` and `columns`, multiples of 8."""
+        return Grain(_part(self.quarter, rows, columns, 4), _part(self.eighth, rows, columns, 8))
 
 
-def _with_grain(maps: Tensor, grain: Tensor, factor: int) -> Tensor:
-    """`maps` with some of the noise that lies under each of their pixels."""
-    under = F.pixel_unshuffle(grain, factor)[:, :_GRAIN_CHANNELS]
-    return torch.cat([maps, _packed(under)], 1)
+def _part(maps: Tensor, rows: slice, columns: slice, shrinkage: int) -> Tensor:
+    top, left = rows.start // shrinkage, columns.start // shrinkage
+    return maps[..., top : rows.stop // shrinkage, left : columns.stop // shrinkage]
 
 
 def _out_of_focus(photos: Tensor) -> Tensor:
-    """At half size, with nothing in it that is finer than an eighth."""
-    return F.interpolate(F.avg_pool2d(photos, 8), scale_factor=4, mode="bilinear")
+    """The same with nothing in it that is finer than a quarter of the size."""
+    return F.interpolate(F.avg_pool2d(photos, 4), scale_factor=4, mode="bilinear")
 
 
 def _convolution(channels: int, out: int) -> nn.Conv2d:

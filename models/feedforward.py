@@ -27,16 +27,17 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from models.color_transfer import recolored
-from models.draft_model import DraftModel, refined
-from models.draft_network import CARRIED_LAYERS, REACH, STRIDE, encoded, grained, halved
-from models.encoders import Encoder, slim_encoder
-from models.style_code import STYLE_LAYERS, Moments, colors_of_code
+from models.draft_model import DraftModel, DraftStyle, refined
+from models.draft_network import CARRIED_LAYERS, REACH, STRIDE, Grain, encoded, halved
+from models.encoders import MIN_SIDE_PX, Encoder, slim_encoder
+from models.images import scaled
+from models.precision import half_is_quick
+from models.style_code import STYLE_LAYERS, Moments
 from models.transport import AffineMap
 from models.weights import PACKAGED, SLIM_ENCODER, WeightsError, load_packaged
 
 DRAFT_WEIGHTS = "draft.safetensors"
 PRESET_CODES = "preset_codes.safetensors"
-MIN_SIDE_PX = 16
 STYLE_SIDE_PX = 384
 """Long side at which a style picture is looked at with brush 1."""
 WHOLE_PIXELS = 2048 * 1024
@@ -44,7 +45,7 @@ WHOLE_PIXELS = 2048 * 1024
 
 _COARSEST_PX = 90
 """The first pass is over a thumbnail with a long side of this to twice as much."""
-_MARGIN, _SMALL_MARGIN = 16, 8
+_MARGIN = 8
 """The convolutions' zeros at the borders would show as a frame; so they lie outside the picture."""
 _MIN_STYLE_PX, _MAX_STYLE_PX = 64, 1536
 _PHOTO_CODE_PX = 256
@@ -79,12 +80,17 @@ class FeedForward:
         *,
         preset_codes: Mapping[str, Tensor] | None = None,
         whole_pixels: int = WHOLE_PIXELS,
+        half: bool | None = None,
     ) -> None:
-        """`preset_codes`: tuned codes (1, code_length) by `code_key`."""
+        """`preset_codes`: tuned codes (1, code_length) by `code_key`.
+
+        `half`: convolve in bfloat16; left open, where the processor does that in hardware.
+        """
         self._model = model.eval()
         self._encoder = encoder.eval()
         self._preset_codes = dict(preset_codes or {})
         self._whole_pixels = whole_pixels
+        self._half = half_is_quick(self.device) if half is None else half
 
     @classmethod
     def load(cls, *, device: torch.device | str = "cpu", folder: Path = PACKAGED) -> FeedForward:
@@ -122,7 +128,7 @@ class FeedForward:
         """
         _check(style)
         long_side = min(max(STYLE_SIDE_PX * brush, _MIN_STYLE_PX), _MAX_STYLE_PX)
-        return self.measured_code(_scaled(style.to(self.device), long_side))
+        return self._code_at(style.to(self.device), long_side)
 
     @torch.inference_mode()
     def paint(self, content: Tensor, code: Tensor, *, share: float = 1, seed: int = 0) -> Tensor:
@@ -138,15 +144,10 @@ class FeedForward:
         if share <= 0:
             return content.clone()
         if share != 1:
-            own = self.measured_code(_scaled(content, min(_PHOTO_CODE_PX, max(content.shape[-2:]))))
-            # Statistics beyond the style's own would be no style that anybody chose.
-            shares = torch.full_like(code, min(share, 1))
-            # The decoder's hand stays the style's: what a photo's own would be, nobody taught it.
-            shares[:, self._model.conditioned] = max(share, 1)
-            code = torch.lerp(own, code, shares)
+            code = self._shared_code(content, code, share)
         painting = self._painted(content, code, seed).clamp_(0, 1)
         # Below a half even the photo's own code would change too much.
-        return torch.lerp(content, painting, min(1.0, 2 * share))
+        return torch.lerp(content, painting, 2 * share) if share < 0.5 else painting
 
     @torch.inference_mode()
     def measured_code(self, style: Tensor) -> Tensor:
@@ -157,49 +158,77 @@ class FeedForward:
             Moments.of(style), {name: Moments.of(maps) for name, maps in layers.items()}
         )
 
-    def _painted(self, content: Tensor, code: Tensor, seed: int) -> Tensor:
-        moved = recolored(content, Moments.of(content), colors_of_code(code))
-        return self._coarse_to_fine(moved, code, torch.Generator().manual_seed(seed))
+    def _code_at(self, picture: Tensor, long_side: float) -> Tensor:
+        # Halved, a side has to be one that the encoder takes.
+        return self.measured_code(scaled(picture, long_side, min_side=2 * MIN_SIDE_PX))
 
-    def _coarse_to_fine(self, moved: Tensor, code: Tensor, random: torch.Generator) -> Tensor:
+    def _shared_code(self, content: Tensor, code: Tensor, share: float) -> Tensor:
+        """`share` of a style's code, the remainder being the photo's own."""
+        own = self._code_at(content, min(_PHOTO_CODE_PX, max(content.shape[-2:])))
+        # Statistics beyond the style's own would be no style that anybody chose.
+        shares = torch.full_like(code, min(share, 1))
+        # The decoder's hand stays the style's: what a photo's own would be, nobody taught it.
+        shares[:, self._model.conditioned] = max(share, 1)
+        return torch.lerp(own, code, shares)
+
+    def _painted(self, content: Tensor, code: Tensor, seed: int) -> Tensor:
+        style = self._model.style(code)
+        moved = recolored(content, Moments.of(content), style.colors)
+        return self._coarse_to_fine(moved, style, torch.Generator().manual_seed(seed))
+
+    def _coarse_to_fine(self, moved: Tensor, style: DraftStyle, random: torch.Generator) -> Tensor:
         height, width = moved.shape[-2:]
         if max(height, width) >= 2 * _COARSEST_PX and min(height, width) >= 2 * MIN_SIDE_PX:
             small = halved(moved)
-            coarse = self._coarse_to_fine(small, code, random).clamp_(0, 1)
+            coarse = self._coarse_to_fine(small, style, random).clamp_(0, 1)
             moved = refined(coarse, small, moved)
-        return self._one_pass(moved, code, random)
+        return self._one_pass(moved, style, random)
 
-    def _one_pass(self, moved: Tensor, code: Tensor, random: torch.Generator) -> Tensor:
+    def _one_pass(self, moved: Tensor, style: DraftStyle, random: torch.Generator) -> Tensor:
         height, width = moved.shape[-2:]
-        # A side can't be mirrored further than it is long.
-        margin = _MARGIN if min(height, width) >= _MARGIN + STRIDE else _SMALL_MARGIN
-        whole = grained(_padded(moved, margin), random)
+        whole = _padded(moved)
+        grain = Grain.under(whole, random)
         if height * width <= self._whole_pixels:
-            features = self._features(whole)
-            maps = self._maps([features], code)
-            painting = self._model.painted(whole, features, maps, code)
+            features = self._encoded(whole)
+            painting = self._decoded(whole, features, self._maps([features], style), grain, style)
         else:
-            painting = self._painted_in_tiles(whole, code)
-        return painting[..., margin : margin + height, margin : margin + width]
+            painting = self._painted_in_tiles(whole, grain, style)
+        return painting[..., _MARGIN : _MARGIN + height, _MARGIN : _MARGIN + width]
 
-    def _painted_in_tiles(self, whole: Tensor, code: Tensor) -> Tensor:
-        maps = self._maps((self._features(window) for window in _windows(whole)), code)
-        painting = torch.empty_like(whole[:, :3])
+    def _painted_in_tiles(self, whole: Tensor, grain: Grain, style: DraftStyle) -> Tensor:
+        maps = self._maps((self._encoded(window) for window in _windows(whole)), style)
+        painting = torch.empty_like(whole)
         side = max(STRIDE, int(self._whole_pixels**0.5) // STRIDE * STRIDE - 2 * REACH)
         for rows, seen_rows in _spans(whole.shape[-2], side):
             for columns, seen_columns in _spans(whole.shape[-1], side):
                 tile = whole[..., seen_rows, seen_columns]
-                painted = self._model.painted(tile, self._features(tile), maps, code)
+                below = grain.part(seen_rows, seen_columns)
+                painted = self._decoded(tile, self._encoded(tile), maps, below, style)
                 top, left = rows.start - seen_rows.start, columns.start - seen_columns.start
                 size = rows.stop - rows.start, columns.stop - columns.start
                 core = painted[..., top : top + size[0], left : left + size[1]]
                 painting[..., rows, columns] = core
         return painting
 
-    def _features(self, pictures: Tensor) -> dict[str, Tensor]:
-        return encoded(self._encoder, pictures[:, :3])
+    def _encoded(self, pictures: Tensor) -> dict[str, Tensor]:
+        with self._precision():
+            return encoded(self._encoder, pictures)
 
-    def _maps(self, parts: Iterable[dict[str, Tensor]], code: Tensor) -> dict[str, AffineMap]:
+    def _decoded(
+        self,
+        photos: Tensor,
+        features: Mapping[str, Tensor],
+        maps: Mapping[str, AffineMap],
+        grain: Grain,
+        style: DraftStyle,
+    ) -> Tensor:
+        with self._precision():
+            return self._model.painted(photos, features, maps, grain, style)
+
+    def _precision(self) -> torch.autocast:
+        return torch.autocast(self.device.type, torch.bfloat16, enabled=self._half)
+
+    def _maps(self, parts: Iterable[dict[str, Tensor]], style: DraftStyle) -> dict[str, AffineMap]:
         """What moves the features of a picture to the style's; it is given whole or in parts."""
         measured = [{name: Moments.of(maps) for name, maps in part.items()} for part in parts]
         have = {
@@ -209,7 +238,7 @@ class FeedForward:
             )
             for name in CARRIED_LAYERS
         }
-        return self._model.maps(have, code)
+        return self._model.maps(have, style)
 
 
 def load_into(model: DraftModel, name: str, folder: Path) -> None:
@@ -240,19 +269,12 @@ def _spans(length: int, side: int) -> Iterator[tuple[slice, slice]]:
         yield slice(start, stop), slice(max(0, start - REACH), min(length, stop + REACH))
 
 
-def _padded(image: Tensor, margin: int) -> Tensor:
-    """Mirrored beyond its borders by `margin` and up to the next multiple of `STRIDE`."""
+def _padded(image: Tensor) -> Tensor:
+    """Mirrored beyond its borders by `_MARGIN` and up to the next multiple of `STRIDE`."""
     height, width = image.shape[-2:]
-    bottom, right = margin + -height % STRIDE, margin + -width % STRIDE
+    bottom, right = _MARGIN + -height % STRIDE, _MARGIN + -width % STRIDE
     mode = "reflect" if max(bottom, right) < min(height, width) else "replicate"
-    return F.pad(image, (margin, right, margin, bottom), mode=mode)
-
-
-def _scaled(image: Tensor, long_side: float) -> Tensor:
-    scale = long_side / max(image.shape[-2:])
-    # Halved, a side has to be one that the encoder takes.
-    size = [max(2 * MIN_SIDE_PX, round(side * scale)) for side in image.shape[-2:]]
-    return F.interpolate(image, size, mode="bilinear", antialias=True)
+    return F.pad(image, (_MARGIN, right, _MARGIN, bottom), mode=mode)
 
 
 def _check(image: Tensor) -> None:

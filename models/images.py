@@ -43,6 +43,13 @@ def scaled_size(image: Tensor, long_side_px: int) -> Size:
     return max(1, round(height * scale)), max(1, round(width * scale))
 
 
+def scaled(image: Tensor, long_side: float, *, min_side: int) -> Tensor:
+    """Bilinear, without aliasing, to this long side; no side gets shorter than `min_side`."""
+    scale = long_side / max(image.shape[-2:])
+    size = [max(min_side, round(side * scale)) for side in image.shape[-2:]]
+    return F.interpolate(image, size, mode="bilinear", antialias=True)
+
+
 _LUMA = (0.299, 0.587, 0.114)
 
 

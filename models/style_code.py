@@ -39,7 +39,7 @@ class Moments:
     @classmethod
     def of(cls, activations: Tensor) -> Moments:
         """Of maps (N, C, H, W)."""
-        flat = activations.flatten(2)
+        flat = activations.flatten(2).float()
         return cls(flat.mean(2), flat @ flat.transpose(1, 2) / flat.shape[2])
 
     @property

@@ -15,9 +15,6 @@ from torch import Tensor
 
 from models.style_code import Moments
 
-_SMALLEST = 1e-8
-"""Rounding makes a covariance's smallest eigenvalues negative."""
-
 
 class AffineMap(NamedTuple):
     """x to `there` @ x + `shift`, one for each picture."""
@@ -38,30 +35,39 @@ class AffineMap(NamedTuple):
         return moved.view(len(maps), *maps.shape[2:], -1).permute(0, 3, 1, 2)
 
 
-def transport(have: Moments, want: Moments, noise: Tensor | float) -> AffineMap:
+class Target(NamedTuple):
+    """Where distributions are moved to, its covariance taken apart once for all of them."""
+
+    mean: Tensor
+    """(N, C)"""
+    root: Tensor
+    """(N, C, C): multiplied by itself transposed it is the covariance, noise included."""
+    noise: Tensor
+    """(N or 1, 1, 1)"""
+
+    @classmethod
+    def of(cls, want: Moments, noise: Tensor | float) -> Target:
+        """The distributions `want`.
+
+        `noise`, above 0, is the variance added to both sides, a number or (N, 1, 1): what a channel
+        hardly has isn't blown up beyond that.
+        """
+        spread = torch.as_tensor(noise, device=want.mean.device).view(-1, 1, 1)
+        values, vectors = torch.linalg.eigh(want.covariance)
+        # A flat channel's variance is the difference of two equal numbers, and may be negative.
+        root = vectors * (values[:, None, :].clamp_min(0) + spread).sqrt()
+        return cls(want.mean, root, spread)
+
+
+def transport(have: Moments, want: Target) -> AffineMap:
     """The map from the distributions `have` to `want` (N or 1 rows each).
 
-    `noise` is the variance added to both sides, (N or 1, 1, 1): what a channel hardly has isn't
-    blown up beyond that.
+    With `want`'s covariance as L L', the map is L (L' `have` L)^-1/2 L'.
     """
-    there = _symmetric_map(_noisy(have.covariance, noise), _noisy(want.covariance, noise))
-    shift = want.mean - (there @ have.mean[:, :, None])[:, :, 0]
-    return AffineMap(there, shift)
-
-
-def _symmetric_map(have: Tensor, want: Tensor) -> Tensor:
-    root, inverse = _roots(have)
-    middle, _ = _roots(root @ want @ root)
-    return inverse @ middle @ inverse
-
-
-def _roots(matrix: Tensor) -> tuple[Tensor, Tensor]:
-    """The square root of symmetric matrices (N, C, C) and its inverse."""
-    values, vectors = torch.linalg.eigh(matrix)
-    values = values.clamp_min(_SMALLEST).sqrt()[:, None, :]
-    back = vectors.transpose(1, 2)
-    return vectors * values @ back, vectors / values @ back
-
-
-def _noisy(covariance: Tensor, noise: Tensor | float) -> Tensor:
-    return covariance + noise * torch.eye(covariance.shape[1], device=covariance.device)
+    noisy = have.covariance + want.noise * torch.eye(have.mean.shape[1], device=have.mean.device)
+    values, vectors = torch.linalg.eigh(want.root.mT @ noisy @ want.root)
+    # No eigenvalue can be smaller than that; by rounding the smallest are, or even negative.
+    values = values[:, None, :].maximum(want.noise.square())
+    half = want.root @ vectors / values.sqrt().sqrt()
+    there: Tensor = half @ half.mT
+    return AffineMap(there, want.mean - (there @ have.mean[:, :, None])[:, :, 0])

@@ -12,10 +12,11 @@ from dataclasses import dataclass
 from typing import Final
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
-from models.encoders import Encoder
+from models.encoders import MIN_SIDE_PX, Encoder
+from models.images import scaled
+from models.precision import half_is_quick
 from models.style_code import STYLE_LAYERS, Moments
 
 CONTENT_LAYERS = ("relu3_3", "relu4_1")
@@ -23,7 +24,6 @@ CONTENT_LAYERS = ("relu3_3", "relu4_1")
 SHRINKAGES: Final = (1, 2, 4)
 """A painting is looked at as it is, at half and at a quarter of its size."""
 VIEW_WEIGHTS: Final = {1: 0.5, 2: 0.25, 4: 0.25}
-_SMALLEST_PX = 16
 
 LayerMoments = dict[str, Moments]
 
@@ -64,10 +64,13 @@ class Critics:
     def look(self, view: View, pictures: Tensor) -> dict[str, Tensor]:
         """Activations of `pictures` (N, 3, H, W; RGB 0-1) for styles and, as they are, content."""
         layers = view.layers + CONTENT_LAYERS * (view.shrinkage == 1)
-        shrunk = shrunken(pictures, view.shrinkage)
+        shrunk = _shrunken(pictures, view.shrinkage)
         packed = shrunk.contiguous(memory_format=torch.channels_last)
-        activations: dict[str, Tensor] = self.encoders[view.critic](packed, layers)
-        return activations
+        # Judges can be short-sighted: their figures are the same to a thousandth.
+        kind = pictures.device
+        with torch.autocast(kind.type, torch.bfloat16, enabled=half_is_quick(kind)):
+            activations: dict[str, Tensor] = self.encoders[view.critic](packed, layers)
+        return {name: maps.float() for name, maps in activations.items()}
 
     @torch.no_grad()
     def moments(self, pictures: Tensor) -> LayerMoments:
@@ -79,9 +82,7 @@ class Critics:
         return moments
 
 
-def shrunken(pictures: Tensor, shrinkage: int) -> Tensor:
+def _shrunken(pictures: Tensor, shrinkage: int) -> Tensor:
     """`pictures` (N, 3, H, W) of 1/`shrinkage` the size."""
-    if shrinkage == 1:
-        return pictures
-    size = [max(_SMALLEST_PX, round(side / shrinkage)) for side in pictures.shape[-2:]]
-    return F.interpolate(pictures, size, mode="bilinear", antialias=True)
+    long_side = max(pictures.shape[-2:]) / shrinkage
+    return pictures if shrinkage == 1 else scaled(pictures, long_side, min_side=MIN_SIDE_PX)

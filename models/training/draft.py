@@ -47,7 +47,7 @@ class Course:
 class Recipe:
     """The numbers of one training."""
 
-    minutes: float = 60
+    minutes: float = 75
     """Wall-clock time of the steps; the learning rate's schedule spans it."""
     courses: tuple[Course, ...] = (
         Course(0.25, 96, 8, passes=1),

@@ -11,12 +11,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 from tqdm import tqdm
 
 from models.draft_network import halved
-from models.encoders import Encoder
+from models.encoders import MIN_SIDE_PX, Encoder
+from models.images import scaled
 from models.style_code import STYLE_LAYERS, Moments
 from models.training.critics import Critics, LayerMoments
 
@@ -163,7 +163,11 @@ def build_bank(
     jobs += [(picture, variants) for picture in photos]
     for picture, variant in tqdm(jobs, desc="styles"):
         style = picture[None].float().to(device) / 255
-        style = _resized(style, LONG_SIDE_PX) if variant == 0 else _variant(style, random)
+        style = (
+            scaled(style, LONG_SIDE_PX, min_side=MIN_SIDE_PX)
+            if variant == 0
+            else _variant(style, random)
+        )
         measured.append(measure(style, encoder, critics))
     measured += [measure(preset.to(device), encoder, critics) for preset in presets]
     return StyleBank(Styles.cat(measured), len(paintings), len(presets))
@@ -177,14 +181,9 @@ def _variant(picture: Tensor, random: torch.Generator) -> Tensor:
     rows, columns = round(height * uniform(0.6, 1)), round(width * uniform(0.6, 1))
     top, left = round(uniform(0, height - rows)), round(uniform(0, width - columns))
     part = picture[..., top : top + rows, left : left + columns]
-    part = _resized(part, round(_SMALLEST_PX * (_LARGEST_PX / _SMALLEST_PX) ** uniform(0, 1)))
+    long_side = _SMALLEST_PX * (_LARGEST_PX / _SMALLEST_PX) ** uniform(0, 1)
+    part = scaled(part, round(long_side), min_side=MIN_SIDE_PX)
     return _strange_colors(part, random) if uniform(0, 1) < 0.6 else part
-
-
-def _resized(picture: Tensor, long_side_px: int) -> Tensor:
-    scale = long_side_px / max(picture.shape[-2:])
-    size = [max(16, round(side * scale)) for side in picture.shape[-2:]]
-    return F.interpolate(picture, size, mode="bilinear", antialias=True)
 
 
 def _strange_colors(picture: Tensor, random: torch.Generator) -> Tensor:

@@ -10,7 +10,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from models.draft_model import DraftModel, refined
-from models.draft_network import REACH, encoded, grained, halved
+from models.draft_network import REACH, Grain, encoded, halved
 from models.encoders import slim_encoder
 from models.feedforward import FeedForward, code_key, mixed, picture_key
 from models.style_code import Moments
@@ -132,13 +132,16 @@ def test_tiles_moved_by_the_wholes_maps_are_exact(model: DraftModel) -> None:
     encoder = slim_encoder()
     draft = FeedForward(model, encoder)
     code = draft.style_code(picture(90, 120, seed=5))
-    photo = grained(picture(64, 2 * REACH + 96), torch.Generator().manual_seed(0))
+    photo = picture(64, 2 * REACH + 96)
+    grain = Grain.under(photo, torch.Generator().manual_seed(0))
+    rows, columns = slice(0, 64), slice(0, REACH + 96)
     with torch.inference_mode():
-        features = encoded(encoder, photo[:, :3])
-        maps = model.maps({name: Moments.of(each) for name, each in features.items()}, code)
-        whole = model.painted(photo, features, maps, code)
-        part = photo[..., : REACH + 96]
-        tile = model.painted(part, encoded(encoder, part[:, :3]), maps, code)
+        style = model.style(code)
+        features = encoded(encoder, photo)
+        maps = model.maps({name: Moments.of(each) for name, each in features.items()}, style)
+        whole = model.painted(photo, features, maps, grain, style)
+        part, below = photo[..., rows, columns], grain.part(rows, columns)
+        tile = model.painted(part, encoded(encoder, part), maps, below, style)
     torch.testing.assert_close(tile[..., :96], whole[..., :96], rtol=0, atol=1e-4)
     assert not torch.allclose(tile[..., -16:], whole[..., REACH + 80 : REACH + 96], atol=1e-4)
 
@@ -152,6 +155,15 @@ def test_one_picture_alone_is_painted_as_among_others(model: DraftModel) -> None
         both = model(encoder, photos, codes, torch.Generator().manual_seed(0))
         alone = model(encoder, photos[:1], codes[:1], torch.Generator().manual_seed(0))
     torch.testing.assert_close(alone, both[:1], rtol=0, atol=1e-4)
+
+
+def test_half_precision_is_hardly_seen(model: DraftModel) -> None:
+    encoder = slim_encoder()
+    half, single = (FeedForward(model, encoder, half=half) for half in (True, False))
+    photo, code = picture(200, 260), single.style_code(picture(90, 120, seed=5))
+    difference = (half.paint(photo, code) - single.paint(photo, code)).abs()
+    assert 0 < float(difference.mean()) < 1 / 255
+    assert float(difference.max()) < 10 / 255
 
 
 def test_the_next_pass_begins_with_what_was_painted_and_the_photos_detail() -> None:
@@ -243,7 +255,7 @@ def test_damaged_weights_are_refused(packaged: Path, damage: str) -> None:
 def test_weights_of_another_network_are_refused(packaged: Path) -> None:
     file = packaged / "draft.safetensors"
     tensors = load_file(file)
-    tensors["network.fine.weight"] = tensors["network.fine.weight"][:, :48].contiguous()
+    tensors["network.fine.weight"] = tensors["network.fine.weight"][:, :8].contiguous()
     before = picture_key(file)
     save_file(tensors, file)
     manifest = packaged / "manifest.toml"
