@@ -40,8 +40,8 @@ DRAFT_WEIGHTS = "draft.safetensors"
 PRESET_CODES = "preset_codes.safetensors"
 STYLE_SIDE_PX = 384
 """Long side at which a style picture is looked at with brush 1."""
-WHOLE_PIXELS = 2048 * 1024
-"""Larger pictures are painted in tiles of about this size (some 0.4 GB)."""
+WHOLE_PIXELS = 2048 * 2048
+"""Larger pictures are painted in tiles of about this size (some 0.6 GB)."""
 
 _COARSEST_PX = 90
 """The first pass is over a thumbnail with a long side of this to twice as much."""
