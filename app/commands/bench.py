@@ -91,9 +91,13 @@ def _head_start(content: Path, style: Path, settings: Settings) -> dict[str, obj
         for draft in (False, True)
     )
     found = measure_head_start(from_photo, from_draft, content, style)
+    from_the_draft = (
+        "not reached with as many steps"
+        if found.steps_from_draft is None
+        else f"{found.steps_from_draft} steps ({found.seconds_from_draft:.1f} s)"
+    )
     print(
         f"The loss that {found.steps_from_photo} steps from the photo reach "
-        f"({found.seconds_from_photo:.1f} s), from the draft: {found.steps_from_draft} steps "
-        f"({found.seconds_from_draft} s)"
+        f"({found.seconds_from_photo:.1f} s), from the draft: {from_the_draft}"
     )
     return asdict(found)
