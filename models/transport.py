@@ -53,9 +53,9 @@ class Target(NamedTuple):
         hardly has isn't blown up beyond that.
         """
         spread = torch.as_tensor(noise, device=want.mean.device).view(-1, 1, 1)
-        values, vectors = torch.linalg.eigh(want.covariance)
+        values, vectors = _eigh(_noisy(want.covariance, spread))
         # A flat channel's variance is the difference of two equal numbers, and may be negative.
-        root = vectors * (values[:, None, :].clamp_min(0) + spread).sqrt()
+        root = vectors * values[:, None, :].maximum(spread).sqrt()
         return cls(want.mean, root, spread)
 
 
@@ -64,10 +64,23 @@ def transport(have: Moments, want: Target) -> AffineMap:
 
     With `want`'s covariance as L L', the map is L (L' `have` L)^-1/2 L'.
     """
-    noisy = have.covariance + want.noise * torch.eye(have.mean.shape[1], device=have.mean.device)
-    values, vectors = torch.linalg.eigh(want.root.mT @ noisy @ want.root)
+    values, vectors = _eigh(want.root.mT @ _noisy(have.covariance, want.noise) @ want.root)
     # No eigenvalue can be smaller than that; by rounding the smallest are, or even negative.
     values = values[:, None, :].maximum(want.noise.square())
     half = want.root @ vectors / values.sqrt().sqrt()
     there: Tensor = half @ half.mT
     return AffineMap(there, want.mean - (there @ have.mean[:, :, None])[:, :, 0])
+
+
+def _noisy(covariance: Tensor, noise: Tensor) -> Tensor:
+    return covariance + noise * torch.eye(covariance.shape[1], device=covariance.device)
+
+
+def _eigh(matrices: Tensor) -> tuple[Tensor, Tensor]:
+    """Eigenvalues and vectors of symmetric matrices (N, C, C)."""
+    try:
+        values, vectors = torch.linalg.eigh(matrices)
+    except RuntimeError:
+        # In single precision LAPACK gives up on some with many equal eigenvalues (silent channels).
+        values, vectors = torch.linalg.eigh(matrices.double())
+    return values.to(matrices), vectors.to(matrices)
