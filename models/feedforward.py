@@ -190,7 +190,9 @@ class FeedForward:
         grain = Grain.under(whole, random)
         if height * width <= self._whole_pixels:
             features = self._encoded(whole)
-            painting = self._decoded(whole, features, self._maps([features], style), grain, style)
+            maps = self._maps([features], style)
+            with self._precision():
+                painting = self._model.painted(whole, features, maps, grain, style)
         else:
             painting = self._painted_in_tiles(whole, grain, style)
         return painting[..., _MARGIN : _MARGIN + height, _MARGIN : _MARGIN + width]
@@ -203,7 +205,9 @@ class FeedForward:
             for columns, seen_columns in _spans(whole.shape[-1], side):
                 tile = whole[..., seen_rows, seen_columns]
                 below = grain.part(seen_rows, seen_columns)
-                painted = self._decoded(tile, self._encoded(tile), maps, below, style)
+                with self._precision():
+                    features = encoded(self._encoder, tile)
+                    painted = self._model.painted(tile, features, maps, below, style)
                 top, left = rows.start - seen_rows.start, columns.start - seen_columns.start
                 size = rows.stop - rows.start, columns.stop - columns.start
                 core = painted[..., top : top + size[0], left : left + size[1]]
@@ -214,18 +218,8 @@ class FeedForward:
         with self._precision():
             return encoded(self._encoder, pictures)
 
-    def _decoded(
-        self,
-        photos: Tensor,
-        features: Mapping[str, Tensor],
-        maps: Mapping[str, AffineMap],
-        grain: Grain,
-        style: DraftStyle,
-    ) -> Tensor:
-        with self._precision():
-            return self._model.painted(photos, features, maps, grain, style)
-
     def _precision(self) -> torch.autocast:
+        """For convolutions alone: moments and what follows from them need single precision."""
         return torch.autocast(self.device.type, torch.bfloat16, enabled=self._half)
 
     def _maps(self, parts: Iterable[dict[str, Tensor]], style: DraftStyle) -> dict[str, AffineMap]:

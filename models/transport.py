@@ -80,7 +80,7 @@ def _eigh(matrices: Tensor) -> tuple[Tensor, Tensor]:
     """Eigenvalues and vectors of symmetric matrices (N, C, C)."""
     try:
         values, vectors = torch.linalg.eigh(matrices)
-    except RuntimeError:
+    except torch.linalg.LinAlgError:  # type: ignore[attr-defined]
         # In single precision LAPACK gives up on some with many equal eigenvalues (silent channels).
         values, vectors = torch.linalg.eigh(matrices.double())
     return values.to(matrices), vectors.to(matrices)
