@@ -1,11 +1,12 @@
 """Pictures to train on: loading, the split into training and validation, random crops.
 
-A data folder holds `photos/` and `styles/`, JPEG files both. What is validation is decided by a
-picture's place in the sorted folder, so every command of this package agrees on it.
+A data folder holds `photos/` and `styles/`, JPEG files both. What is validation is listed by source
+in `split.toml`, so every command of this package agrees on it.
 """
 
 from __future__ import annotations
 
+import tomllib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
@@ -16,23 +17,31 @@ import torch.nn.functional as F
 from PIL import Image
 from torch import Tensor
 
-VALIDATION_STRIDE = 12
-"""Every twelfth picture of a folder is for validation and is never trained on."""
+SPLIT_FILE = "split.toml"
 
 Split = Literal["train", "validation"]
 
 
 def picture_paths(folder: Path, split: Split) -> list[Path]:
     """The pictures of one split in `folder`, sorted; raises FileNotFoundError if there is none."""
-    paths = sorted(folder.glob("*.jpg"))
+    ranges = _validation_ranges(folder)
     chosen = [
         path
-        for place, path in enumerate(paths)
-        if (place % VALIDATION_STRIDE == 0) == (split == "validation")
+        for path in sorted(folder.glob("*.jpg"))
+        if any(first <= path.stem <= last for first, last in ranges) == (split == "validation")
     ]
     if not chosen:
         raise FileNotFoundError(f"{folder} holds no pictures (*.jpg) for {split}")
     return chosen
+
+
+def _validation_ranges(folder: Path) -> list[tuple[str, str]]:
+    """First and last file name of each run of validation pictures."""
+    listed = folder.parent / SPLIT_FILE
+    if not listed.is_file():
+        listed = Path(__file__).with_name(SPLIT_FILE)
+    entries: list[str] = tomllib.loads(listed.read_text(encoding="utf-8")).get(folder.name, [])
+    return [(entry.split("-")[0], entry.split("-")[-1]) for entry in entries]
 
 
 def load_picture(path: Path) -> Tensor:

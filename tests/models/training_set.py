@@ -11,6 +11,8 @@ from PIL import Image
 from safetensors.torch import save_file
 from torch import Tensor
 
+from models.training.data import SPLIT_FILE
+
 VGG19_WIDTHS = ((24, 24), (64, 64), (112, 112, 112, 112))
 SLIM_WIDTHS = ((16, 16), (32, 32), (64, 64, 64, 64), (128, 128, 128, 128), (128,))
 
@@ -24,6 +26,12 @@ def write_training_set(folder: Path, *, photos: int = 14, styles: int = 14) -> P
             patches = random.integers(0, 256, (cells, cells, 3), dtype=np.uint8)
             picture = Image.fromarray(patches).resize((96, 80), Image.Resampling.BICUBIC)
             picture.save(folder / kind / f"{number:04}.jpg")
+    validation = {
+        kind: [f"{n:04}" for n in range(0, count, 12)]
+        for kind, count in (("photos", photos), ("styles", styles))
+    }
+    lines = [f"{kind} = {numbers}" for kind, numbers in validation.items()]
+    (folder / SPLIT_FILE).write_text("\n".join(lines), encoding="utf-8")
     (folder / "teacher").mkdir()
     vgg19 = _convolutions("conv{}_{}", VGG19_WIDTHS, input_scale=1 / 128)
     save_file(vgg19, folder / "teacher" / "vgg19_conv1_1_to_conv3_4.safetensors")
