@@ -1,5 +1,6 @@
-"""The two networks that teach, as `Encoder`s: the same input and layer names as everything else.
+"""The networks that teach, as `Encoder`s: the same input and layer names as everything else.
 
+`vgg16`: VGG16 of Simonyan & Zisserman (2015, CC BY 4.0), conv1_1 to conv5_3.
 `vgg19`: VGG-19 of Simonyan & Zisserman (2015, CC BY 4.0), conv1_1 to conv3_4.
 `slim_vgg19`: a VGG-19 of a quarter of the channels, distilled by Wang et al., "Collaborative
 Distillation for Ultra-Resolution Universal Style Transfer", CVPR 2020 (MIT).
@@ -7,17 +8,28 @@ Distillation for Ultra-Resolution Universal Style Transfer", CVPR 2020 (MIT).
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from safetensors.torch import load_file
 from torch import Tensor
 
-from models.encoders import Encoder, vgg_modules
+from models.encoders import IMAGENET_MEAN, IMAGENET_STD, Encoder, vgg_modules
 
+VGG16_FILE = "vgg16_conv1_1_to_conv5_3.safetensors"
 VGG19_FILE = "vgg19_conv1_1_to_conv3_4.safetensors"
 SLIM_VGG19_FILE = "slim_vgg19_relu5_1.safetensors"
 
 _VGG19_MEAN_RGB = (123.68, 116.779, 103.939)
+
+
+def load_vgg16(data: Path, *, reflect: bool = False) -> Encoder:
+    """VGG16 up to relu5_3 from `data`/teacher, frozen, in single precision.
+
+    With `reflect` it mirrors the border as our own encoder does, instead of adding zeros.
+    """
+    tensors = {k: v.float() for k, v in load_file(data / "teacher" / VGG16_FILE).items()}
+    return _frozen(tensors, mean=IMAGENET_MEAN, std=IMAGENET_STD, reflect=reflect)
 
 
 def load_vgg19(data: Path, *, reflect: bool = False) -> Encoder:
@@ -49,7 +61,7 @@ def load_slim_vgg19(data: Path) -> Encoder:
 
 
 def _frozen(
-    tensors: dict[str, Tensor], *, mean: list[float], std: list[float], reflect: bool
+    tensors: dict[str, Tensor], *, mean: Sequence[float], std: Sequence[float], reflect: bool
 ) -> Encoder:
     encoder = Encoder(vgg_modules(_widths(tensors), reflect=reflect), mean=mean, std=std)
     encoder.load_convolutions(tensors)

@@ -13,6 +13,7 @@ from torch import Tensor
 
 from models.training.data import SPLIT_FILE
 
+VGG16_WIDTHS = ((40, 40), (72, 72), (136, 136, 136), (200, 200, 200), (200, 200, 200))
 VGG19_WIDTHS = ((24, 24), (64, 64), (112, 112, 112, 112))
 SLIM_WIDTHS = ((16, 16), (32, 32), (64, 64, 64, 64), (128, 128, 128, 128), (128,))
 
@@ -33,6 +34,10 @@ def write_training_set(folder: Path, *, photos: int = 14, styles: int = 14) -> P
     lines = [f"{kind} = {numbers}" for kind, numbers in validation.items()]
     (folder / SPLIT_FILE).write_text("\n".join(lines), encoding="utf-8")
     (folder / "teacher").mkdir()
+    vgg16 = _convolutions("conv{}_{}", VGG16_WIDTHS, input_scale=1.0)
+    # Of the layout of the real one: kernels in half precision, biases in single.
+    vgg16 = {k: v.half() if k.endswith(".weight") else v for k, v in vgg16.items()}
+    save_file(vgg16, folder / "teacher" / "vgg16_conv1_1_to_conv5_3.safetensors")
     vgg19 = _convolutions("conv{}_{}", VGG19_WIDTHS, input_scale=1 / 128)
     save_file(vgg19, folder / "teacher" / "vgg19_conv1_1_to_conv3_4.safetensors")
     slim = _convolutions("conv{}{}", SLIM_WIDTHS, input_scale=1.0) | {
