@@ -35,6 +35,7 @@ VGG16_SHA256_PREFIX = "397923af"
 VGG16_CACHED = "vgg16_convolutions.safetensors"
 
 _VGG16_STAGES = (2, 2, 3, 3, 3)
+_VGG16_CHANNELS = (64, 128, 256, 512, 512)
 _CHUNK_BYTES = 1 << 20
 _STALL_S = 30.0
 
@@ -91,6 +92,25 @@ def fetch_vgg16(
             raise WeightsError(
                 f"The VGG16 weights can't be kept in {cache_dir}: {error}."
             ) from None
+
+
+def keep_vgg16(cache_dir: Path, tensors: Mapping[str, Tensor]) -> None:
+    """Put VGG16's convolutions into the cache, in single precision; the folder is made.
+
+    `tensors` by VGG's own names (`conv1_1.weight` ...), of any float type. Raises WeightsError if
+    they are not VGG16's, or can't be written.
+    """
+    shapes = {name: tuple(tensor.shape) for name, tensor in tensors.items()}
+    if shapes != _vgg16_shapes():
+        raise WeightsError("These are not VGG16's convolutions: other names or other shapes.")
+    try:
+        cache_dir.mkdir(parents=True, exist_ok=True)
+        _write_checked(
+            cache_dir / VGG16_CACHED,
+            {name: tensor.float().contiguous() for name, tensor in tensors.items()},
+        )
+    except OSError as error:
+        raise WeightsError(f"The VGG16 weights can't be kept in {cache_dir}: {error}.") from None
 
 
 def choose_encoder(
@@ -179,3 +199,15 @@ def _vgg16_indices() -> list[tuple[int, int, int]]:
             place += 2  # its ReLU
         place += 1  # the pooling
     return indices
+
+
+def _vgg16_shapes() -> dict[str, tuple[int, ...]]:
+    """The shape of every kernel and bias, by VGG's own names."""
+    shapes: dict[str, tuple[int, ...]] = {}
+    inputs = 3
+    for stage, number, _ in _vgg16_indices():
+        outputs = _VGG16_CHANNELS[stage - 1]
+        shapes[f"conv{stage}_{number}.weight"] = (outputs, inputs, 3, 3)
+        shapes[f"conv{stage}_{number}.bias"] = (outputs,)
+        inputs = outputs
+    return shapes

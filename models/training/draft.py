@@ -24,6 +24,7 @@ from tqdm import tqdm
 
 from models.draft_model import DraftModel
 from models.feedforward import DRAFT_WEIGHTS, PRESET_CODES, code_key
+from models.stylizer import DEFAULT_CACHE_DIR
 from models.training.data import CropSampler, load_pictures, picture_paths
 from models.training.draft_losses import ContentWeight, draft_losses, summary
 from models.training.draft_setting import Lessons, Places, Setting, load_setting
@@ -231,6 +232,9 @@ def main() -> None:
     parser.add_argument("--presets", type=Path, default=PRESETS, help="their presets.toml")
     parser.add_argument("--start", type=Path, help="weights to begin with instead of random ones")
     parser.add_argument("--encoder", type=Path, help="weights of the slim encoder, if not ours")
+    parser.add_argument(
+        "--cache", type=Path, default=DEFAULT_CACHE_DIR, help="where the judge's VGG16 lies"
+    )
     parser.add_argument("--minutes", type=float, default=Recipe().minutes)
     parser.add_argument("--keep", type=float, default=Recipe().keep)
     parser.add_argument("--device", default="cpu")
@@ -241,7 +245,7 @@ def main() -> None:
     torch.manual_seed(recipe.seed)
     asked.out.mkdir(parents=True, exist_ok=True)
     device = torch.device(asked.device)
-    places = Places(asked.data, asked.presets, asked.out, asked.encoder)
+    places = Places(asked.data, asked.presets, asked.out, asked.encoder, asked.cache)
     setting = load_setting(places, recipe, device=device)
     model = DraftModel()
     model.coder.fit(setting.bank.styles.seen)

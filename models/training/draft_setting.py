@@ -5,17 +5,20 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor
+from tqdm import tqdm
 
 from models.draft_model import DraftModel
 from models.encoders import Encoder, slim_encoder
 from models.style_code import Moments
+from models.stylizer import DEFAULT_CACHE_DIR
 from models.training.critics import Critics, LayerMoments
 from models.training.data import load_pictures, picture_paths
+from models.training.judge import Judge, load_judge
 from models.training.presets import PresetPicture, preset_pictures
 from models.training.style_bank import LONG_SIDE_PX, StyleBank, Styles, build_bank
 from models.training.teachers import load_slim_vgg19
@@ -24,6 +27,8 @@ from models.weights import SLIM_ENCODER, load_packaged
 
 if TYPE_CHECKING:
     from models.training.draft import Recipe
+
+_Network = TypeVar("_Network", Encoder, Judge)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +65,8 @@ class Places:
     out: Path
     encoder: Path | None = None
     """Weights of the slim encoder, if not the packaged ones."""
+    cache: Path = DEFAULT_CACHE_DIR
+    """Where the judge's VGG16 lies or is kept."""
 
 
 def load_setting(places: Places, recipe: Recipe, *, device: torch.device) -> Setting:
@@ -67,13 +74,16 @@ def load_setting(places: Places, recipe: Recipe, *, device: torch.device) -> Set
     teacher = _ready(load_slim_vgg19(places.data), device)
     ours = _ready(_slim_encoder(places.encoder), device)
     critics = Critics((ours, teacher))
+    judge = _ready(load_judge(places.data, places.cache), device)
+    if judge.remark:
+        tqdm.write(judge.remark)
     presets = preset_pictures(places.presets)
     return Setting(
         encoder=ours,
         critics=critics,
         bank=_bank(places, presets, recipe, ours, critics),
         presets=presets,
-        validation=Validation(places.data, ours, teacher),
+        validation=Validation(places.data, ours, judge),
         device=device,
     )
 
@@ -85,8 +95,8 @@ def _slim_encoder(weights: Path | None) -> Encoder:
     return encoder
 
 
-def _ready(encoder: Encoder, device: torch.device) -> Encoder:
-    frozen = encoder.to(device).eval().requires_grad_(False)
+def _ready(network: _Network, device: torch.device) -> _Network:
+    frozen = network.to(device).eval().requires_grad_(False)
     return frozen.to(memory_format=torch.channels_last)  # type: ignore[no-any-return, call-overload]
 
 

