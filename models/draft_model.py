@@ -17,13 +17,14 @@ from torch import Tensor, nn
 from models.color_transfer import recolored
 from models.draft_network import (
     CARRIED_LAYERS,
+    DRAFT_ENCODER_WIDTHS,
     DraftNetwork,
     Grain,
     encoded,
     halved,
     target,
 )
-from models.encoders import SLIM_WIDTHS, Encoder
+from models.encoders import Encoder
 from models.style_code import (
     COLOR_NUMBERS,
     STYLE_LAYERS,
@@ -54,7 +55,7 @@ class DraftModel(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        widths = [stage[0] for stage in SLIM_WIDTHS]
+        widths = [stage[0] for stage in DRAFT_ENCODER_WIDTHS]
         self._channels = dict(zip(STYLE_LAYERS, widths, strict=True))
         self.network = DraftNetwork(self._channels)
         self.coder = StyleCoder(self._channels, self.network.conditioning)
@@ -105,7 +106,7 @@ class DraftModel(nn.Module):
         """Paint `photos` (N, 3, H, W; RGB 0-1), coarse to fine; not clamped to 0-1.
 
         Sides are multiples of 16 at the smallest size, which is halved `passes` - 1 times. Only the
-        last pass gives gradients. `encoder` is the slim one, frozen; `random` gives the grain.
+        last pass gives gradients. `encoder` is the draft's own, frozen; `random` gives the grain.
         """
         style = self.style(codes)
         moved = recolored(photos, Moments.of(photos), style.colors)

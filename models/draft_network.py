@@ -1,11 +1,11 @@
 """The draft's network: the photo's features moved to the style's statistics, and made a picture.
 
-Our encoder sees the recoloured photo at half size. At each of its layers the linear map that gives
-the photo's features the style's means and covariances, moving them least, is worked out anew for
-every picture (`transport`; Li et al. 2017 whiten and colour, Lu et al. 2019 transport). So what
-tells one style from another is not learned but carried in, and styles can't come out alike. What is
-learned is the decoder: from those features to strokes, coarse to fine, its channels scaled and
-shifted by the style (Dumoulin et al. 2017, without their norms: here the scale is the message).
+The draft's encoder sees the recoloured photo at half size. At each of its layers the linear map
+that gives the photo's features the style's means and covariances, moving them least, is worked out
+anew for every picture (`transport`; Li et al. 2017 whiten and colour, Lu et al. 2019 transport). So
+what tells one style from another is not learned but carried in, and styles can't come out alike.
+What is learned is the decoder: from those features to strokes, coarse to fine, its channels scaled
+and shifted by the style (Dumoulin et al. 2017, without their norms: here the scale is the message).
 
 The picture begins as the recoloured photo out of focus; every contour has to come from the
 features. Only the last two convolutions see the photo again, at half size, and say how much of its
@@ -23,9 +23,14 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from models.encoders import Encoder
+from models.encoders import Encoder, vgg_modules
 from models.style_code import Moments
 from models.transport import Target
+
+DRAFT_ENCODER = "draft_encoder.safetensors"
+"""The packaged weights of the encoder that the draft was trained with."""
+DRAFT_ENCODER_WIDTHS = ((16, 16), (48, 48), (96, 96, 96), (128, 128), (128,))
+"""Its channels, convolution by convolution, stage by stage."""
 
 STRIDE = 16
 """Pictures must be a multiple of this on both sides."""
@@ -134,6 +139,15 @@ class _Blocks(nn.Module):
 
 
 @torch.no_grad()
+def draft_encoder() -> Encoder:
+    """The shape of the draft's encoder, not yet trained.
+
+    The draft reads this encoder's features and no other's, so it keeps its own when the slim
+    encoder becomes another one.
+    """
+    return Encoder(vgg_modules(DRAFT_ENCODER_WIDTHS))
+
+
 def encoded(encoder: Encoder, pictures: Tensor) -> dict[str, Tensor]:
     """The features of `pictures` (N, 3, H, W) that are to be carried: of half the size."""
     features: dict[str, Tensor] = encoder(_packed(halved(pictures)), CARRIED_LAYERS)

@@ -28,13 +28,22 @@ from torch import Tensor
 
 from models.color_transfer import recolored
 from models.draft_model import DraftModel, DraftStyle, refined
-from models.draft_network import CARRIED_LAYERS, REACH, STRIDE, Grain, encoded, halved
-from models.encoders import MIN_SIDE_PX, Encoder, slim_encoder
+from models.draft_network import (
+    CARRIED_LAYERS,
+    DRAFT_ENCODER,
+    REACH,
+    STRIDE,
+    Grain,
+    draft_encoder,
+    encoded,
+    halved,
+)
+from models.encoders import MIN_SIDE_PX, Encoder
 from models.images import scaled
 from models.precision import half_is_quick
 from models.style_code import STYLE_LAYERS, Moments
 from models.transport import AffineMap
-from models.weights import PACKAGED, SLIM_ENCODER, WeightsError, load_packaged
+from models.weights import PACKAGED, WeightsError, load_packaged
 
 DRAFT_WEIGHTS = "draft.safetensors"
 PRESET_CODES = "preset_codes.safetensors"
@@ -98,9 +107,9 @@ class FeedForward:
 
         Raises `models.weights.WeightsError` if weights are missing, damaged or of another version.
         """
-        model, encoder = DraftModel(), slim_encoder()
+        model, encoder = DraftModel(), draft_encoder()
         load_into(model, DRAFT_WEIGHTS, folder)
-        encoder.load_convolutions(load_packaged(SLIM_ENCODER, folder=folder))
+        encoder.load_convolutions(load_packaged(DRAFT_ENCODER, folder=folder))
         codes = load_packaged(PRESET_CODES, folder=folder)
         for network in (model, encoder):
             network.to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]

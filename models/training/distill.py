@@ -1,8 +1,9 @@
 """Train the slim encoder: `python -m models.training.distill --data DIR`.
 
 A least-squares start layer by layer (`least_squares`), then Adam on what 1x1 maps from the
-student's layers leave unexplained of the teachers' (`pupil`). The optimisation takes `--minutes`;
-`--resume` goes on from the last checkpoint. Leaves `slim_encoder.safetensors` and `distill.json`,
+student's layers leave unexplained of the teacher's (`pupil`), on crops whose lessons are worked
+out once (`lesson_bank`). The optimisation takes `--minutes`; `--resume` goes on from the last
+checkpoint. Leaves `slim_encoder.safetensors` and `distill.json`,
 the log of figures, in `--out`.
 """
 
@@ -25,13 +26,15 @@ from models.encoders import slim_encoder
 from models.training.balance import balance
 from models.training.data import MixedCrops, Split
 from models.training.least_squares import Positions, initialise
-from models.training.pupil import Pupil, Teachers, validate
+from models.training.lesson_bank import LessonBank
+from models.training.pupil import Pupil, Teacher, validate
 
 CHECKPOINT = "distill.checkpoint"
 FIGURES = "distill.json"
 WEIGHTS = "slim_encoder.safetensors"
 
-_CALIBRATION_CROPS = 16
+_LESSON_WEIGHTS = {"relu4_1": 2.0, "relu4_2": 2.0, "relu5_1": 2.0}
+"""Of the lessons in the loss, where not 1: paintings are matched deep, and deep is hardest."""
 
 Placed = TypeVar("Placed", bound=torch.nn.Module)
 
@@ -40,17 +43,19 @@ Placed = TypeVar("Placed", bound=torch.nn.Module)
 class Recipe:
     """The numbers of one training."""
 
-    minutes: float = 31
+    minutes: float = 21
     """Wall-clock time of the optimisation; the learning rate's cosine spans it."""
     steps: int | None = None
     """So many steps instead of minutes: the same result on a busy and on an idle machine."""
-    batch: int = 8
+    batch: int = 4
     size_px: int = 128
     learning_rate_peak: float = 6e-4
     warm_up_steps: int = 200
     """Adam's first steps are all of one size; at full rate they undo the least-squares start."""
+    crops: int = 2000
+    """Different crops in all."""
     fit_crops: int = 400
-    """Crops that the least-squares start is solved on."""
+    """How many of them the least-squares start is solved on."""
     fit_positions: int = 60_000
     style_share: float = 3 / 8
     """Share of style pictures among the crops; the others are photographs."""
@@ -76,7 +81,7 @@ class Run:
 
     pupil: Pupil
     optimiser: torch.optim.Optimizer
-    crops: MixedCrops
+    lessons: LessonBank
     step: int = 0
     seconds: float = 0.0
     start: dict[str, float] = field(default_factory=dict)
@@ -88,7 +93,7 @@ class Run:
         state = {
             "pupil": self.pupil.state_dict(),
             "optimiser": self.optimiser.state_dict(),
-            "crops": self.crops.state(),
+            "lessons": self.lessons.state(),
             "step": self.step,
             "seconds": self.seconds,
             "start": self.start,
@@ -97,33 +102,36 @@ class Run:
         part.replace(path)
 
 
-def begin(data: Path, teachers: Teachers, recipe: Recipe, held_out: Tensor) -> Run:
+def begin(data: Path, teacher: Teacher, recipe: Recipe, held_out: Tensor) -> Run:
     """A run that starts from the least-squares weights."""
-    crops = _crops(data, "train", recipe)
-    images = crops.batch(recipe.fit_crops).to(held_out.device)
-    positions = Positions(crops=recipe.fit_crops, total=recipe.fit_positions, seed=recipe.seed)
+    crops = _training_crops(data, recipe, held_out.device)
+    # Photographs come first, then styles: taken at equal distances, both are in proportion.
+    images = crops[:: max(1, recipe.crops // recipe.fit_crops)]
+    positions = Positions(crops=len(images), total=recipe.fit_positions, seed=recipe.seed)
     student = slim_encoder().to(held_out.device)
-    maps = initialise(student, teachers.samples(images, positions), images, positions)
+    maps = initialise(student, teacher.samples(images, positions), images, positions)
     pupil = _placed(Pupil(student, maps), held_out.device)
-    run = Run(pupil, torch.optim.Adam(pupil.parameters()), crops)
-    run.start = validate(pupil, teachers, held_out, recipe.batch)
-    return run
+    start = validate(pupil, teacher, held_out, recipe.batch)
+    tqdm.write(json.dumps(start))
+    lessons = LessonBank(teacher, crops, seed=recipe.seed)
+    return Run(pupil, torch.optim.Adam(pupil.parameters()), lessons, start=start)
 
 
-def resume(data: Path, checkpoint: Path, recipe: Recipe, device: torch.device) -> Run:
+def resume(
+    data: Path, checkpoint: Path, teacher: Teacher, recipe: Recipe, device: torch.device
+) -> Run:
     """The run that `checkpoint` keeps."""
     state = torch.load(checkpoint, weights_only=True, map_location="cpu")
     pupil = _placed(Pupil.from_state(state["pupil"]), device)
     optimiser = torch.optim.Adam(pupil.parameters())
     optimiser.load_state_dict(state["optimiser"])
-    crops = _crops(data, "train", recipe)
-    crops.restore(state["crops"])
-    return Run(pupil, optimiser, crops, state["step"], state["seconds"], state["start"])
+    lessons = LessonBank(teacher, _training_crops(data, recipe, device))
+    lessons.restore(state["lessons"])
+    return Run(pupil, optimiser, lessons, state["step"], state["seconds"], state["start"])
 
 
-def train(run: Run, teachers: Teachers, recipe: Recipe, checkpoint: Path) -> None:
+def train(run: Run, recipe: Recipe, checkpoint: Path) -> None:
     """Optimise until the minutes are spent, saving the checkpoint now and then and at the end."""
-    device = next(run.pupil.parameters()).device
     saved_at_s = run.seconds
     with tqdm(
         total=1.0, bar_format="{percentage:3.0f}%|{bar}| {elapsed}<{remaining}{postfix}"
@@ -132,7 +140,7 @@ def train(run: Run, teachers: Teachers, recipe: Recipe, checkpoint: Path) -> Non
             began = time.monotonic()
             for group in run.optimiser.param_groups:
                 group["lr"] = recipe.learning_rate(run.step, spent)
-            loss = _step(run, teachers, run.crops.batch(recipe.batch).to(device))
+            loss = _step(run, recipe.batch)
             run.step += 1
             run.seconds += time.monotonic() - began
             bar.set_postfix(step=run.step, loss=f"{loss:.3f}", refresh=False)
@@ -143,20 +151,22 @@ def train(run: Run, teachers: Teachers, recipe: Recipe, checkpoint: Path) -> Non
     run.save(checkpoint)
 
 
-def _step(run: Run, teachers: Teachers, images: Tensor) -> float:
-    losses = run.pupil.unexplained(images, teachers(images))
-    loss = torch.stack(list(losses.values())).sum()
+def _step(run: Run, batch: int) -> float:
+    errors = run.pupil.errors(*run.lessons.batch(batch))
+    loss = torch.stack(
+        [_LESSON_WEIGHTS.get(name, 1.0) * error for name, error in errors.items()]
+    ).sum()
     run.optimiser.zero_grad()
     loss.backward()  # type: ignore[no-untyped-call]
     run.optimiser.step()
     return loss.item()
 
 
-def finish(run: Run, teachers: Teachers, held_out: Tensor, recipe: Recipe, out: Path) -> None:
+def finish(run: Run, teacher: Teacher, held_out: Tensor, recipe: Recipe, out: Path) -> None:
     """Write the figures, then the balanced encoder in half precision."""
     figures = {
         "unexplained_at_start": run.start,
-        "unexplained_at_end": validate(run.pupil, teachers, held_out, recipe.batch),
+        "unexplained_at_end": validate(run.pupil, teacher, held_out, recipe.batch),
         "steps": run.step,
         "seconds": round(run.seconds),
     }
@@ -176,14 +186,18 @@ def distill(
     torch.manual_seed(recipe.seed)
     checkpoint = out / CHECKPOINT
     held_out = _crops(data, "validation", recipe).batch(recipe.validation_crops).to(device)
-    teachers = _placed(Teachers(data), device)
-    teachers.calibrate(held_out[:_CALIBRATION_CROPS])
+    teacher = _placed(Teacher(data), device)
+    teacher.calibrate(held_out)
     if go_on and checkpoint.exists():
-        run = resume(data, checkpoint, recipe, device)
+        run = resume(data, checkpoint, teacher, recipe, device)
     else:
-        run = begin(data, teachers, recipe, held_out)
-    train(run, teachers, recipe, checkpoint)
-    finish(run, teachers, held_out, recipe, out)
+        run = begin(data, teacher, recipe, held_out)
+    train(run, recipe, checkpoint)
+    finish(run, teacher, held_out, recipe, out)
+
+
+def _training_crops(data: Path, recipe: Recipe, device: torch.device) -> Tensor:
+    return _crops(data, "train", recipe).batch(recipe.crops).to(device)
 
 
 def _crops(data: Path, split: Split, recipe: Recipe) -> MixedCrops:

@@ -231,7 +231,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=Path("out/draft"))
     parser.add_argument("--presets", type=Path, default=PRESETS, help="their presets.toml")
     parser.add_argument("--start", type=Path, help="weights to begin with instead of random ones")
-    parser.add_argument("--encoder", type=Path, help="weights of the slim encoder, if not ours")
+    parser.add_argument("--encoder", type=Path, help="weights of its encoder, if not ours")
     parser.add_argument(
         "--cache", type=Path, default=DEFAULT_CACHE_DIR, help="where the judge's VGG16 lies"
     )

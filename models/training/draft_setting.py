@@ -13,7 +13,8 @@ from torch import Tensor
 from tqdm import tqdm
 
 from models.draft_model import DraftModel
-from models.encoders import Encoder, slim_encoder
+from models.draft_network import DRAFT_ENCODER, draft_encoder
+from models.encoders import Encoder
 from models.style_code import Moments
 from models.stylizer import DEFAULT_CACHE_DIR
 from models.training.critics import Critics, LayerMoments
@@ -23,7 +24,7 @@ from models.training.presets import PresetPicture, preset_pictures
 from models.training.style_bank import LONG_SIDE_PX, StyleBank, Styles, build_bank
 from models.training.teachers import load_slim_vgg19
 from models.training.validation import Validation
-from models.weights import SLIM_ENCODER, load_packaged
+from models.weights import load_packaged
 
 if TYPE_CHECKING:
     from models.training.draft import Recipe
@@ -64,7 +65,7 @@ class Places:
     """The presets.toml whose pictures are to come out best."""
     out: Path
     encoder: Path | None = None
-    """Weights of the slim encoder, if not the packaged ones."""
+    """Weights of the draft's encoder, if not the packaged ones."""
     cache: Path = DEFAULT_CACHE_DIR
     """Where the judge's VGG16 lies or is kept."""
 
@@ -72,7 +73,7 @@ class Places:
 def load_setting(places: Places, recipe: Recipe, *, device: torch.device) -> Setting:
     """Load or make everything; the styles' statistics are kept in `out` for the next time."""
     teacher = _ready(load_slim_vgg19(places.data), device)
-    ours = _ready(_slim_encoder(places.encoder), device)
+    ours = _ready(_draft_encoder(places.encoder), device)
     critics = Critics((ours, teacher))
     judge = _ready(load_judge(places.data, places.cache), device)
     if judge.remark:
@@ -88,9 +89,9 @@ def load_setting(places: Places, recipe: Recipe, *, device: torch.device) -> Set
     )
 
 
-def _slim_encoder(weights: Path | None) -> Encoder:
-    encoder = slim_encoder()
-    tensors = load_packaged(SLIM_ENCODER) if weights is None else load_file(weights)
+def _draft_encoder(weights: Path | None) -> Encoder:
+    encoder = draft_encoder()
+    tensors = load_packaged(DRAFT_ENCODER) if weights is None else load_file(weights)
     encoder.load_convolutions(tensors)
     return encoder
 

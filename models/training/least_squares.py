@@ -8,7 +8,7 @@ is that of He, Zhang & Sun, "Channel Pruning for Accelerating Very Deep Neural N
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 
 import torch
 import torch.nn.functional as F
@@ -88,14 +88,23 @@ def choose_channels(activations: Tensor, count: int) -> Tensor:
 
 
 @torch.no_grad()
-def teacher_samples(teacher: Encoder, images: Tensor, positions: Positions) -> dict[str, Tensor]:
-    """Pre-activations (samples, C) of every convolution of `teacher`, by its name."""
+def teacher_samples(
+    teacher: Encoder, images: Tensor, positions: Positions, *, convolutions: Collection[str]
+) -> dict[str, Tensor]:
+    """Pre-activations (samples, C) of `teacher`'s `convolutions`, by name.
+
+    `images` (N, 3, H, W; 0-1); nothing beyond the deepest of the convolutions is computed.
+    """
     found: dict[str, list[Tensor]] = {}
     for start in range(0, len(images), _CHUNK):
+        left = set(convolutions)
         for name, output in _walk(teacher, images[start : start + _CHUNK]):
-            if name.startswith("conv"):
+            if name in left:
                 part = sample(output, positions, first_crop=start)
                 found.setdefault(name, []).append(part)
+                left.remove(name)
+            if not left:
+                break
     return {name: torch.cat(parts) for name, parts in found.items()}
 
 
@@ -112,7 +121,7 @@ def initialise(
 ) -> dict[str, nn.Conv2d]:
     """Solve the student's convolutions one after the other, in place.
 
-    `targets`: pre-activations of the teachers by the student's convolution names, sampled at
+    `targets`: pre-activations of the teacher by the student's convolution names, sampled at
     `positions` of `images` (N, 3, H, W; 0-1). Returns 1x1 maps from each of the student's ReLU
     layers to the teacher's, by the ReLU's name.
     """

@@ -19,7 +19,8 @@ from torch import Tensor
 from tqdm import tqdm
 
 from models.draft_model import DraftModel
-from models.encoders import Encoder, slim_encoder
+from models.draft_network import DRAFT_ENCODER, draft_encoder
+from models.encoders import Encoder
 from models.feedforward import (
     DRAFT_WEIGHTS,
     PRESET_CODES,
@@ -35,7 +36,7 @@ from models.training.draft_losses import ContentWeight, draft_losses
 from models.training.package import write_manifest
 from models.training.presets import PRESETS, preset_pictures
 from models.training.teachers import load_slim_vgg19
-from models.weights import PACKAGED, SLIM_ENCODER, load_packaged
+from models.weights import PACKAGED, load_packaged
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,9 +99,9 @@ def main() -> None:
     recipe = Recipe(steps=asked.steps)
     presets = preset_pictures(asked.presets)
     device = torch.device(asked.device)
-    model, encoder = DraftModel(), slim_encoder()
+    model, encoder = DraftModel(), draft_encoder()
     load_into(model, DRAFT_WEIGHTS, PACKAGED)
-    encoder.load_convolutions(load_packaged(SLIM_ENCODER))
+    encoder.load_convolutions(load_packaged(DRAFT_ENCODER))
     teacher = load_slim_vgg19(asked.data)
     for network in (model, encoder, teacher):
         network.to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]

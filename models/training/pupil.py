@@ -1,4 +1,4 @@
-"""What the slim encoder is taught, by whom, and how far it has come."""
+"""What the slim encoder is taught, and how far it has come."""
 
 from __future__ import annotations
 
@@ -11,45 +11,55 @@ from torch import Tensor, nn
 
 from models.encoders import Encoder, slim_encoder
 from models.training.least_squares import Positions, teacher_samples
-from models.training.teachers import load_slim_vgg19, load_vgg19
+from models.training.teachers import load_vgg16
 
-VGG19_LESSONS = ("relu1_1", "relu2_1", "relu2_2", "relu3_1", "relu3_3")
-SLIM_LESSONS = ("relu4_1", "relu4_2", "relu5_1")
-LESSONS = VGG19_LESSONS + SLIM_LESSONS
-"""The layers that are compared; the real VGG-19 teaches the first ones, the slim one the rest."""
+LESSONS = (
+    "relu1_1",
+    "relu1_2",
+    "relu2_1",
+    "relu2_2",
+    "relu3_1",
+    "relu3_2",
+    "relu3_3",
+    "relu4_1",
+    "relu4_2",
+    "relu5_1",
+)
+"""The layers that are compared: all that the student has."""
 
 
-class Teachers(nn.Module):
-    """Both teachers as one, with the layers each of them teaches."""
+class Teacher(nn.Module):
+    """VGG16 with the border that the student has, its lessons brought to one size."""
 
     def __init__(self, data: Path) -> None:
-        """Load both from `data`/teacher."""
+        """Load it from `data`/teacher."""
         super().__init__()
-        self.vgg19 = load_vgg19(data, reflect=True)
-        self.slim = load_slim_vgg19(data)
+        self.vgg16 = load_vgg16(data, reflect=True)
         self.scales = dict.fromkeys(LESSONS, 1.0)
 
     def calibrate(self, images: Tensor) -> None:
-        """Bring every lesson to unit deviation over `images`: one learning rate then fits all."""
+        """Bring every lesson to a mean variance of 1 over `images`.
+
+        So a mean square error is the unexplained share of the variance, and one rate fits all.
+        """
         self.scales = dict.fromkeys(LESSONS, 1.0)
-        self.scales = {name: float(lesson.std()) for name, lesson in self(images).items()}
+        self.scales = {name: variance(lesson) ** 0.5 for name, lesson in self(images).items()}
 
     @torch.no_grad()
     def forward(self, images: Tensor) -> dict[str, Tensor]:
         """The lessons' activations for `images` (N, 3, H, W; RGB, 0-1), thinned out."""
-        lessons = self.vgg19(images, VGG19_LESSONS) | self.slim(images, SLIM_LESSONS)
+        lessons = self.vgg16(images, LESSONS)
         return {name: _thin(name, lessons[name]) / self.scales[name] for name in LESSONS}
 
     def samples(self, images: Tensor, positions: Positions) -> dict[str, Tensor]:
-        """Pre-activations (samples, C) of every convolution, from stage 4 on the slim teacher's."""
-        deep = teacher_samples(self.slim, images, positions)
-        found = deep | teacher_samples(self.vgg19, images, positions)
+        """Pre-activations (samples, C) of the lessons' convolutions, by the convolution's name."""
         scales = {name.replace("relu", "conv"): scale for name, scale in self.scales.items()}
-        return {name: sample / scales.get(name, 1.0) for name, sample in found.items()}
+        found = teacher_samples(self.vgg16, images, positions, convolutions=scales.keys())
+        return {name: sample / scales[name] for name, sample in found.items()}
 
 
 class Pupil(nn.Module):
-    """The student and its 1x1 maps to the teachers' layers; the maps serve the training alone."""
+    """The student and its 1x1 maps to the teacher's layers; the maps serve the training alone."""
 
     def __init__(self, encoder: Encoder, maps: Mapping[str, nn.Conv2d]) -> None:
         """`maps` by the names of `LESSONS`."""
@@ -72,34 +82,43 @@ class Pupil(nn.Module):
         """The 1x1 maps by layer name."""
         return {name: m for name, m in self.maps.items() if isinstance(m, nn.Conv2d)}
 
-    def unexplained(self, images: Tensor, lessons: Mapping[str, Tensor]) -> dict[str, Tensor]:
-        """The share of each lesson's variance that the mapped layers leave, by layer.
+    def errors(self, images: Tensor, lessons: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """The mean square errors of the mapped layers, by layer.
 
-        `images` (N, 3, H, W; RGB, 0-1); `lessons` what `Teachers` says about them.
+        `images` (N, 3, H, W; RGB, 0-1); `lessons` what `Teacher` says about them.
         """
         layers = self.encoder(images, LESSONS)
         return {
-            name: F.mse_loss(self.maps[name](_thin(name, layers[name])), lesson) / _variance(lesson)
+            name: F.mse_loss(self.maps[name](_thin(name, layers[name])), lesson)
             for name, lesson in lessons.items()
         }
 
 
 @torch.no_grad()
-def validate(pupil: Pupil, teachers: Teachers, images: Tensor, batch: int) -> dict[str, float]:
-    """The unexplained variance per layer over `images`, averaged over their batches."""
-    figures = [pupil.unexplained(part, teachers(part)) for part in torch.split(images, batch)]
+def validate(pupil: Pupil, teacher: Teacher, images: Tensor, batch: int) -> dict[str, float]:
+    """The share of each lesson's variance over `images` that is left unexplained, by layer.
+
+    `images` (N, 3, H, W; RGB, 0-1) are looked at `batch` at a time.
+    """
+    parts = [(part, teacher(part)) for part in torch.split(images, batch)]
+    errors = [(len(part), pupil.errors(part, lessons)) for part, lessons in parts]
     return {
-        name: round(sum(float(figure[name]) for figure in figures) / len(figures), 4)
+        name: round(
+            sum(count * float(error[name]) for count, error in errors)
+            / len(images)
+            / variance(torch.cat([lessons[name] for _, lessons in parts])),
+            4,
+        )
         for name in LESSONS
     }
 
 
-def _variance(lesson: Tensor) -> Tensor:
-    """Around each channel's own mean, averaged over channels and positions; not zero."""
-    return (lesson - lesson.mean((0, 2, 3), keepdim=True)).square().mean().clamp_min(1e-8)
+def variance(lesson: Tensor) -> float:
+    """Of (N, C, H, W) around each channel's own mean, averaged over channels; not zero."""
+    return max(1e-8, float((lesson - lesson.mean((0, 2, 3), keepdim=True)).square().mean()))
 
 
 def _thin(name: str, activation: Tensor) -> Tensor:
-    """Every fourth position of stage 1, every second of stage 2: neighbours tell little new."""
-    stride = {"relu1": 4, "relu2": 2}.get(name.split("_")[0], 1)
+    """As many positions as stage 4 has, of the stages before it: neighbours tell little new."""
+    stride = {"relu1": 8, "relu2": 4, "relu3": 2}.get(name.split("_")[0], 1)
     return activation[..., ::stride, ::stride]

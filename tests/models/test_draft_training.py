@@ -12,7 +12,8 @@ import torch
 from torch import Tensor
 
 from models.draft_model import DraftModel
-from models.encoders import Encoder, slim_encoder
+from models.draft_network import DRAFT_ENCODER, draft_encoder
+from models.encoders import Encoder
 from models.feedforward import FeedForward
 from models.style_code import Moments
 from models.training import preset_codes
@@ -22,16 +23,16 @@ from models.training.draft import Recipe, Run, export, train_step
 from models.training.draft_losses import ContentWeight, draft_losses
 from models.training.draft_setting import Lessons
 from models.training.style_bank import Shares, StyleBank, build_bank
-from models.weights import SLIM_ENCODER, load_packaged
+from models.weights import load_packaged
 
 TINY = Recipe(warm_up_steps=5, variants=2, learning_rate=5e-4)
 
 
 @pytest.fixture(scope="module")
 def encoder() -> Encoder:
-    """Our own encoder; here it serves as both of the loss's networks as well."""
-    encoder = slim_encoder()
-    encoder.load_convolutions(load_packaged(SLIM_ENCODER))
+    """The draft's own encoder; here it serves as both of the loss's networks as well."""
+    encoder = draft_encoder()
+    encoder.load_convolutions(load_packaged(DRAFT_ENCODER))
     return encoder.eval().requires_grad_(False)
 
 

@@ -10,8 +10,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from models.draft_model import DraftModel, refined
-from models.draft_network import REACH, Grain, encoded, halved
-from models.encoders import slim_encoder
+from models.draft_network import REACH, Grain, draft_encoder, encoded, halved
 from models.feedforward import FeedForward, code_key, mixed, picture_key
 from models.style_code import Moments
 from models.weights import WeightsError
@@ -29,7 +28,7 @@ def model() -> DraftModel:
 @pytest.fixture(scope="module")
 def draft(model: DraftModel) -> FeedForward:
     torch.manual_seed(1)
-    return FeedForward(model, slim_encoder())
+    return FeedForward(model, draft_encoder())
 
 
 def picture(height: int, width: int, *, seed: int = 0) -> Tensor:
@@ -115,7 +114,7 @@ def test_the_photo_and_the_code_are_left_as_they_were(draft: FeedForward, code: 
 def test_tiles_paint_like_the_whole(model: DraftModel) -> None:
     """A tile differs from the whole only by the norms' estimated statistics; no seam stands out."""
     torch.manual_seed(1)
-    encoder = slim_encoder()
+    encoder = draft_encoder()
     photo = picture(400, 520)
     in_tiles = FeedForward(model, encoder, whole_pixels=320 * 320)
     at_once = FeedForward(model, encoder)
@@ -129,7 +128,7 @@ def test_tiles_paint_like_the_whole(model: DraftModel) -> None:
 
 def test_tiles_moved_by_the_wholes_maps_are_exact(model: DraftModel) -> None:
     torch.manual_seed(3)
-    encoder = slim_encoder()
+    encoder = draft_encoder()
     draft = FeedForward(model, encoder)
     code = draft.style_code(picture(90, 120, seed=5))
     photo = picture(64, 2 * REACH + 96)
@@ -147,7 +146,7 @@ def test_tiles_moved_by_the_wholes_maps_are_exact(model: DraftModel) -> None:
 
 
 def test_one_picture_alone_is_painted_as_among_others(model: DraftModel) -> None:
-    encoder = slim_encoder()
+    encoder = draft_encoder()
     photos = torch.cat([picture(64, 64, seed=seed) for seed in range(2)])
     draft = FeedForward(model, encoder)
     codes = torch.cat([draft.style_code(picture(90, 120, seed=seed)) for seed in (5, 6)])
@@ -158,7 +157,7 @@ def test_one_picture_alone_is_painted_as_among_others(model: DraftModel) -> None
 
 
 def test_half_precision_is_hardly_seen(model: DraftModel) -> None:
-    encoder = slim_encoder()
+    encoder = draft_encoder()
     half, single = (FeedForward(model, encoder, half=half) for half in (True, False))
     photo, code = picture(200, 260), single.style_code(picture(90, 120, seed=5))
     difference = (half.paint(photo, code) - single.paint(photo, code)).abs()
@@ -190,7 +189,7 @@ def test_the_brush_changes_the_code(draft: FeedForward) -> None:
 def test_the_palette_follows_the_style(draft: FeedForward) -> None:
     """Before anything is learned the photo already comes in the style's mean colours."""
     torch.manual_seed(0)
-    untrained = FeedForward(DraftModel(), slim_encoder())
+    untrained = FeedForward(DraftModel(), draft_encoder())
     style = torch.tensor([0.7, 0.4, 0.3]).view(1, 3, 1, 1) + 0.1 * (picture(60, 60) - 0.5)
     painting = untrained.paint(picture(64, 64, seed=4), untrained.style_code(style))
     wanted = style.mean((0, 2, 3))
@@ -201,7 +200,7 @@ def test_preset_codes_are_found_by_bytes_and_brush(model: DraftModel, tmp_path: 
     file = tmp_path / "style.png"
     file.write_bytes(b"any bytes")
     code = torch.ones(1, model.code_length)
-    draft = FeedForward(model, slim_encoder(), preset_codes={code_key(file, 1.5): code})
+    draft = FeedForward(model, draft_encoder(), preset_codes={code_key(file, 1.5): code})
     assert draft.preset_code(file, 1.5) is code
     assert draft.preset_code(file, 1.0) is None
     file.write_bytes(b"other bytes")
@@ -212,10 +211,10 @@ def test_preset_codes_are_found_by_bytes_and_brush(model: DraftModel, tmp_path: 
 def packaged(model: DraftModel, tmp_path: Path) -> Path:
     """A folder of packaged weights with random networks in it."""
     torch.manual_seed(1)
-    encoder = slim_encoder().stack.state_dict()
+    encoder = draft_encoder().stack.state_dict()
     files: dict[str, dict[str, Tensor]] = {
         "draft.safetensors": {name: t.half() for name, t in model.state_dict().items()},
-        "slim_encoder.safetensors": {name: t.half() for name, t in encoder.items()},
+        "draft_encoder.safetensors": {name: t.half() for name, t in encoder.items()},
         "preset_codes.safetensors": {"0" * 64: torch.ones(1, model.code_length)},
     }
     lines = ["[sha256]"]
@@ -232,7 +231,7 @@ def test_packaged_weights_are_loaded(packaged: Path) -> None:
     assert painting.shape == (1, 3, 32, 48)
 
 
-@pytest.mark.parametrize("name", ["draft", "slim_encoder", "preset_codes"])
+@pytest.mark.parametrize("name", ["draft", "draft_encoder", "preset_codes"])
 def test_missing_weights_are_named(packaged: Path, name: str) -> None:
     (packaged / f"{name}.safetensors").unlink()
     with pytest.raises(WeightsError, match=rf"{name}\.safetensors are missing"):

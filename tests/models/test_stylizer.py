@@ -14,6 +14,7 @@ from PIL import Image, ImageChops
 from torch import Tensor
 
 from models.draft_model import DraftModel
+from models.draft_network import draft_encoder
 from models.drafter import Drafter, load_drafter
 from models.encoders import Encoder, slim_encoder, vgg_modules
 from models.feedforward import FeedForward
@@ -48,7 +49,7 @@ def _drafter() -> Drafter:
     torch.manual_seed(0)
     model = DraftModel()
     torch.nn.init.normal_(model.network.last.weight, std=0.01)
-    return Drafter(FeedForward(model, slim_encoder()))
+    return Drafter(FeedForward(model, draft_encoder()))
 
 
 def _options(**changes: object) -> StyleOptions:

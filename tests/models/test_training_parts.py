@@ -10,7 +10,14 @@ import torch.nn.functional as F
 from safetensors.torch import load_file
 from torch import nn
 
-from models.encoders import Encoder, slim_encoder, vgg_modules
+from models.encoders import (
+    IMAGENET_MEAN,
+    IMAGENET_STD,
+    SLIM_WIDTHS,
+    Encoder,
+    slim_encoder,
+    vgg_modules,
+)
 from models.training.balance import balance
 from models.training.data import CropSampler, load_pictures, picture_paths
 from models.training.least_squares import (
@@ -20,7 +27,16 @@ from models.training.least_squares import (
     ridge,
     teacher_samples,
 )
-from models.training.teachers import SLIM_VGG19_FILE, VGG19_FILE, load_slim_vgg19, load_vgg19
+from models.training.lesson_bank import LessonBank
+from models.training.pupil import LESSONS, Teacher, variance
+from models.training.teachers import (
+    SLIM_VGG19_FILE,
+    VGG16_FILE,
+    VGG19_FILE,
+    load_slim_vgg19,
+    load_vgg16,
+    load_vgg19,
+)
 from tests.models.training_set import write_training_set
 
 
@@ -74,6 +90,46 @@ def test_crops_go_on_where_a_checkpoint_was_taken(data: Path) -> None:
     assert torch.equal(other.batch(4), crops)
 
 
+@pytest.mark.parametrize("reflect", [False, True])
+def test_vgg16_sees_rgb_less_imagenets_mean(data: Path, reflect: bool) -> None:
+    tensors = load_file(data / "teacher" / VGG16_FILE)
+    picture = torch.rand(1, 3, 36, 52)
+    mean, std = (torch.tensor(v).view(1, 3, 1, 1) for v in (IMAGENET_MEAN, IMAGENET_STD))
+    mode = "reflect" if reflect else "constant"
+    padded = F.pad((picture - mean) / std, (1, 1, 1, 1), mode=mode)
+    kernels, biases = tensors["conv1_1.weight"].float(), tensors["conv1_1.bias"]
+    teacher = load_vgg16(data, reflect=reflect)
+    found = teacher(picture, ["relu1_1", "relu5_3"])
+    expected = F.conv2d(padded, kernels, biases).relu()
+    torch.testing.assert_close(found["relu1_1"], expected, rtol=1e-4, atol=1e-4)
+    assert found["relu5_3"].shape == (1, 200, 2, 3)
+    assert not any(parameter.requires_grad for parameter in teacher.parameters())
+
+
+def test_every_lesson_is_brought_to_the_same_size(data: Path) -> None:
+    teacher = Teacher(data)
+    images = torch.rand(6, 3, 64, 64)
+    teacher.calibrate(images)
+    lessons = teacher(images)
+    assert tuple(lessons) == LESSONS == slim_encoder().layers
+    for layer, lesson in lessons.items():
+        assert variance(lesson) == pytest.approx(1, rel=1e-3), layer
+
+
+def test_a_bank_gives_crops_their_own_lessons_and_goes_on_from_a_state(data: Path) -> None:
+    teacher = Teacher(data)
+    crops = torch.rand(12, 3, 32, 32)
+    bank = LessonBank(teacher, crops, seed=1)
+    state = bank.state()
+    images, lessons = bank.batch(5)
+    assert len(torch.unique(images.flatten(1), dim=0)) == 5
+    for layer, expected in teacher(images).items():
+        torch.testing.assert_close(lessons[layer], expected, rtol=1e-2, atol=1e-2)
+    bank.batch(3)
+    bank.restore(state)
+    assert torch.equal(bank.batch(5)[0], images)
+
+
 def test_vgg19_sees_bgr_of_0_to_255_less_its_means(data: Path) -> None:
     tensors = load_file(data / "teacher" / VGG19_FILE)
     picture = torch.rand(1, 3, 24, 20)
@@ -125,7 +181,9 @@ def test_least_squares_alone_copies_a_teacher_of_the_same_shape() -> None:
     student = Encoder(vgg_modules(widths)).requires_grad_(False)
     images = torch.rand(12, 3, 24, 24)
     positions = Positions(crops=12, total=3000, seed=0)
-    maps = initialise(student, teacher_samples(teacher, images, positions), images, positions)
+    names = [name.replace("relu", "conv") for name in teacher.layers]
+    targets = teacher_samples(teacher, images, positions, convolutions=names)
+    maps = initialise(student, targets, images, positions)
     unseen = torch.rand(2, 3, 24, 24)
     theirs, ours = teacher(unseen, teacher.layers), student(unseen, student.layers)
     for layer in teacher.layers:
@@ -133,12 +191,25 @@ def test_least_squares_alone_copies_a_teacher_of_the_same_shape() -> None:
         assert left < 0.02 * theirs[layer].var(), layer
 
 
+def test_nothing_is_sampled_that_nobody_asked_for() -> None:
+    teacher = Encoder(vgg_modules(((4, 4), (6,)))).requires_grad_(False)
+    ran: list[nn.Module] = []
+    for module in teacher.stack.children():
+        module.register_forward_hook(lambda module, _inputs, _output: ran.append(module))
+    positions = Positions(crops=2, total=20, seed=0)
+    images = torch.rand(2, 3, 16, 16)
+    found = teacher_samples(teacher, images, positions, convolutions=["conv1_2"])
+    assert {name: tuple(rows.shape) for name, rows in found.items()} == {"conv1_2": (20, 4)}
+    assert ran[-1] is teacher.stack.get_submodule("conv1_2")
+
+
 def test_balancing_changes_how_loud_channels_are_and_nothing_else() -> None:
     torch.manual_seed(0)
     encoder = slim_encoder().requires_grad_(False)
     images = torch.rand(2, 3, 64, 64)
     before = encoder(images, encoder.layers)
-    maps = {"relu3_1": nn.Conv2d(96, 20, 1), "relu5_1": nn.Conv2d(128, 20, 1)}
+    (*_, (third, *_), _, (fifth,)) = SLIM_WIDTHS
+    maps = {"relu3_1": nn.Conv2d(third, 20, 1), "relu5_1": nn.Conv2d(fifth, 20, 1)}
     balance(encoder, maps, images)
     for layer, after in encoder(images, encoder.layers).items():
         torch.testing.assert_close(after.square().mean(), torch.tensor(1.0), rtol=1e-3, atol=1e-3)
@@ -153,7 +224,7 @@ def test_balancing_leaves_silent_channels_finite() -> None:
     assert convolution.bias is not None
     convolution.bias[:7] = -20
     images = torch.rand(1, 3, 32, 32)
-    balance(encoder, {"relu4_1": nn.Conv2d(128, 9, 1)}, images)
+    balance(encoder, {"relu4_1": nn.Conv2d(convolution.out_channels, 9, 1)}, images)
     assert all(p.half().isfinite().all() for p in encoder.parameters())
     assert (encoder(images, ["relu4_1"])["relu4_1"][:, :7] == 0).all()
 

@@ -16,7 +16,9 @@ import torch
 from safetensors.torch import save_file
 from torch import Tensor
 
+from models.draft_network import DRAFT_ENCODER
 from models.encoders import Encoder, load_encoder
+from models.feedforward import DRAFT_WEIGHTS
 from models.torchvision_compat import vgg16_modules
 from models.weights import (
     MANIFEST,
@@ -98,7 +100,7 @@ def test_every_packaged_file_is_what_the_manifest_says() -> None:
     manifest = tomllib.loads((PACKAGED / MANIFEST).read_text(encoding="utf-8"))["sha256"]
     files = {path.name for path in PACKAGED.glob("*.safetensors")}
     assert set(manifest) == files
-    assert SLIM_ENCODER in files
+    assert {SLIM_ENCODER, DRAFT_ENCODER} <= files
     for name in files:
         assert load_packaged(name)
 
@@ -106,7 +108,8 @@ def test_every_packaged_file_is_what_the_manifest_says() -> None:
 def test_the_packaged_files_are_small_and_each_has_its_card() -> None:
     files = list(PACKAGED.glob("*.safetensors"))
     assert sum(path.stat().st_size for path in files) <= MAX_PACKAGED_BYTES
-    assert (PACKAGED / SLIM_ENCODER).with_suffix(".md").is_file()
+    for name in (SLIM_ENCODER, DRAFT_ENCODER, DRAFT_WEIGHTS):
+        assert (PACKAGED / name).with_suffix(".md").is_file()
 
 
 @pytest.fixture
