@@ -8,6 +8,7 @@ from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack
 from dataclasses import replace
+from functools import partial
 from typing import Any, Final
 
 from aiogram import Bot
@@ -34,10 +35,12 @@ from app.bot.turns import GivesWay
 from app.health import Health
 from app.heartbeat import beat
 from app.jobs.folders import Folders
+from app.jobs.job import StylePick
 from app.jobs.studio import JobStudio, StudioLimits
+from app.jobs.worker import plain_style
 from app.metrics import serving_metrics
 from app.settings import Settings
-from models.interface import StyleOptions, Stylizer
+from models.interface import Style, StyleOptions, Stylizer
 from styles.catalog import Catalog, default_catalog
 
 logger = logging.getLogger(__name__)
@@ -83,7 +86,7 @@ class House:
             pacer = Pacer(limits=_rates(self._settings))
             bot = await self._connect(stack, pacer)
             reporter = self._reporter(bot, pacer, i18n, catalog)
-            studio = await self._open_studio(stack, bot, reporter)
+            studio = await self._open_studio(stack, bot, reporter, catalog)
             storage, inbox = await self._open_chats(stack, bot)
             dispatcher = make_dispatcher(
                 settings=self._settings,
@@ -128,7 +131,7 @@ class House:
         )
 
     async def _open_studio(
-        self, stack: AsyncExitStack, bot: Bot, reporter: ChatReporter
+        self, stack: AsyncExitStack, bot: Bot, reporter: ChatReporter, catalog: Catalog
     ) -> JobStudio:
         """The jobs and their engine; nothing is painted yet."""
         studio = await JobStudio.open(
@@ -137,6 +140,7 @@ class House:
             stylizer=await self._load(),
             reporter=reporter,
             limits=_limits(self._settings),
+            style_of=partial(_style_of, catalog),
         )
         reporter.connect(studio)
         stack.push_async_callback(studio.close)
@@ -191,6 +195,13 @@ class House:
 def _rates(settings: Settings) -> Limits:
     everywhere = replace(Limits().everywhere, per_minute=60 * settings.messages_per_second)
     return Limits(everywhere=everywhere)
+
+
+def _style_of(catalog: Catalog, pick: StylePick) -> Style:
+    """A job's style with the recipe of its preset, if that is still one."""
+    preset = catalog.get(pick.preset) if pick.preset else None
+    style = plain_style(pick)
+    return replace(style, recipe=preset.recipe) if preset else style
 
 
 def _limits(settings: Settings) -> StudioLimits:

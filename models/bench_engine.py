@@ -1,4 +1,4 @@
-"""How quick the engine is on this machine, what memory it takes, and what the draft saves.
+"""How quick the engine is on this machine, and what memory it takes.
 
 Timings depend on the machine and its load: compare them only within one run.
 """
@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import resource
 import threading
-from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +15,7 @@ from typing import Self
 
 import torch
 
-from models.interface import Quality, StepReport, Style, StyleOptions
+from models.interface import Quality, Style, StyleOptions
 from models.painter import TorchStylizer
 
 _MEGABYTE = 1e6
@@ -35,19 +34,6 @@ class EngineTiming:
     """None for a draft in one pass."""
     peak_memory_mb: float
     """Above what the process held before."""
-
-
-@dataclass(frozen=True, slots=True)
-class HeadStart:
-    """What it saves to start from the draft: until the loss that the run from the photo ends at."""
-
-    size_px: int
-    loss: float
-    steps_from_photo: int
-    seconds_from_photo: float
-    steps_from_draft: int | None
-    """None if the loss was not reached in as many steps."""
-    seconds_from_draft: float | None
 
 
 class PeakMemory:
@@ -114,47 +100,6 @@ def measure_engine(
                 steps_per_second=painting.steps / painting.seconds if painting.steps else None,
                 peak_memory_mb=memory.megabytes,
             )
-
-
-def measure_head_start(
-    from_photo: TorchStylizer,
-    from_draft: TorchStylizer,
-    content: Path,
-    style: Path,
-    *,
-    size_px: int = 512,
-    shares: Sequence[float] = (1 / 6, 1 / 4, 1 / 3, 1 / 2, 2 / 3, 1.0),
-) -> HeadStart:
-    """Give the run from the draft more and more steps until it ends where the other one does.
-
-    `from_photo` has no draft network. Both walk through the same scales, so their last losses are
-    of the same picture size and compare.
-    """
-    goal = _paint(from_photo, content, style, StyleOptions(size_px=size_px))
-    found = None
-    for share in shares:
-        options = StyleOptions(size_px=size_px, steps=max(1, round(goal.step * share)))
-        run = _paint(from_draft, content, style, options)
-        if run.loss is not None and goal.loss is not None and run.loss <= goal.loss:
-            found = run
-            break
-    return HeadStart(
-        size_px=size_px,
-        loss=goal.loss or 0.0,
-        steps_from_photo=goal.step,
-        seconds_from_photo=goal.seconds_spent,
-        steps_from_draft=found.step if found else None,
-        seconds_from_draft=found.seconds_spent if found else None,
-    )
-
-
-def _paint(
-    stylizer: TorchStylizer, content: Path, style: Path, options: StyleOptions
-) -> StepReport:
-    """The last report of a painting."""
-    reports: deque[StepReport] = deque(maxlen=1)
-    stylizer.stylize(content, [Style(style)], options, on_step=reports.append)
-    return reports[0]
 
 
 def _resident_bytes() -> float:

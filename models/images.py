@@ -36,6 +36,14 @@ def resize(image: Tensor, size: Size) -> Tensor:
     return F.interpolate(image, size, mode="bicubic", antialias=True, align_corners=False)
 
 
+def with_detail_of(image: Tensor, detailed: Tensor) -> Tensor:
+    """A smaller picture at the size of `detailed`, with the finer detail that only that one has."""
+    if image_size(image) == image_size(detailed):
+        return image
+    coarse = resize(resize(detailed, image_size(image)), image_size(detailed))
+    return (resize(image, image_size(detailed)) + detailed - coarse).clamp(0, 1)
+
+
 def scaled_size(image: Tensor, long_side_px: int) -> Size:
     """The size of the same shape whose long side is `long_side_px`."""
     height, width = image.shape[-2:]

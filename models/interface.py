@@ -14,6 +14,8 @@ from typing import Protocol
 
 from PIL import Image
 
+from models.neighbours.recipe import USUAL_RECIPE, Recipe
+
 
 class Quality(enum.StrEnum):
     """How much time a picture is worth."""
@@ -21,7 +23,7 @@ class Quality(enum.StrEnum):
     DRAFT = "draft"
     """The feed-forward network alone, from a thumbnail to the photo's size."""
     STANDARD = "standard"
-    """Image optimisation started from the draft."""
+    """Painting by neural neighbours, coarse to fine."""
     HIGH = "high"
     """The same with more steps."""
 
@@ -72,6 +74,8 @@ class Style:
 
     picture: Path
     weight: float = 1.0
+    recipe: Recipe = USUAL_RECIPE
+    """How this style is painted best."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,6 +1,6 @@
-"""Perceptual losses: pure functions of activations (N, C, H, W) and pictures (1, 3, H, W).
+"""Gram matrices of activations (N, C, H, W) and the loss between them.
 
-All are relative to the size of what they compare with, so that one weight means the same for
+The loss is relative to the size of what it compares with, so that one weight means the same for
 every layer, encoder and picture size.
 """
 
@@ -32,18 +32,3 @@ def gram_matrix(features: Tensor) -> Tensor:
 def style_loss(gram: Tensor, target: Tensor) -> Tensor:
     """Mean squared difference of two Gram matrices over the mean square of the target's."""
     return (gram - target).square().mean() / (target.square().mean() + _TINY)
-
-
-def content_loss(features: Tensor, target: Tensor, energy: Tensor) -> Tensor:
-    """Squared difference of two feature maps over `energy`, the sum of squares of the target.
-
-    Additive over the pieces of a picture, if `energy` is the whole picture's.
-    """
-    return (features - target).square().sum() / (energy + _TINY)
-
-
-def total_variation(image: Tensor) -> Tensor:
-    """Mean squared difference of neighbouring pixels, over both directions."""
-    down = image[..., 1:, :] - image[..., :-1, :]
-    right = image[..., :, 1:] - image[..., :, :-1]
-    return down.square().mean() + right.square().mean()

@@ -1,4 +1,4 @@
-"""The engine on one device: draft first, then painting by optimisation, smaller if need be."""
+"""The engine on one device: draft first, then painting by neighbours, smaller if need be."""
 
 from __future__ import annotations
 
@@ -17,17 +17,7 @@ from models.canvas import Canvas
 from models.drafter import Drafter
 from models.encoders import Encoder
 from models.failures import is_device_lost, is_out_of_memory, release_memory
-from models.gatys import (
-    DivergedError,
-    Grams,
-    Recipe,
-    Stage,
-    Step,
-    measure_grams,
-    mix_grams,
-    optimise,
-)
-from models.images import Size, image_size, resize
+from models.images import Size, image_size, with_detail_of
 from models.interface import (
     MIN_SIZE_PX,
     MIN_STRENGTH,
@@ -41,11 +31,14 @@ from models.interface import (
     StyleOptions,
     ignore_step,
 )
+from models.neighbours.objective import DivergedError
+from models.neighbours.paint import Scale, Step, Wishes, paint
+from models.neighbours.recipe import Recipe, mixed_recipe
 from models.pictures import open_picture
 from models.progress import Progress
 from models.schedule import stage_sizes, stage_steps
-from models.strength import content_factor, style_share
-from models.style_targets import StyleTargets
+from models.strength import loosened, style_share
+from models.style_samples import StyleMemory
 
 _log = logging.getLogger(__name__)
 
@@ -74,16 +67,14 @@ class TorchStylizer:
         *,
         device: torch.device,
         drafter: Drafter | None,
-        recipe: Recipe | None = None,
     ) -> None:
-        """Without a `drafter` the optimisation starts from the photo and takes more steps."""
+        """Without a `drafter` a draft is a short painting."""
         # channels_last is worth a fifth of the time on a processor.
         encoder.to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self._encoder = encoder
         self.device = device
         self._drafter = drafter
-        self._recipe = recipe or Recipe()
-        self._targets = StyleTargets(self._encoder, self._recipe.style_weights, device=device)
+        self._styles = StyleMemory(encoder, samples=Recipe().samples, device=device)
 
     def stylize(
         self,
@@ -163,17 +154,21 @@ class TorchStylizer:
     ) -> Painting:
         sizes = stage_sizes(image_size(canvas.content))
         steps = stage_steps(sizes, options.quality, options.steps)
-        progress = Progress(
-            order.on_step, steps=sum(steps), started=order.started, finish=canvas.picture
-        )
+        initial = canvas.content if draft is None else draft
+
+        def finish(image: Tensor) -> Image.Image:
+            # What a coarse scale can't hold yet comes from the draft: no step back in sharpness.
+            return canvas.picture(with_detail_of(image, initial))
+
+        progress = Progress(order.on_step, steps=sum(steps), started=order.started, finish=finish)
         if draft is not None:
             progress.draft(draft)
-        image = canvas.content if draft is None else draft
-        stages = self._stages(canvas.content, sizes, steps, order.styles, options)
+        image = initial
+        scales = self._scales(sizes, steps, order.styles, options)
         notes = set()
         progress.begin()
         try:
-            for step in self._walk(canvas.content, stages, image, options):
+            for step in self._walk(canvas.content, scales, order.styles, options):
                 image = step.image
                 progress.step(step)
                 if order.stop.is_set() and not progress.finished:
@@ -182,47 +177,35 @@ class TorchStylizer:
         except DivergedError:
             _log.warning("the optimisation diverged after %d steps", progress.done)
             notes.add(Note.DIVERGED)
-        picture = canvas.picture(image)
-        return _painting(order, options, picture, steps=progress.done, notes=notes)
+        return _painting(order, options, finish(image), steps=progress.done, notes=notes)
 
-    def _stages(
+    def _scales(
         self,
-        content: Tensor,
         sizes: Sequence[Size],
         steps: Sequence[int],
         styles: Sequence[Style],
         options: StyleOptions,
-    ) -> list[Stage]:
-        """The scales that get any steps, with their style targets."""
-        worth = [(size, count) for size, count in zip(sizes, steps, strict=True) if count]
-        long_sides = [max(size) for size, _ in worth]
-        targets = self._targets.at_scales(styles, long_sides, brush=options.brush)
-        share = style_share(options.strength)
-        return [
-            Stage(size, count, self._moderated(target, content, size, share))
-            for (size, count), target in zip(worth, targets, strict=True)
+    ) -> list[Scale]:
+        """The scales with the style at each of them; the last one ends with the last pass."""
+        long_sides = [max(size) for size in sizes]
+        pools = self._styles.at_scales(styles, long_sides, brush=options.brush, seed=options.seed)
+        *scales, last = [
+            Scale(size, count, pool)
+            for size, count, pool in zip(sizes, steps[:-1], pools, strict=True)
         ]
-
-    def _moderated(self, target: Grams, content: Tensor, size: Size, share: float) -> Grams:
-        """The style target moved towards the photo's own statistics, where both losses are 0."""
-        if share == 1:
-            return target
-        own = measure_grams(self._encoder, resize(content, size), tuple(target))
-        return mix_grams([(target, share), (own, 1 - share)])
+        return [*scales, replace(last, last_pass=steps[-1])]
 
     def _walk(
         self,
         content: Tensor,
-        stages: Sequence[Stage],
-        initial: Tensor,
+        scales: Sequence[Scale],
+        styles: Sequence[Style],
         options: StyleOptions,
     ) -> Iterator[Step]:
-        recipe = replace(
-            self._recipe,
-            content_weight=self._recipe.content_weight * content_factor(options.strength),
-            noise=self._recipe.noise * style_share(options.strength),
-        )
-        return optimise(self._encoder, content, stages, recipe, initial=initial, seed=options.seed)
+        mixed = mixed_recipe([style.recipe for style in styles], [style.weight for style in styles])
+        recipe = loosened(mixed, options.strength)
+        wishes = Wishes(share=style_share(options.strength), seed=options.seed)
+        return paint(self._encoder, content, scales, recipe, wishes)
 
 
 def _painting(

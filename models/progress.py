@@ -8,8 +8,8 @@ from collections.abc import Callable
 from PIL import Image
 from torch import Tensor
 
-from models.gatys import Step
 from models.interface import OnStep, StepReport
+from models.neighbours.paint import Step
 
 _MILESTONES = (0.25, 0.5, 0.75)
 _STEPS_TO_GUESS = 3

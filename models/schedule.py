@@ -10,13 +10,11 @@ from models.images import Size
 from models.interface import Quality
 
 _COARSEST_PX = 96
-"""No scale's long side is shorter: the deepest layer would see a handful of positions."""
+"""No scale's long side is shorter: from 48 px on the photo's forms go."""
 
-_STEPS_BY_LONG_SIDE_PX = ((128, 60), (256, 40), (512, 24), (1024, 12), (4096, 8))
-"""`standard`: coarse scales are cheap and decide the composition, so they get most steps; fine ones
-start nearly finished and only add the strokes' texture.
-"""
-_EFFORT = {Quality.DRAFT: 0.4, Quality.STANDARD: 1.0, Quality.HIGH: 2.5}
+_STEPS_BY_LONG_SIDE_PX = ((256, 10), (512, 8), (1024, 6), (2048, 3), (4096, 2))
+"""`standard`: the vote makes nearly all of the picture, so a few steps at each scale do."""
+_EFFORT = {Quality.DRAFT: 0.4, Quality.STANDARD: 1.0, Quality.HIGH: 3.0}
 
 
 def stage_sizes(size: Size) -> list[Size]:
@@ -29,8 +27,11 @@ def stage_sizes(size: Size) -> list[Size]:
 
 
 def stage_steps(sizes: Sequence[Size], quality: Quality, steps: int | None = None) -> list[int]:
-    """Steps for each of `sizes`: `steps` in all if given, else what the quality is worth."""
-    worth = [round(_steps_at(max(size)) * _EFFORT[quality]) for size in sizes]
+    """Steps for each of `sizes` and, at the end, for the last pass: `steps` in all if given."""
+    long_sides = [max(size) for size in sizes]
+    worth = [
+        max(1, round(_steps_at(side) * _EFFORT[quality])) for side in [*long_sides, long_sides[-1]]
+    ]
     if steps is None:
         return worth
     # Rounding the running sums and not the shares keeps the total exact.

@@ -2,24 +2,34 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+from models.neighbours.recipe import Recipe
+
 _NATURAL = 70
-"""Up to here the target moves from the photo's own statistics to the style's; beyond it, the
-content's hold is loosened."""
+"""Up to here the targets move from the photo's own features to the style's; beyond it, the photo's
+hold is loosened."""
 _EXAGGERATED = 1.2
 """How far beyond the style's own code a draft goes at 100."""
+_BOLDEST_ALPHA = 0.75
+"""What the photo's share in the search is multiplied by at 100."""
+_LOOSEST_STRUCTURE = 0.25
+"""What the structure's weight is multiplied by at 100."""
 
 
 def style_share(strength: float) -> float:
-    """How far the style target lies from the photo's own (0) towards the style's (1).
-
-    Squared, because Gram matrices are products: what is seen grows evenly.
-    """
-    return min(1.0, strength / _NATURAL) ** 2
+    """How far the targets lie from the photo's own features (0) towards the style's (1)."""
+    return min(1.0, strength / _NATURAL)
 
 
-def content_factor(strength: float) -> float:
-    """What the content's weight is multiplied by: 1 at the default strength, 1/8 at 100."""
-    return float(8.0 ** (-max(0.0, strength - _NATURAL) / (100 - _NATURAL)))
+def loosened(recipe: Recipe, strength: float) -> Recipe:
+    """The recipe for a strength: itself up to 70, bolder and freer beyond it."""
+    beyond = max(0.0, strength - _NATURAL) / (100 - _NATURAL)
+    return replace(
+        recipe,
+        alpha=recipe.alpha * _BOLDEST_ALPHA**beyond,
+        structure=recipe.structure * _LOOSEST_STRUCTURE**beyond,
+    )
 
 
 def draft_share(strength: float) -> float:

@@ -14,7 +14,7 @@ from pathlib import Path
 from PIL import Image, ImageOps
 from tqdm import tqdm
 
-from models.interface import Quality, Style, StyleOptions, Stylizer
+from models.interface import Quality, StyleOptions, Stylizer
 from models.pictures import open_picture, save_picture
 from styles.catalog import Catalog, default_catalog
 from styles.gallery import PAPER, painted_sheet
@@ -66,7 +66,7 @@ def paint_preset(
         brush=preset.brush,
         keep_colors=preset.keep_colors,
     )
-    return stylizer.stylize(photo, [Style(preset.picture)], options).picture
+    return stylizer.stylize(photo, [preset.style], options).picture
 
 
 def make_sheets(catalog: Catalog, paint: Callable[[Path, Preset], Image.Image]) -> None:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from models.interface import MAX_BRUSH, MAX_STRENGTH, MIN_BRUSH, MIN_STRENGTH, StyleOptions
+from models.interface import MAX_BRUSH, MAX_STRENGTH, MIN_BRUSH, MIN_STRENGTH, Style, StyleOptions
+from models.neighbours.recipe import PRESET_FIELDS, USUAL_RECIPE, Recipe
 from models.pictures import PictureError, open_picture
 from styles.errors import CatalogError
 from styles.names import is_slug, tidy_name
@@ -18,6 +19,7 @@ FALLBACK_LANGUAGE = "en"
 ENTRIES_FILE = "presets.toml"
 
 _USUAL = StyleOptions()
+_MAX_WEIGHT = {"gram": 10, "structure": 10, "alpha": 1, "completeness": 10}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,8 +37,15 @@ class Preset:
     strength: int = _USUAL.strength
     brush: float = _USUAL.brush
     keep_colors: bool = False
+    recipe: Recipe = USUAL_RECIPE
+    """How it is painted best, where that is not as usual."""
     own: bool = False
     """From the owner's folder, so it may be removed; the packaged ones stay."""
+
+    @property
+    def style(self) -> Style:
+        """What the engine paints in."""
+        return Style(self.picture, recipe=self.recipe)
 
     @property
     def painted_sample(self) -> Path:
@@ -109,6 +118,7 @@ class _Entry:
             ),
             brush=float(self._number("brush", _USUAL.brush, MIN_BRUSH, MAX_BRUSH)),
             keep_colors=self._flag("keep_colors"),
+            recipe=self._recipe(),
             own=own,
         )
 
@@ -117,7 +127,7 @@ class _Entry:
 
     def _refuse_unknown_fields(self) -> None:
         known = {"name", "description", "file"} | set(Preset.__dataclass_fields__)
-        known -= {"names", "descriptions", "picture", "own"}
+        known = (known | set(PRESET_FIELDS)) - {"names", "descriptions", "picture", "recipe", "own"}
         for field in self._table:
             if field not in known:  # a slip of the pen would otherwise be silently ignored
                 raise self._error(field, f"is unknown; known are {', '.join(sorted(known))}")
@@ -174,6 +184,13 @@ class _Entry:
             kind = "a whole number" if whole else "a number"
             raise self._error(field, f"must be {kind} from {low} to {high}")
         return value
+
+    def _recipe(self) -> Recipe:
+        fields: dict[str, Any] = {
+            field: float(self._number(field, getattr(USUAL_RECIPE, field), 0, _MAX_WEIGHT[field]))
+            for field in PRESET_FIELDS
+        }
+        return replace(USUAL_RECIPE, **fields)
 
     def _flag(self, field: str) -> bool:
         value = self._table.get(field, False)

@@ -13,7 +13,7 @@ from app.settings import Settings
 from models.interface import Quality
 from styles.catalog import default_catalog
 
-PARTS = ("draft", "engine", "head-start", "chat")
+PARTS = ("draft", "engine", "chat")
 
 
 def add_bench(parser: argparse.ArgumentParser) -> None:
@@ -34,8 +34,6 @@ def bench(args: argparse.Namespace, settings: Settings) -> int:
             figures[part] = _draft()
         elif part == "engine":
             figures[part] = _engine(content, style, args.sizes, settings)
-        elif part == "head-start":
-            figures[part] = _head_start(content, style, settings)
         else:
             chat = measure_chat(content)
             print(chat)
@@ -75,29 +73,3 @@ def _engine(
         )
         timings.append(asdict(timing))
     return timings
-
-
-def _head_start(content: Path, style: Path, settings: Settings) -> dict[str, object]:
-    from models.bench_engine import measure_head_start
-    from models.stylizer import load_stylizer
-
-    from_photo, from_draft = (
-        load_stylizer(
-            encoder=settings.encoder,
-            device=settings.device,
-            cache_dir=settings.cache_dir,
-            draft=draft,
-        )
-        for draft in (False, True)
-    )
-    found = measure_head_start(from_photo, from_draft, content, style)
-    from_the_draft = (
-        "not reached with as many steps"
-        if found.steps_from_draft is None
-        else f"{found.steps_from_draft} steps ({found.seconds_from_draft:.1f} s)"
-    )
-    print(
-        f"The loss that {found.steps_from_photo} steps from the photo reach "
-        f"({found.seconds_from_photo:.1f} s), from the draft: {from_the_draft}"
-    )
-    return asdict(found)

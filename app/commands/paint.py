@@ -69,7 +69,7 @@ def demo(args: argparse.Namespace, settings: Settings) -> int:
     out = settings.data_dir / "demo.jpg"
     order = _Order(
         content=catalog.sample,
-        styles=(Style(preset.picture),),
+        styles=(preset.style,),
         options=with_hints(StyleOptions(), preset),
         out=out,
     )
@@ -110,10 +110,10 @@ def _order(args: argparse.Namespace, catalog: Catalog) -> _Order:
     except ValueError as error:
         raise UsageError(str(error)) from error
     names = [pick.slug if isinstance(pick, Preset) else pick.stem for pick in picks]
-    pictures = [pick.picture if isinstance(pick, Preset) else pick for pick in picks]
+    styles = [pick.style if isinstance(pick, Preset) else Style(pick) for pick in picks]
     return _Order(
         content=args.content,
-        styles=tuple(Style(picture) for picture in pictures),
+        styles=tuple(styles),
         options=options,
         # Not with_name: that refuses "." with an error of its own.
         out=args.out or args.content.parent / f"{args.content.stem}-{'-'.join(names)}.jpg",

@@ -12,7 +12,7 @@ from tqdm import tqdm
 from app.commands.engine import add_engine, load_engine
 from app.commands.paint import UsageError, check_place, save, with_hints
 from app.settings import Settings
-from models.interface import Quality, Style, StyleOptions
+from models.interface import Quality, StyleOptions
 from styles.catalog import default_catalog
 from styles.gallery import painted_sheet
 from styles.preset import LANGUAGES, Preset
@@ -56,7 +56,7 @@ def _gallery(args: argparse.Namespace, settings: Settings, presets: tuple[Preset
     with tqdm(total=len(presets), unit="preset") as bar:
 
         def paint(preset: Preset) -> Image.Image:
-            styles = [Style(preset.picture)]
+            styles = [preset.style]
             painting = stylizer.stylize(args.gallery, styles, with_hints(wanted, preset))
             bar.update()
             return painting.picture

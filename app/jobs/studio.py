@@ -23,7 +23,7 @@ from app.jobs.store import JobStore
 from app.jobs.sweeper import Sweeper
 from app.jobs.telling import tell, tell_places
 from app.jobs.timings import Timings
-from app.jobs.worker import Worker
+from app.jobs.worker import StyleOf, Worker, plain_style
 from models.interface import Stylizer
 
 __all__ = ["JobStudio", "StudioLimits"]
@@ -44,6 +44,7 @@ class JobStudio:
         stylizer: Stylizer,
         reporter: Reporter,
         limits: StudioLimits,
+        style_of: StyleOf = plain_style,
     ) -> None:
         self._store = store
         self._lock = lock
@@ -65,6 +66,7 @@ class JobStudio:
             timings=self._timings,
             results=folders.results,
             watchdog_s=limits.watchdog_s,
+            style_of=style_of,
         )
         self._sweeper = Sweeper(store=store, folders=folders, limits=limits)
         self._door = asyncio.Lock()
@@ -82,6 +84,7 @@ class JobStudio:
         stylizer: Stylizer,
         reporter: Reporter,
         limits: StudioLimits,
+        style_of: StyleOf = plain_style,
     ) -> Self:
         """Open the data folder `root`; nothing is painted before `start`.
 
@@ -103,6 +106,7 @@ class JobStudio:
             stylizer=stylizer,
             reporter=reporter,
             limits=limits,
+            style_of=style_of,
         )
 
     # The life of the studio

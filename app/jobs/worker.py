@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from functools import partial
@@ -12,7 +13,7 @@ from pathlib import Path
 
 from app.jobs.courier import Courier
 from app.jobs.failures import check_pictures, failure_of
-from app.jobs.job import Failure
+from app.jobs.job import Failure, StylePick
 from app.jobs.journal import log_job
 from app.jobs.ports import Reporter
 from app.jobs.queue import JobQueue
@@ -22,6 +23,15 @@ from app.jobs.store import JobStore
 from app.jobs.telling import tell, tell_places
 from app.jobs.timings import Timings
 from models.interface import DeviceLostError, Note, Painting, StepReport, Style, Stylizer
+
+StyleOf = Callable[[StylePick], Style]
+"""From a job's style to what the engine paints in: a preset knows how it is painted best."""
+
+
+def plain_style(pick: StylePick) -> Style:
+    """A style painted as usual."""
+    return Style(pick.picture, pick.weight)
+
 
 WORTH_A_LOOK = {Note.SHRUNK, Note.DIVERGED}
 """Notes that the owner of the box should see among the warnings."""
@@ -63,6 +73,7 @@ class Worker:
         timings: Timings,
         results: Path,
         watchdog_s: float,
+        style_of: StyleOf = plain_style,
     ) -> None:
         self._stylizer = stylizer
         self._store = store
@@ -72,6 +83,7 @@ class Worker:
         self._timings = timings
         self._results = results
         self._watchdog_s = watchdog_s
+        self._style_of = style_of
         self._gpu_thread = ThreadPoolExecutor(1, thread_name_prefix="gpu")
         self._closing = False
         self.run: Run | None = None
@@ -134,7 +146,7 @@ class Worker:
                 loop.call_soon_threadsafe(self._stepped, run, report)
 
         request = run.job.request
-        styles = [Style(style.picture, style.weight) for style in request.styles]
+        styles = [self._style_of(pick) for pick in request.styles]
         call = partial(self._stylizer.stylize, on_step=on_step, stop=run.stop)
         run.last_sign = time.monotonic()
         future = loop.run_in_executor(

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import torch
 
-from models.bench_engine import PeakMemory, measure_engine, measure_head_start
+from models.bench_engine import PeakMemory, measure_engine
 from models.interface import Quality
 from models.painter import TorchStylizer
 from tests.models.tiny import photo_file, style_file, tiny_encoder
@@ -36,12 +36,3 @@ def test_every_quality_and_size_is_measured(tmp_path: Path) -> None:
         assert timing.seconds > 0
         assert timing.steps_per_second == timing.steps / timing.seconds
         assert set(asdict(timing)) >= {"seconds", "peak_memory_mb"}
-
-
-def test_the_head_start_of_a_painter_over_itself_is_none(tmp_path: Path) -> None:
-    """From the same start it takes as many steps, or as good as."""
-    photo, style = photo_file(tmp_path / "photo.png"), style_file(tmp_path / "style.png")
-    stylizer = TorchStylizer(tiny_encoder(), device=CPU, drafter=None)
-    start = measure_head_start(stylizer, stylizer, photo, style, size_px=64, shares=(0.1, 1.0))
-    assert start.loss > 0
-    assert start.steps_from_draft == start.steps_from_photo

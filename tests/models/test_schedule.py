@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 
 from models.encoders import MIN_SIDE_PX
 from models.interface import Quality
+from models.neighbours.recipe import Recipe
 from models.schedule import stage_sizes, stage_steps
-from models.strength import content_factor, draft_share, style_share
+from models.strength import draft_share, loosened, style_share
 
 
 @given(st.integers(16, 4096), st.integers(16, 4096))
@@ -25,7 +26,9 @@ def test_scales_grow_to_the_wanted_size(height: int, width: int) -> None:
 
 @given(st.integers(1, 2000), st.integers(64, 4096), st.sampled_from(Quality))
 def test_steps_add_up_to_what_was_asked_for(steps: int, side: int, quality: Quality) -> None:
-    counts = stage_steps(stage_sizes((side, side)), quality, steps)
+    sizes = stage_sizes((side, side))
+    counts = stage_steps(sizes, quality, steps)
+    assert len(counts) == len(sizes) + 1, "the last one is the last pass's"
     assert sum(counts) == steps
     assert min(counts) >= 0
 
@@ -42,10 +45,15 @@ def test_large_scales_get_fewer_steps_and_better_qualities_more() -> None:
 def test_strength_grows_without_a_jump() -> None:
     shares = [style_share(strength) for strength in range(101)]
     drafts = [draft_share(strength) for strength in range(101)]
-    factors = [content_factor(strength) for strength in range(101)]
+    recipes = [loosened(Recipe(), strength) for strength in range(101)]
+    factors = [recipe.structure / Recipe().structure for recipe in recipes]
+    alphas = [recipe.alpha for recipe in recipes]
     assert (shares[0], shares[100]) == (0, 1)
     assert shares == sorted(shares)
     assert factors == sorted(factors, reverse=True)
+    assert alphas == sorted(alphas, reverse=True)
+    assert recipes[70] == Recipe()
+    assert alphas[100] < alphas[70]
     assert max(b - a for a, b in pairwise(shares)) < 0.05
     assert (drafts[0], drafts[70]) == (0, 1)
     assert drafts == sorted(drafts)

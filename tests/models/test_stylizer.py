@@ -264,7 +264,13 @@ def test_a_picture_that_diverges_is_delivered_as_it_last_was(
 ) -> None:
     encoder = tiny_encoder()
     stylizer = _stylizer(encoder)
-    good = stylizer.stylize(photo, styles, _options(steps=5))
+    stop = threading.Event()
+
+    def stop_after_five(report: StepReport) -> None:
+        if report.step == 5:
+            stop.set()
+
+    good = stylizer.stylize(photo, styles, _options(), on_step=stop_after_five, stop=stop)
 
     def break_after_five(report: StepReport) -> None:
         if report.step == 5:  # a bit flips in the card's memory

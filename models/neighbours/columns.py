@@ -1,0 +1,155 @@
+"""Hypercolumns: all layers' features at one position of the picture, on a grid of 4 px."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from models.encoders import Encoder
+from models.images import Size, image_size
+from models.tiles import Tile, layer_stride
+
+COLUMN_LAYERS = (
+    "relu1_1",
+    "relu1_2",
+    "relu2_1",
+    "relu2_2",
+    "relu3_1",
+    "relu3_2",
+    "relu3_3",
+    "relu4_1",
+    "relu4_2",
+)
+GRID_PX = 4
+"""How many pixels lie between two columns: what stage 3 of the encoder has."""
+
+Features = Mapping[str, Tensor]
+"""Activations (1, C, H, W) by layer name."""
+
+_TINY = 1e-6
+
+
+def grid_size(size: Size) -> Size:
+    """Rows and columns of the grid over a picture of `size`."""
+    return size[0] // GRID_PX, size[1] // GRID_PX
+
+
+def grid_maps(features: Features) -> list[Tensor]:
+    """The column layers (1, C, *grid) each: shallow ones averaged, deep ones interpolated.
+
+    Factors are exactly 2 and 4, so that a piece of a picture gives a piece of the whole's maps.
+    """
+    grid = image_size(features["relu3_1"])
+    return [_on_grid(features[layer], layer_stride(layer), grid) for layer in COLUMN_LAYERS]
+
+
+def _on_grid(features: Tensor, stride: int, grid: Size) -> Tensor:
+    if stride < GRID_PX:
+        return F.avg_pool2d(features, GRID_PX // stride)
+    if stride == GRID_PX:
+        return features
+    larger = F.interpolate(features, scale_factor=float(stride // GRID_PX), mode="bilinear")
+    below, right = grid[0] - larger.shape[-2], grid[1] - larger.shape[-1]
+    return F.pad(larger, (0, right, 0, below), mode="replicate") if below or right else larger
+
+
+def rows(maps: Sequence[Tensor]) -> Tensor:
+    """Maps (1, C, h, w) side by side as one column a position: (h * w, all channels)."""
+    return torch.cat([each[0].flatten(1) for each in maps]).T
+
+
+def unit(vectors: Tensor, mean: Tensor) -> Tensor:
+    """The directions of `vectors` (N, C) as seen from `mean` (C,)."""
+    return F.normalize(vectors - mean, dim=1)
+
+
+class TiledFeatures:
+    """A picture's activations tile by tile; kept while there is one tile, else worked out anew."""
+
+    def __init__(
+        self, encoder: Encoder, image: Tensor, layers: Collection[str], tiles: Sequence[Tile]
+    ) -> None:
+        """`image` (1, 3, H, W)."""
+        self.tiles = tiles
+        self._encoder, self._image, self._layers = encoder, image, layers
+        self._kept: Features | None = None
+
+    @torch.no_grad()
+    def of(self, number: int) -> Features:
+        """The activations of the core of one tile."""
+        if self._kept is not None:
+            return self._kept
+        found = self.tiles[number].encode(self._encoder, self._image, self._layers)
+        if len(self.tiles) == 1:
+            self._kept = found
+        return found
+
+    def __iter__(self) -> Iterator[Features]:
+        return (self.of(number) for number in range(len(self.tiles)))
+
+
+@dataclass(frozen=True, slots=True)
+class Statistics:
+    """What a whole picture's columns are measured by."""
+
+    sizes: Mapping[str, float]
+    """Root mean square over positions of each column layer's length: so every layer weighs the
+    same, whatever the encoder."""
+    mean: Tensor
+    """(C,) the mean column, each layer over its size."""
+    layer_means: Features
+    """(1, C, 1, 1) mean activations by layer."""
+
+    @classmethod
+    def of(cls, features: TiledFeatures) -> Statistics:
+        """Measure all tiles; memory holds one of them at a time."""
+        totals = _Totals()
+        for tile in features:
+            totals.add(tile)
+        return totals.statistics()
+
+    def scaled(self, maps: Sequence[Tensor]) -> list[Tensor]:
+        """`grid_maps`, each layer over its size."""
+        sizes = self.sizes.values()
+        return [each / size for each, size in zip(maps, sizes, strict=True)]
+
+
+class _Totals:
+    """Sums over positions."""
+
+    def __init__(self) -> None:
+        self._counts: dict[str, int] = {}
+        self._sums: dict[str, Tensor] = {}
+        self._squares: dict[str, float] = {}
+        self._columns: list[Tensor] = []
+        self._positions = 0
+
+    def add(self, features: Features) -> None:
+        for layer, found in features.items():
+            first = layer not in self._sums
+            total, square = found.sum((2, 3), keepdim=True), float(found.square().sum())
+            self._sums[layer] = total if first else self._sums[layer] + total
+            self._squares[layer] = square + (0 if first else self._squares[layer])
+            self._counts[layer] = self._counts.get(layer, 0) + found.shape[-2] * found.shape[-1]
+        maps = grid_maps(features)
+        sums = [each[0].sum((1, 2)) for each in maps]
+        self._columns = (
+            [a + b for a, b in zip(self._columns, sums, strict=True)] if self._columns else sums
+        )
+        self._positions += maps[0].shape[-2] * maps[0].shape[-1]
+
+    def statistics(self) -> Statistics:
+        sizes = {
+            layer: max((self._squares[layer] / self._counts[layer]) ** 0.5, _TINY)
+            for layer in COLUMN_LAYERS
+        }
+        means = [
+            total / self._positions / size
+            for total, size in zip(self._columns, sizes.values(), strict=True)
+        ]
+        layer_means = {layer: total / self._counts[layer] for layer, total in self._sums.items()}
+        return Statistics(sizes, torch.cat(means), layer_means)

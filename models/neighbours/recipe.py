@@ -1,0 +1,44 @@
+"""What a painting aims at: three weights, and how neighbours are searched for."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recipe:
+    """The objective's weights and the search's settings; the same for every encoder."""
+
+    columns: float = 1.0
+    """Weight of the matched columns; with 0 the picture starts from the photo and follows the Gram
+    matrices alone."""
+    gram: float = 0.5
+    """Weight of the Gram term."""
+    structure: float = 0.3
+    """Weight of the structure term where nothing asks for more."""
+    alpha: float = 0.6
+    """The photo's share in the search for neighbours: 0.5 paints boldly, 0.75 carefully."""
+    completeness: float = 0.0
+    """Above 0, rarely used pieces of the style come nearer; smaller is stronger, 0.3 is plenty."""
+    learning_rate: float = 0.01
+    noise: float = 0.01
+    """Deviation of what is added to each start; it makes the seeds differ."""
+    samples: int = 4096
+    """Positions of the style among which neighbours are searched for."""
+
+
+USUAL_RECIPE = Recipe()
+
+PRESET_FIELDS = ("gram", "structure", "alpha", "completeness")
+"""What a preset may set for itself."""
+
+
+def mixed_recipe(recipes: Sequence[Recipe], weights: Sequence[float]) -> Recipe:
+    """The recipe of a mixture: the weighted mean of what presets may set."""
+    total = sum(weights)
+    means = {
+        field: sum(getattr(r, field) * w for r, w in zip(recipes, weights, strict=True)) / total
+        for field in PRESET_FIELDS
+    }
+    return replace(recipes[0], **means)

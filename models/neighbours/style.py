@@ -1,0 +1,180 @@
+"""What a style picture offers at one scale: columns, patches, single layers' features, Grams."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from models.encoders import Encoder
+from models.images import Size, image_size
+from models.losses import gram_sum
+from models.neighbours.columns import (
+    COLUMN_LAYERS,
+    Statistics,
+    TiledFeatures,
+    grid_maps,
+    grid_size,
+    rows,
+    unit,
+)
+from models.neighbours.vote import patches_at
+from models.tiles import Tile, layer_stride, positions, tiles_for
+
+GRAM_LAYERS = ("relu1_1", "relu2_1", "relu3_1", "relu4_1")
+FINE_LAYERS = ("relu1_2", "relu2_2", "relu3_3", "relu4_2")
+"""The last pass: each of them finds neighbours of its own at its own resolution."""
+
+
+@dataclass(frozen=True, slots=True)
+class StyleSamples:
+    """One style picture at one scale, at a sample of its positions."""
+
+    statistics: Statistics
+    keys: Tensor
+    """(K, C) columns, each layer over its size."""
+    patches: Tensor
+    """(K, 3 * 12 * 12) the pixels round the same positions."""
+    fine: Mapping[str, Tensor]
+    """(K', C) features at positions of each fine layer, by its name."""
+    fine_means: Mapping[str, Tensor]
+    """(C,) by layer: over all positions."""
+    grams: Mapping[str, Tensor]
+    """(1, C, C) by layer, over all positions."""
+
+    @property
+    def nbytes(self) -> int:
+        """Memory that the sampled tensors take."""
+        return sum(each.nbytes for each in (self.keys, self.patches, *self.fine.values()))
+
+
+def sample_style(encoder: Encoder, image: Tensor, *, samples: int, seed: int) -> StyleSamples:
+    """Measure `image` (1, 3, H, W) tile by tile, in bounded memory.
+
+    `samples` is the most positions that are taken of the grid, and of each fine layer; `seed` says
+    which. The same on every device.
+    """
+    size = image_size(image)
+    tiles = tiles_for(size)
+    features = TiledFeatures(encoder, image, COLUMN_LAYERS, tiles)
+    statistics = Statistics.of(features)
+    random = torch.Generator().manual_seed(seed % 2**63)
+    grid = grid_size(size)
+    places = _sample(grid, samples, random)
+    columns = torch.empty(len(places), len(statistics.mean), device=image.device)
+    fine_places = {name: _sample(_layer_size(size, name), samples, random) for name in FINE_LAYERS}
+    fine: dict[str, Tensor] = {}
+    grams: dict[str, Tensor] = {}
+    for tile, found in zip(tiles, features, strict=True):
+        _take(columns, statistics.scaled(grid_maps(found)), places, tile, grid, "relu3_1")
+        for name, wanted in fine_places.items():
+            shape = len(wanted), found[name].shape[1]
+            fine.setdefault(name, torch.empty(shape, device=image.device))
+            _take(fine[name], [found[name]], wanted, tile, _layer_size(size, name), name)
+        for name in GRAM_LAYERS:
+            part = gram_sum(found[name]) / positions(size, name)
+            grams[name] = grams[name] + part if name in grams else part
+    means = {name: statistics.layer_means[name].flatten() for name in FINE_LAYERS}
+    patches = patches_at(image, places.to(image.device))
+    return StyleSamples(statistics, columns, patches, fine, means, grams)
+
+
+def _layer_size(size: Size, layer: str) -> Size:
+    stride = layer_stride(layer)
+    return size[0] // stride, size[1] // stride
+
+
+def _sample(size: Size, count: int, random: torch.Generator) -> Tensor:
+    return torch.randperm(size[0] * size[1], generator=random)[:count]
+
+
+def _take(
+    into: Tensor, maps: Sequence[Tensor], places: Tensor, tile: Tile, size: Size, layer: str
+) -> None:
+    """Copy the columns of `maps` that lie at `places` of the whole, as far as `tile` has them."""
+    stride = layer_stride(layer)
+    top, left = tile.rows.core_start // stride, tile.columns.core_start // stride
+    height, width = maps[0].shape[-2:]
+    down, right = places // size[1] - top, places % size[1] - left
+    inside = (down >= 0) & (down < height) & (right >= 0) & (right < width)
+    here = (down * width + right)[inside].to(into.device)
+    into[inside.to(into.device)] = rows(maps)[here]
+
+
+@dataclass(frozen=True, slots=True)
+class StylePool:
+    """All styles of a mixture at one scale; a key's number says whose it is."""
+
+    parts: Sequence[StyleSamples]
+    weights: Sequence[float]
+    """Shares, summing to 1."""
+    sizes: Sequence[float]
+    """By column layer: what the painting's columns are divided by."""
+    mean: Tensor
+    """(C,) column."""
+    keys: Tensor
+    """(K, C) columns of all parts over `sizes`."""
+    patches: Tensor
+    fine: Mapping[str, Tensor]
+    fine_means: Mapping[str, Tensor]
+    grams: Mapping[str, Tensor]
+
+    @property
+    def directions(self) -> list[Tensor]:
+        """(K_i, C) of each part's keys, about its own mean."""
+        return [unit(part.keys, part.statistics.mean) for part in self.parts]
+
+    @property
+    def offsets(self) -> list[int]:
+        """The number of each part's first key."""
+        lengths = [len(part.keys) for part in self.parts]
+        return [sum(lengths[:number]) for number in range(len(lengths))]
+
+
+def pool(parts: Sequence[StyleSamples], weights: Sequence[float]) -> StylePool:
+    """One or more styles with positive weights, which need not add up to 1."""
+    shares = [weight / sum(weights) for weight in weights]
+    sizes = [
+        sum(s * part.statistics.sizes[layer] for part, s in zip(parts, shares, strict=True))
+        for layer in COLUMN_LAYERS
+    ]
+    factors = [_factors(part, sizes) for part in parts]
+    means = [part.statistics.mean * f for part, f in zip(parts, factors, strict=True)]
+    return StylePool(
+        parts=parts,
+        weights=shares,
+        sizes=sizes,
+        mean=_mixed(means, shares),
+        keys=torch.cat([part.keys * f for part, f in zip(parts, factors, strict=True)]),
+        patches=torch.cat([part.patches for part in parts]),
+        # A style's part of the fine features is its share too.
+        fine={
+            name: torch.cat(
+                [
+                    part.fine[name][: max(1, round(len(part.fine[name]) * share / max(shares)))]
+                    for part, share in zip(parts, shares, strict=True)
+                ]
+            )
+            for name in FINE_LAYERS
+        },
+        fine_means={
+            name: _mixed([part.fine_means[name] for part in parts], shares) for name in FINE_LAYERS
+        },
+        grams={name: _mixed([part.grams[name] for part in parts], shares) for name in GRAM_LAYERS},
+    )
+
+
+def _factors(part: StyleSamples, sizes: Sequence[float]) -> Tensor:
+    """(C,) from columns over the part's own sizes to columns over `sizes`."""
+    own = part.statistics.sizes
+    means = part.statistics.layer_means
+    channels = [means[layer].shape[1] for layer in COLUMN_LAYERS]
+    ratios = [own[layer] / size for layer, size in zip(COLUMN_LAYERS, sizes, strict=True)]
+    ratio = part.keys.new_tensor(ratios)
+    return ratio.repeat_interleave(torch.tensor(channels, device=ratio.device))
+
+
+def _mixed(tensors: Sequence[Tensor], shares: Sequence[float]) -> Tensor:
+    return torch.stack([t * share for t, share in zip(tensors, shares, strict=True)]).sum(0)
