@@ -40,6 +40,10 @@ from models.tiles import TILE_PIXELS, Tile, tiles_for
 _QUERY_NOISE = 0.05
 """Length of what is added to each query, of columns about 3 long: where the photo is plain, all of
 the style's columns are equally near, and it decides among them."""
+_REST = 0.5
+"""Gradients far below this, over the picture's pixels, hardly move it: Adam would make steps of one
+size of them too, and plain areas would grow grain. Typical ones begin at 10, and double with every
+level of the pyramid."""
 _LAST_PASS_RATE = 0.5
 """The last pass steps half as far: the picture is nearly there."""
 
@@ -153,7 +157,8 @@ class _Canvas:
         groups = [column_group(self._scale.style)] if self._recipe.columns else []
         chosen = [[each] for each in self._chosen] if groups else [[] for _ in self._tiles]
         objective = self._objective(groups, chosen)
-        rate = self._recipe.learning_rate
+        # A picture that hardly has to change would be shaken by full steps.
+        rate = self._recipe.learning_rate * min(1.0, 2 * self._wishes.share)
         image = start
         for image, loss in _descend(start, objective, self._scale.steps, rate):
             yield image, loss
@@ -170,7 +175,7 @@ class _Canvas:
     def _stirred(self, image: Tensor) -> Tensor:
         # Drawn on the processor: the same noise for a seed on every device.
         noise = torch.randn(image.shape, generator=self._random).to(image.device)
-        return (image + self._recipe.noise * noise).clamp(0, 1)
+        return (image + self._recipe.noise * self._wishes.share * noise).clamp(0, 1)
 
     def _match(self, own: TiledFeatures | None, statistics: Statistics | None) -> list[Tensor]:
         """The number of the key that each position of each tile takes."""
@@ -302,7 +307,11 @@ def _descend(
 ) -> Iterator[tuple[Tensor, float]]:
     """Adam on the picture's pyramid, one evaluation a step."""
     levels = [level.detach().clone().requires_grad_() for level in pyramid(start)]
-    optimizer = torch.optim.Adam(levels, lr=rate)
+    groups = [
+        {"params": [level], "eps": _REST * 2**number / start[0, 0].numel()}
+        for number, level in enumerate(levels)
+    ]
+    optimizer = torch.optim.Adam(groups, lr=rate)
     for _ in range(steps):
         optimizer.zero_grad()
         loss = objective.backward(picture(levels))
