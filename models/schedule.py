@@ -12,7 +12,7 @@ from models.interface import Quality
 _COARSEST_PX = 96
 """No scale's long side is shorter: from 48 px on the photo's forms go."""
 
-_STEPS_BY_LONG_SIDE_PX = ((256, 10), (512, 8), (1024, 6), (2048, 3), (4096, 2))
+_STEPS_BY_LONG_SIDE_PX = ((256, 10), (512, 8), (1024, 5), (2048, 3), (4096, 2))
 """`standard`: the vote makes nearly all of the picture, so a few steps at each scale do."""
 _EFFORT = {Quality.DRAFT: 0.4, Quality.STANDARD: 1.0, Quality.HIGH: 3.0}
 

@@ -14,8 +14,9 @@ ALIGNMENT_PX = 16
 """What four poolings divide by: pieces that begin on it line up with the whole in every layer."""
 MARGIN_PX = 64
 """How far a piece sees beyond what it answers for, so that no seam shows."""
-TILE_PIXELS = 1536 * 1024
-"""A picture up to this size is one piece; about 0.7 GB with the slim encoder, 4 GB with VGG16."""
+TILE_PIXELS = 640 * 640
+"""A picture up to this size is one piece: about 1.5 GB with the slim encoder. In larger pieces a
+step takes longer on a processor, their activations being far larger than its cache."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from models.encoders import Encoder
 from models.images import image_size
 from models.losses import gram_matrix, style_loss
 from models.neighbours.columns import COLUMN_LAYERS, Features, TiledFeatures, grid_maps
+from models.neighbours.gram import TiledGram
 from models.neighbours.recipe import Recipe
 from models.neighbours.style import FINE_LAYERS, StylePool
 from models.tiles import Tile, layer_stride
@@ -145,9 +146,9 @@ class Objective:
     ) -> None:
         """`chosen`: for each tile and group the numbers (h * w,) of the keys that were matched.
 
-        `means` are the painting's own, measured at the scale's beginning; `grams` are left out
-        where several tiles would need a second pass; `share` moves the targets from the photo's
-        own vectors (0) to the style's (1).
+        `means` are the painting's own, measured at the scale's beginning; `grams` are the Gram
+        matrices to reach, by layer; `share` moves the targets from the photo's own vectors (0) to
+        the style's (1).
         """
         self._encoder = encoder
         self._photo = photo
@@ -158,6 +159,11 @@ class Objective:
         self._grams = grams or {}
         self._share = share
         self._tiles = photo.features.tiles
+        self._tiled_gram = None
+        if self._grams and len(self._tiles) > 1:
+            last = self._tiles[-1]
+            size = last.rows.core_stop, last.columns.core_stop
+            self._tiled_gram = TiledGram(self._grams, size)
         self._layers = {layer for group in groups for layer in group.layers}
         self._layers |= {*STRUCTURE_LAYERS, *self._grams}
         self._kept: dict[int, list[Target]] = {}
@@ -175,25 +181,38 @@ class Objective:
         Raises DivergedError.
         """
         pixels = image.detach().requires_grad_()
-        total = 0.0
+        total = self._begin_grams(pixels)
         for number, tile in enumerate(self._tiles):
-            loss = self._tile_loss(number, tile, pixels)
-            loss.backward()  # type: ignore[no-untyped-call]
+            features = tile.encode(self._encoder, pixels, self._layers)
+            loss = self._tile_loss(number, tile, features)
             total += float(loss.detach())
+            if self._tiled_gram is not None:
+                loss = loss + self._recipe.gram * self._tiled_gram(features)
+            loss.backward()  # type: ignore[no-untyped-call]
         gradient = pixels.grad
         if gradient is None or not (math.isfinite(total) and bool(gradient.isfinite().all())):
             raise DivergedError
         image.backward(gradient)  # type: ignore[no-untyped-call]
         return total
 
-    def _tile_loss(self, number: int, tile: Tile, pixels: Tensor) -> Tensor:
-        features = tile.encode(self._encoder, pixels, self._layers)
+    def _begin_grams(self, pixels: Tensor) -> float:
+        """The Gram term's loss, where tiles can't tell it by themselves."""
+        gram = self._tiled_gram
+        if gram is None:
+            return 0.0
+        if not gram.measured:
+            with torch.no_grad():
+                for tile in self._tiles:
+                    gram.measure(tile.encode(self._encoder, pixels, self._grams))
+        return self._recipe.gram * gram.begin()
+
+    def _tile_loss(self, number: int, tile: Tile, features: Features) -> Tensor:
         photo = self._photo.features.of(number)
         terms = []
         if self._recipe.columns:
             terms.append(self._matched(number, features, photo))
         terms.append(self._structure(features, photo, tile))
-        for layer, gram in self._grams.items():
+        for layer, gram in self._grams.items() if self._tiled_gram is None else ():
             terms.append(self._recipe.gram * style_loss(gram_matrix(features[layer]), gram))
         return torch.stack(terms).sum()
 

@@ -11,7 +11,6 @@ from torch import Tensor
 
 from models.encoders import Encoder
 from models.images import Size, resize
-from models.losses import gram_matrix
 from models.neighbours.columns import (
     COLUMN_LAYERS,
     GRID_PX,
@@ -44,6 +43,8 @@ _REST = 0.5
 """Gradients far below this, over the picture's pixels, hardly move it: Adam would make steps of one
 size of them too, and plain areas would grow grain. Typical ones begin at 10, and double with every
 level of the pyramid."""
+_BETAS = 0.8, 0.999
+"""Adam's: with ten steps a scale there is no time to swing out of an old direction."""
 _LAST_PASS_RATE = 0.5
 """The last pass steps half as far: the picture is nearly there."""
 
@@ -270,19 +271,16 @@ class _Canvas:
 
     @torch.no_grad()
     def _grams(self) -> dict[str, Tensor]:
-        """The Gram matrices to reach; none where the picture takes several tiles."""
-        if len(self._tiles) > 1 or not self._recipe.gram:
+        """The Gram matrices to reach."""
+        if not self._recipe.gram:
             return {}
         style = self._scale.style.grams
         if self._wishes.share == 1:
             return dict(style)
-        photo = self._photo.of(0)
         # Squared, because Gram matrices are products: what is seen grows evenly.
         share = self._wishes.share**2
-        return {
-            layer: torch.lerp(gram_matrix(photo[layer]), style[layer], share)
-            for layer in GRAM_LAYERS
-        }
+        photo = self._photo.grams(GRAM_LAYERS)
+        return {layer: torch.lerp(photo[layer], style[layer], share) for layer in GRAM_LAYERS}
 
     def _weight(self) -> Tensor:
         usual = self._recipe.structure
@@ -311,7 +309,7 @@ def _descend(
         {"params": [level], "eps": _REST * 2**number / start[0, 0].numel()}
         for number, level in enumerate(levels)
     ]
-    optimizer = torch.optim.Adam(groups, lr=rate)
+    optimizer = torch.optim.Adam(groups, lr=rate, betas=_BETAS)
     for _ in range(steps):
         optimizer.zero_grad()
         loss = objective.backward(picture(levels))

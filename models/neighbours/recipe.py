@@ -13,15 +13,15 @@ class Recipe:
     columns: float = 1.0
     """Weight of the matched columns; with 0 the picture starts from the photo and follows the Gram
     matrices alone."""
-    gram: float = 0.5
+    gram: float = 0.6
     """Weight of the Gram term."""
-    structure: float = 0.3
+    structure: float = 0.7
     """Weight of the structure term where nothing asks for more."""
     alpha: float = 0.6
     """The photo's share in the search for neighbours: 0.5 paints boldly, 0.75 carefully."""
     completeness: float = 0.0
     """Above 0, rarely used pieces of the style come nearer; smaller is stronger, 0.3 is plenty."""
-    learning_rate: float = 0.01
+    learning_rate: float = 0.012
     noise: float = 0.01
     """Deviation of what is added to each start; it makes the seeds differ."""
     samples: int = 4096

@@ -10,7 +10,6 @@ from torch import Tensor
 
 from models.encoders import Encoder
 from models.images import Size, image_size
-from models.losses import gram_sum
 from models.neighbours.columns import (
     COLUMN_LAYERS,
     Statistics,
@@ -21,7 +20,7 @@ from models.neighbours.columns import (
     unit,
 )
 from models.neighbours.vote import patches_at
-from models.tiles import Tile, layer_stride, positions, tiles_for
+from models.tiles import Tile, layer_stride, tiles_for
 
 GRAM_LAYERS = ("relu1_1", "relu2_1", "relu3_1", "relu4_1")
 FINE_LAYERS = ("relu1_2", "relu2_2", "relu3_3", "relu4_2")
@@ -66,19 +65,15 @@ def sample_style(encoder: Encoder, image: Tensor, *, samples: int, seed: int) ->
     columns = torch.empty(len(places), len(statistics.mean), device=image.device)
     fine_places = {name: _sample(_layer_size(size, name), samples, random) for name in FINE_LAYERS}
     fine: dict[str, Tensor] = {}
-    grams: dict[str, Tensor] = {}
     for tile, found in zip(tiles, features, strict=True):
         _take(columns, statistics.scaled(grid_maps(found)), places, tile, grid, "relu3_1")
         for name, wanted in fine_places.items():
             shape = len(wanted), found[name].shape[1]
             fine.setdefault(name, torch.empty(shape, device=image.device))
             _take(fine[name], [found[name]], wanted, tile, _layer_size(size, name), name)
-        for name in GRAM_LAYERS:
-            part = gram_sum(found[name]) / positions(size, name)
-            grams[name] = grams[name] + part if name in grams else part
     means = {name: statistics.layer_means[name].flatten() for name in FINE_LAYERS}
     patches = patches_at(image, places.to(image.device))
-    return StyleSamples(statistics, columns, patches, fine, means, grams)
+    return StyleSamples(statistics, columns, patches, fine, means, features.grams(GRAM_LAYERS))
 
 
 def _layer_size(size: Size, layer: str) -> Size:

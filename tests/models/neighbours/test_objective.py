@@ -194,6 +194,17 @@ def test_the_loss_is_the_sum_of_its_terms(fine: bool) -> None:
     assert loss == pytest.approx(2 * losses[0] + 3 * losses[1] + 2 * losses[2], rel=1e-4)
 
 
+def test_in_pieces_gram_matrices_are_those_of_the_step_before() -> None:
+    """Measured once before the first step, then while the pieces are gone through."""
+    case = _Case(random_image(330, 410), Recipe(columns=0, gram=2, structure=0))
+    first, second = (random_image(330, 410, seed=seed) for seed in (5, 6))
+    whole = [_gradient(case.objective(grams=case.style.grams), i)[0] for i in (first, second)]
+    in_pieces = case.objective(grams=case.style.grams, tile_pixels=200 * 200)
+    losses = [_gradient(in_pieces, image)[0] for image in (first, second, second)]
+    assert losses == pytest.approx([whole[0], whole[0], whole[1]], rel=1e-3)
+    assert whole[0] != pytest.approx(whole[1], rel=1e-2)
+
+
 def test_the_gram_term_compares_the_whole_picture() -> None:
     case = _Case(random_image(50, 67), Recipe(columns=0, gram=2, structure=0))
     image = random_image(50, 67, seed=5)
@@ -229,11 +240,12 @@ def test_the_gradient_goes_on_to_what_the_picture_was_made_of() -> None:
 @pytest.mark.parametrize(("fine", "alike"), [(False, 0.995), (True, 0.9999)])
 def test_pieces_have_the_whole_s_gradient(fine: bool, alike: float) -> None:
     """Columns a little less: stage 4 is interpolated at the borders of pieces."""
-    case = _Case(random_image(330, 410), NO_GRAM, fine=fine)
+    case = _Case(random_image(330, 410), Recipe(), fine=fine)
+    grams = case.style.grams
     image = random_image(330, 410, seed=5)
     weight = 0.1 + torch.linspace(0, 1, 102).expand(1, 1, 82, 102)
-    loss, gradient = _gradient(case.objective(weight=weight), image)
-    in_pieces = case.objective(weight=weight, tile_pixels=200 * 200)
+    loss, gradient = _gradient(case.objective(weight=weight, grams=grams), image)
+    in_pieces = case.objective(weight=weight, grams=grams, tile_pixels=200 * 200)
     for _ in range(2):  # the second time with what was kept, or not
         pieces_loss, pieces = _gradient(in_pieces, image)
         assert pieces_loss == pytest.approx(loss, rel=1e-3)

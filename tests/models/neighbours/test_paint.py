@@ -161,12 +161,11 @@ def test_pieces_and_the_whole_look_alike() -> None:
     """So much so that what the seed changes is more."""
     photo, style = _scene(280, 300), _pool(_stripes())
     scales = [Scale((140, 150), 2, style), Scale((280, 300), 2, style, 1)]
-    recipe = replace(RECIPE, gram=0)
     tile_pixels = 200 * 200
     assert len(tiles_for((140, 150), tile_pixels=tile_pixels)) == 1
     assert len(tiles_for((280, 300), tile_pixels=tile_pixels)) > 3
-    whole, other = (_paint(photo, scales, recipe, Wishes(seed=s))[-1].image for s in (0, 1))
-    pieces = _paint(photo, scales, recipe, tile_pixels=tile_pixels)[-1].image
+    whole, other = (_paint(photo, scales, wishes=Wishes(seed=s))[-1].image for s in (0, 1))
+    pieces = _paint(photo, scales, tile_pixels=tile_pixels)[-1].image
     # Each piece draws its own noise for the search, so it is not the same picture.
     assert _difference(pieces, whole) < 1.2 * _difference(whole, other)
     smooth = [F.avg_pool2d(image, 20) for image in (pieces, whole)]
