@@ -115,8 +115,8 @@ def test_tiles_paint_like_the_whole(model: DraftModel) -> None:
     """A tile differs from the whole only by the norms' estimated statistics; no seam stands out."""
     torch.manual_seed(1)
     encoder = draft_encoder()
-    photo = picture(400, 520)
-    in_tiles = FeedForward(model, encoder, whole_pixels=320 * 320)
+    photo = picture(400, 700)
+    in_tiles = FeedForward(model, encoder, whole_pixels=512 * 512)
     at_once = FeedForward(model, encoder)
     code = at_once.style_code(picture(90, 120, seed=5))
     tiled, whole = in_tiles.paint(photo, code), at_once.paint(photo, code)
