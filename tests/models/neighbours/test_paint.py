@@ -268,10 +268,10 @@ def test_photos_of_any_size(size: Size) -> None:
     assert all(image_size(s.image) == size and s.image.isfinite().all() for s in steps)
 
 
-def test_a_plain_style_makes_a_plainer_picture() -> None:
+def test_a_plain_style_makes_a_plain_picture() -> None:
+    """The vote has its colour already; steps of full size would shake it off again."""
     painted = _paint(_scene(), _scales(_pool(PLAIN), steps=6), replace(RECIPE, structure=0))
-    color = torch.full((1, 3, *FINE), 0.4)
-    assert _difference(painted[-1].image, color) < 0.7 * _difference(_scene(), color)
+    assert _difference(painted[-1].image, torch.full((1, 3, *FINE), 0.4)) < 0.07
 
 
 def test_scales_and_passes_of_no_steps_are_gone_through() -> None:
