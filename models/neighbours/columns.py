@@ -11,8 +11,7 @@ from torch import Tensor
 
 from models.encoders import Encoder
 from models.images import Size, image_size
-from models.losses import gram_sum
-from models.tiles import Tile, layer_stride, positions
+from models.tiles import Tile, layer_stride
 
 COLUMN_LAYERS = (
     "relu1_1",
@@ -91,15 +90,6 @@ class TiledFeatures:
 
     def __iter__(self) -> Iterator[Features]:
         return (self.of(number) for number in range(len(self.tiles)))
-
-    def grams(self, layers: Collection[str]) -> dict[str, Tensor]:
-        """The whole picture's Gram matrices (1, C, C) by layer."""
-        grams: dict[str, Tensor] = {}
-        for found in self:
-            for layer in layers:
-                part = gram_sum(found[layer]) / positions(image_size(self._image), layer)
-                grams[layer] = grams[layer] + part if layer in grams else part
-        return grams
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,7 @@ from models.neighbours.columns import (
     rows,
     unit,
 )
+from models.neighbours.gram import GramSums
 from models.neighbours.match import Search, share_out
 from models.neighbours.objective import (
     Group,
@@ -283,8 +284,10 @@ class _Canvas:
             return dict(style)
         # Squared, because Gram matrices are products: what is seen grows evenly.
         share = self._wishes.share**2
-        photo = self._photo.grams(GRAM_LAYERS)
-        return {layer: torch.lerp(photo[layer], style[layer], share) for layer in GRAM_LAYERS}
+        photo = GramSums(self._scale.size, GRAM_LAYERS)
+        for features in self._photo:
+            photo.add(features)
+        return {n: torch.lerp(gram, style[n], share) for n, gram in photo.grams.items()}
 
     def _weight(self) -> Tensor:
         usual = self._recipe.structure

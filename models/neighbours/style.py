@@ -19,6 +19,7 @@ from models.neighbours.columns import (
     rows,
     unit,
 )
+from models.neighbours.gram import GramSums
 from models.neighbours.vote import patches_at
 from models.tiles import Tile, layer_stride, tiles_for
 
@@ -65,15 +66,17 @@ def sample_style(encoder: Encoder, image: Tensor, *, samples: int, seed: int) ->
     columns = torch.empty(len(places), len(statistics.mean), device=image.device)
     fine_places = {name: _sample(_layer_size(size, name), samples, random) for name in FINE_LAYERS}
     fine: dict[str, Tensor] = {}
+    grams = GramSums(size, GRAM_LAYERS)
     for tile, found in zip(tiles, features, strict=True):
         _take(columns, statistics.scaled(grid_maps(found)), places, tile, grid, "relu3_1")
         for name, wanted in fine_places.items():
             shape = len(wanted), found[name].shape[1]
             fine.setdefault(name, torch.empty(shape, device=image.device))
             _take(fine[name], [found[name]], wanted, tile, _layer_size(size, name), name)
+        grams.add(found)
     means = {name: statistics.layer_means[name].flatten() for name in FINE_LAYERS}
     patches = patches_at(image, places.to(image.device))
-    return StyleSamples(statistics, columns, patches, fine, means, features.grams(GRAM_LAYERS))
+    return StyleSamples(statistics, columns, patches, fine, means, grams.grams)
 
 
 def _layer_size(size: Size, layer: str) -> Size:
