@@ -10,6 +10,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from models.face_mask import FaceMask
 from models.feedforward import FeedForward, mixed, picture_key
 from models.images import to_tensor
 from models.interface import Style
@@ -40,6 +41,7 @@ class Drafter:
         brush: float,
         strength: float,
         seed: int = 0,
+        faces: FaceMask | None = None,
     ) -> Tensor:
         """A painting of `content` (1, 3, H, W) in the mixture of `styles`. Raises PictureError."""
         codes = [self._code(style, brush) for style in styles]
@@ -47,7 +49,7 @@ class Drafter:
         # A clone made here is a plain tensor; the network's own is of inference mode, and the
         # optimiser could not start from it.
         share = draft_share(strength)
-        return self._network.paint(content, code, share=share, seed=seed).clone()
+        return self._network.paint(content, code, share=share, seed=seed, faces=faces).clone()
 
     def _code(self, style: Style, brush: float) -> Tensor:
         inspect(style.picture)

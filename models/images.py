@@ -36,6 +36,12 @@ def resize(image: Tensor, size: Size) -> Tensor:
     return F.interpolate(image, size, mode="bicubic", antialias=True, align_corners=False)
 
 
+def blurred(image: Tensor, finest_px: float) -> Tensor:
+    """The same (N, C, H, W) without anything that is finer than about `finest_px`."""
+    height, width = (max(1, round(side / finest_px)) for side in image_size(image))
+    return resize(resize(image, (height, width)), image_size(image))
+
+
 def with_detail_of(image: Tensor, detailed: Tensor) -> Tensor:
     """A smaller picture at the size of `detailed`, with the finer detail that only that one has."""
     if image_size(image) == image_size(detailed):

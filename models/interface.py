@@ -49,6 +49,8 @@ class StyleOptions:
     """0 is the photo itself, 100 as much style as the engine can give."""
     keep_colors: bool = False
     """Keep the photo's colours: take only the luminance from the painting."""
+    keep_faces: bool = True
+    """Paint faces so that they stay those persons' own; otherwise as everything else."""
     brush: float = 1.0
     """Scale of the style picture relative to the content: 2 paints with strokes twice as wide."""
     steps: int | None = None
@@ -103,6 +105,8 @@ class Painting:
     """As they were really used: `size_px` is smaller than asked for after an out-of-memory."""
     steps: int
     seconds: float
+    faces: int = 0
+    """How many were found in the photo."""
     notes: frozenset[Note] = field(default_factory=frozenset)
 
 

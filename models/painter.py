@@ -16,6 +16,8 @@ from torch import Tensor
 from models.canvas import Canvas
 from models.drafter import Drafter
 from models.encoders import Encoder
+from models.face_mask import FaceMask
+from models.faces import Face, FaceFinder
 from models.failures import is_device_lost, is_out_of_memory, release_memory
 from models.images import Size, image_size, with_detail_of
 from models.interface import (
@@ -51,6 +53,7 @@ class _Order:
     """One call of `stylize`, its photo decoded."""
 
     photo: Image.Image
+    faces: Sequence[Face]
     styles: Sequence[Style]
     options: StyleOptions
     on_step: OnStep
@@ -67,13 +70,17 @@ class TorchStylizer:
         *,
         device: torch.device,
         drafter: Drafter | None,
+        face_finder: FaceFinder | None = None,
     ) -> None:
-        """Without a `drafter` a draft is a short painting."""
+        """Without a `drafter` a draft is a short painting; without a `face_finder` faces are
+        painted as everything else is.
+        """
         # channels_last is worth a fifth of the time on a processor.
         encoder.to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self._encoder = encoder
         self.device = device
         self._drafter = drafter
+        self._face_finder = face_finder
         self._styles = StyleMemory(encoder, samples=Recipe().samples, device=device)
 
     def stylize(
@@ -88,7 +95,9 @@ class TorchStylizer:
         """See `models.interface.Stylizer.stylize`."""
         started = time.perf_counter()
         photo = open_picture(content, long_side_px=options.size_px)
-        order = _Order(photo, styles, options, on_step, stop or threading.Event(), started)
+        faces = self._face_finder.find(photo) if self._face_finder else ()
+        stop = stop or threading.Event()
+        order = _Order(photo, faces, styles, options, on_step, stop, started)
         # Both modes belong to the thread, and whoever calls may have them the other way round.
         with torch.inference_mode(mode=False), torch.enable_grad():
             return self._paint_what_fits(order)
@@ -133,12 +142,25 @@ class TorchStylizer:
         )
         if options.strength == MIN_STRENGTH:
             return _painting(order, options, canvas.photo())
-        draft = self._draft(canvas, order, options)
+        faces = self._face_mask(canvas, order, options)
+        draft = self._draft(canvas, faces, order, options)
         if draft is not None and options.quality is Quality.DRAFT:
             return _painting(order, options, canvas.picture(draft))
-        return self._optimise(canvas, draft, order, options)
+        return self._optimise(canvas, faces, draft, order, options)
 
-    def _draft(self, canvas: Canvas, order: _Order, options: StyleOptions) -> Tensor | None:
+    def _face_mask(self, canvas: Canvas, order: _Order, options: StyleOptions) -> FaceMask | None:
+        if not (order.faces and options.keep_faces):
+            return None
+        return FaceMask.of(
+            order.faces,
+            image_size(canvas.content),
+            long_side_px=options.size_px,
+            device=self.device,
+        )
+
+    def _draft(
+        self, canvas: Canvas, faces: FaceMask | None, order: _Order, options: StyleOptions
+    ) -> Tensor | None:
         if self._drafter is None:
             return None
         return self._drafter.draft(
@@ -147,10 +169,16 @@ class TorchStylizer:
             brush=options.brush,
             strength=options.strength,
             seed=options.seed,
+            faces=faces,
         )
 
     def _optimise(
-        self, canvas: Canvas, draft: Tensor | None, order: _Order, options: StyleOptions
+        self,
+        canvas: Canvas,
+        faces: FaceMask | None,
+        draft: Tensor | None,
+        order: _Order,
+        options: StyleOptions,
     ) -> Painting:
         sizes = stage_sizes(image_size(canvas.content))
         steps = stage_steps(sizes, options.quality, options.steps)
@@ -168,7 +196,7 @@ class TorchStylizer:
         notes = set()
         progress.begin()
         try:
-            for step in self._walk(canvas.content, scales, order.styles, options):
+            for step in self._walk(canvas.content, faces, scales, order.styles, options):
                 image = step.image
                 progress.step(step)
                 if order.stop.is_set() and not progress.finished:
@@ -198,13 +226,18 @@ class TorchStylizer:
     def _walk(
         self,
         content: Tensor,
+        faces: FaceMask | None,
         scales: Sequence[Scale],
         styles: Sequence[Style],
         options: StyleOptions,
     ) -> Iterator[Step]:
         mixed = mixed_recipe([style.recipe for style in styles], [style.weight for style in styles])
         recipe = loosened(mixed, options.strength)
-        wishes = Wishes(share=style_share(options.strength), seed=options.seed)
+        wishes = Wishes(
+            share=style_share(options.strength),
+            seed=options.seed,
+            keep=None if faces is None else faces.mask,
+        )
         return paint(self._encoder, content, scales, recipe, wishes)
 
 
@@ -221,5 +254,6 @@ def _painting(
         options=options,
         steps=steps,
         seconds=time.perf_counter() - order.started,
+        faces=len(order.faces),
         notes=frozenset(notes),
     )

@@ -12,6 +12,7 @@ import torch
 
 from models.drafter import load_drafter
 from models.encoders import load_encoder
+from models.faces import load_face_finder
 from models.feedforward import FeedForward
 from models.interface import EngineError
 from models.painter import TorchStylizer
@@ -53,7 +54,12 @@ def load_stylizer(
     except WeightsError as error:
         raise EngineError(str(error)) from error
     _log.info("painting on %s with the %s encoder", place.type, name)
-    return TorchStylizer(network, device=place, drafter=load_drafter(place) if draft else None)
+    return TorchStylizer(
+        network,
+        device=place,
+        drafter=load_drafter(place) if draft else None,
+        face_finder=load_face_finder(),
+    )
 
 
 def choose_device(setting: DeviceSetting) -> torch.device:
@@ -104,6 +110,11 @@ def examine_engine(
         yield EngineFinding(True, "the draft network is there")
     except WeightsError as error:
         yield EngineFinding(False, str(error), "restore models/weights; paintings start unaided")
+    if load_face_finder() is not None:
+        yield EngineFinding(True, "the face detector is there")
+    else:
+        advice = "install requirements.txt again; until then faces are painted like all the rest"
+        yield EngineFinding(False, "the face detector can't be used", advice)
 
 
 def _examine_encoder(setting: EncoderSetting, *, cuda: bool, cache_dir: Path) -> EngineFinding:

@@ -57,14 +57,19 @@ def paint_preset(
     *,
     size_px: int,
     quality: Quality = Quality.STANDARD,
+    keep_faces: bool | None = None,
 ) -> Image.Image:
-    """The photo in the manner of a preset, with the options that suit it."""
+    """The photo in the manner of a preset, with the options that suit it.
+
+    `keep_faces` None is what the preset says.
+    """
     options = StyleOptions(
         quality=quality,
         size_px=size_px,
         strength=preset.strength,
         brush=preset.brush,
         keep_colors=preset.keep_colors,
+        keep_faces=preset.keep_faces if keep_faces is None else keep_faces,
     )
     return stylizer.stylize(photo, [preset.style], options).picture
 

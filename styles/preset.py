@@ -24,7 +24,7 @@ _MAX_WEIGHT = {"gram": 10, "structure": 10, "alpha": 1, "completeness": 10}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Preset:
-    """A style that is ready to choose. `strength`, `brush` and `keep_colors` suit it best."""
+    """A style that is ready to choose, with the options that suit it best."""
 
     slug: str
     names: Mapping[str, str]
@@ -36,7 +36,8 @@ class Preset:
     licence: str
     strength: int = _USUAL.strength
     brush: float = _USUAL.brush
-    keep_colors: bool = False
+    keep_colors: bool = _USUAL.keep_colors
+    keep_faces: bool = _USUAL.keep_faces
     recipe: Recipe = USUAL_RECIPE
     """How it is painted best, where that is not as usual."""
     own: bool = False
@@ -117,7 +118,8 @@ class _Entry:
                 self._number("strength", _USUAL.strength, MIN_STRENGTH, MAX_STRENGTH, whole=True)
             ),
             brush=float(self._number("brush", _USUAL.brush, MIN_BRUSH, MAX_BRUSH)),
-            keep_colors=self._flag("keep_colors"),
+            keep_colors=self._flag("keep_colors", _USUAL.keep_colors),
+            keep_faces=self._flag("keep_faces", _USUAL.keep_faces),
             recipe=self._recipe(),
             own=own,
         )
@@ -192,8 +194,8 @@ class _Entry:
         }
         return replace(USUAL_RECIPE, **fields)
 
-    def _flag(self, field: str) -> bool:
-        value = self._table.get(field, False)
+    def _flag(self, field: str, default: bool) -> bool:
+        value = self._table.get(field, default)
         if not isinstance(value, bool):
             raise self._error(field, "must be true or false")
         return value

@@ -84,13 +84,15 @@ class Deliverer:
                 message.move(error.migrate_to_chat_id)
                 raise
         with contextlib.suppress(AiogramError):
-            await self._offer_variations(jobs[0], message.chat_id)
+            await self._offer_variations(jobs, message.chat_id)
         with contextlib.suppress(AiogramError):
             await message.delete()
 
-    async def _offer_variations(self, job: Job, chat_id: int) -> None:
+    async def _offer_variations(self, jobs: Sequence[Job], chat_id: int) -> None:
+        job, has_faces = jobs[0], any(each.faces for each in jobs)
         with self._language_of(job):
-            text, keyboard = status_texts.under_album(), result_keyboard(job)
+            text = status_texts.under_album()
+            keyboard = result_keyboard(job, has_faces=has_faces)
         with rather_twice():
             await self._bot.send_message(
                 chat_id,
@@ -135,7 +137,8 @@ class Deliverer:
         caption = self._caption(job)
         with self._language_of(job):
             media = media_of(job, as_file=as_file)
-            return Face(caption, result_keyboard(job), media, timeout_s=UPLOAD_TIMEOUT_S)
+            keyboard = result_keyboard(job, has_faces=job.faces > 0)
+            return Face(caption, keyboard, media, timeout_s=UPLOAD_TIMEOUT_S)
 
     def _caption(self, job: Job) -> str:
         with self._language_of(job):

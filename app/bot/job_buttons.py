@@ -11,6 +11,7 @@ from aiogram.utils.i18n import gettext as _
 from app.bot.callbacks import JobId
 from app.bot.variations import Variation, possible_variations
 from app.jobs.job import Job
+from models.interface import StyleOptions
 
 
 class Press(enum.StrEnum):
@@ -49,6 +50,7 @@ ROWS = (
     (Variation.WEAKER, Variation.STRONGER),
     (Variation.FINER, Variation.BROADER),
     (Variation.COLORS, Variation.HD),
+    (Variation.FACES,),
     (Variation.OTHER_STYLE, Variation.OTHER_PHOTO),
     (Variation.SWAP,),
 )
@@ -68,11 +70,14 @@ def open_job_keyboard(job_id: int, *, stop: bool) -> InlineKeyboardMarkup:
     return InlineKeyboardMarkup(inline_keyboard=[row])
 
 
-def result_keyboard(job: Job) -> InlineKeyboardMarkup:
-    """All variations that make sense for this job; for a style on trial the verdict."""
+def result_keyboard(job: Job, *, has_faces: bool) -> InlineKeyboardMarkup:
+    """All variations that make sense for this job; for a style on trial the verdict.
+
+    `has_faces` is of the photo, or of any in the album that `job` stands for.
+    """
     if job.request.origin.startswith(TRIAL_ORIGIN):
         return _trial_keyboard(job.id)
-    possible = possible_variations(job.request)
+    possible = possible_variations(job.request, has_faces=has_faces)
     rows = [
         [_again_button(variation, job) for variation in row if variation in possible]
         for row in ROWS
@@ -82,7 +87,7 @@ def result_keyboard(job: Job) -> InlineKeyboardMarkup:
 
 def _again_button(variation: Variation, job: Job) -> InlineKeyboardButton:
     return InlineKeyboardButton(
-        text=_label(variation, keeps_colors=job.request.options.keep_colors),
+        text=_label(variation, job.request.options),
         callback_data=AgainPress(variation=variation, job_id=job.id).pack(),
     )
 
@@ -96,23 +101,22 @@ def _trial_keyboard(job_id: int) -> InlineKeyboardMarkup:
     return InlineKeyboardMarkup(inline_keyboard=[row])
 
 
-def _label(variation: Variation, *, keeps_colors: bool) -> str:
+def _label(variation: Variation, options: StyleOptions) -> str:
     match variation:
-        case Variation.WEAKER:
-            return _("➖ Weaker")
-        case Variation.STRONGER:
-            return _("➕ Stronger")
-        case Variation.FINER:
-            return _("🖌 Smaller brush")
-        case Variation.BROADER:
-            return _("🖌 Larger brush")
-        case Variation.COLORS:
-            return _("🎨 Painting's colours") if keeps_colors else _("🌈 Photo's colours")
-        case Variation.HD:
-            return _("🔍 HD as a file")
-        case Variation.OTHER_STYLE:
-            return _("🖼 Other style")
-        case Variation.OTHER_PHOTO:
-            return _("📷 Other photo")
-        case Variation.SWAP:
-            return _("🔄 Swap photo and style")
+        case Variation.COLORS if options.keep_colors:
+            return _("🎨 Painting's colours")
+        case Variation.FACES if options.keep_faces:
+            return _("🎭 Faces as painted")
+    labels = {
+        Variation.WEAKER: _("➖ Weaker"),
+        Variation.STRONGER: _("➕ Stronger"),
+        Variation.FINER: _("🖌 Smaller brush"),
+        Variation.BROADER: _("🖌 Larger brush"),
+        Variation.COLORS: _("🌈 Photo's colours"),
+        Variation.HD: _("🔍 HD as a file"),
+        Variation.FACES: _("🙂 Natural faces"),
+        Variation.OTHER_STYLE: _("🖼 Other style"),
+        Variation.OTHER_PHOTO: _("📷 Other photo"),
+        Variation.SWAP: _("🔄 Swap photo and style"),
+    }
+    return labels[variation]

@@ -24,6 +24,7 @@ MIGRATIONS: Final = (
         language TEXT
     )
     """,
+    "ALTER TABLE preferences ADD COLUMN keep_faces INTEGER",
 )
 
 
@@ -38,6 +39,7 @@ class Taste:
     size_px: int | None = None
     strength: int | None = None
     keep_colors: bool | None = None
+    keep_faces: bool | None = None
     brush: float | None = None
     delivery: Delivery | None = None
     language: str | None = None
@@ -83,6 +85,7 @@ class Preferences:
             size_px=row["size_px"],
             strength=row["strength"],
             keep_colors=_unless_none(bool, row["keep_colors"]),
+            keep_faces=_unless_none(bool, row["keep_faces"]),
             brush=row["brush"],
             delivery=_unless_none(Delivery, row["delivery"]),
             language=row["language"],
@@ -115,6 +118,7 @@ class Preferences:
             size_px=taste.size_px or usual.size_px,
             strength=_first(taste.strength, hints.strength),
             keep_colors=_first(taste.keep_colors, hints.keep_colors),
+            keep_faces=_first(taste.keep_faces, hints.keep_faces),
             brush=_first(taste.brush, hints.brush),
         )
 

@@ -27,6 +27,7 @@ class Field(enum.StrEnum):
     SIZE = "size_px"
     STRENGTH = "strength"
     COLORS = "keep_colors"
+    FACES = "keep_faces"
     BRUSH = "brush"
     DELIVERY = "delivery"
     LANGUAGE = "language"
@@ -37,6 +38,7 @@ CHOICES: Final[Mapping[Field, tuple[Value, ...]]] = {
     Field.SIZE: (512, 768, 1024, 1536, 2048),
     Field.STRENGTH: (25, 40, 55, 70, 85, 100),
     Field.COLORS: (False, True),
+    Field.FACES: (True, False),
     Field.BRUSH: (0.5, 0.7, 1.0, 1.4, 2.0),
     Field.DELIVERY: tuple(Delivery),
     Field.LANGUAGE: LANGUAGES,
@@ -99,6 +101,8 @@ def field_name(field: Field) -> str:
             return _("Strength")
         case Field.COLORS:
             return _("Colours")
+        case Field.FACES:
+            return _("Faces")
         case Field.BRUSH:
             return _("Brush")
         case Field.DELIVERY:
@@ -116,6 +120,8 @@ def value_name(field: Field, value: Value | None) -> str:
             return _("{size} px").format(size=value)
         case Field.STRENGTH, _:
             return f"{value} %"
+        case Field.FACES, _:
+            return _("natural") if value else _("as painted")
         case Field.BRUSH, _:
             return f"× {value:g}"
     return _word(value)
@@ -123,7 +129,7 @@ def value_name(field: Field, value: Value | None) -> str:
 
 def _open_name(field: Field) -> str:
     match field:
-        case Field.STRENGTH | Field.COLORS | Field.BRUSH:
+        case Field.STRENGTH | Field.COLORS | Field.FACES | Field.BRUSH:
             return _("as suits the style")
         case Field.LANGUAGE:
             return _("as in Telegram")

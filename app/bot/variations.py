@@ -24,10 +24,16 @@ class Look:
     strength: int
     brush: float
     keep_colors: bool
+    keep_faces: bool = True
 
     @classmethod
     def of(cls, options: StyleOptions) -> Self:
-        return cls(strength=options.strength, brush=options.brush, keep_colors=options.keep_colors)
+        return cls(
+            strength=options.strength,
+            brush=options.brush,
+            keep_colors=options.keep_colors,
+            keep_faces=options.keep_faces,
+        )
 
 
 class Variation(enum.StrEnum):
@@ -38,6 +44,7 @@ class Variation(enum.StrEnum):
     FINER = "finer"
     BROADER = "broader"
     COLORS = "colors"
+    FACES = "faces"
     HD = "hd"
     OTHER_STYLE = "style"
     OTHER_PHOTO = "photo"
@@ -49,12 +56,13 @@ class Variation(enum.StrEnum):
         return self not in {Variation.OTHER_STYLE, Variation.OTHER_PHOTO}
 
 
-def possible_variations(request: JobRequest) -> list[Variation]:
-    """The buttons that make sense under this result: none leads past a bound."""
+def possible_variations(request: JobRequest, *, has_faces: bool) -> list[Variation]:
+    """The buttons that make sense under this result: none leads past a bound or changes nothing."""
     return [
         variation
         for variation in Variation
         if not variation.paints_at_once or vary(request, variation) is not None
+        if has_faces or variation is not Variation.FACES
     ]
 
 
@@ -81,6 +89,8 @@ def _vary_options(options: StyleOptions, variation: Variation) -> StyleOptions |
             return replace(options, brush=min(b for b in BRUSHES if b > options.brush))
         case Variation.COLORS:
             return replace(options, keep_colors=not options.keep_colors)
+        case Variation.FACES:
+            return replace(options, keep_faces=not options.keep_faces)
         case Variation.HD if options.size_px < HD_SIZE_PX:
             return replace(options, size_px=HD_SIZE_PX)
     return None

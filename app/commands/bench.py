@@ -7,13 +7,17 @@ import json
 from collections.abc import Iterable
 from dataclasses import asdict
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from app.commands.bench_chat import measure_chat
 from app.settings import Settings
 from models.interface import Quality
 from styles.catalog import default_catalog
 
-PARTS = ("draft", "engine", "chat")
+if TYPE_CHECKING:
+    from models.painter import TorchStylizer
+
+PARTS = ("draft", "engine", "faces", "chat")
 
 
 def add_bench(parser: argparse.ArgumentParser) -> None:
@@ -34,6 +38,8 @@ def bench(args: argparse.Namespace, settings: Settings) -> int:
             figures[part] = _draft()
         elif part == "engine":
             figures[part] = _engine(content, style, args.sizes, settings)
+        elif part == "faces":
+            figures[part] = _faces(content, style, max(args.sizes), settings)
         else:
             chat = measure_chat(content)
             print(chat)
@@ -55,11 +61,8 @@ def _engine(
     content: Path, style: Path, sizes_px: Iterable[int], settings: Settings
 ) -> list[dict[str, object]]:
     from models.bench_engine import measure_engine
-    from models.stylizer import load_stylizer
 
-    stylizer = load_stylizer(
-        encoder=settings.encoder, device=settings.device, cache_dir=settings.cache_dir
-    )
+    stylizer = _stylizer(settings)
     print("| quality | size, px | s | steps | steps/s | memory, MB |\n|---|---|---|---|---|---|")
     timings = []
     for timing in measure_engine(
@@ -73,3 +76,28 @@ def _engine(
         )
         timings.append(asdict(timing))
     return timings
+
+
+def _faces(content: Path, style: Path, size_px: int, settings: Settings) -> dict[str, object]:
+    from models.bench_engine import measure_faces
+    from models.faces import load_face_finder
+
+    finder = load_face_finder()
+    if finder is None:
+        return {}
+    timing = measure_faces(_stylizer(settings), finder, content, style, size_px=size_px)
+    print(
+        f"| size, px | found in, s | natural, s | as painted, s | cost |\n|---|---|---|---|---|\n"
+        f"| {timing.size_px} | {timing.find_s:.3f} | {timing.natural_s:.1f} "
+        f"| {timing.painted_s:.1f} | {timing.share:.1%} |",
+        flush=True,
+    )
+    return asdict(timing) | {"share": timing.share}
+
+
+def _stylizer(settings: Settings) -> TorchStylizer:
+    from models.stylizer import load_stylizer
+
+    return load_stylizer(
+        encoder=settings.encoder, device=settings.device, cache_dir=settings.cache_dir
+    )

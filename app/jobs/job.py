@@ -103,6 +103,8 @@ class Job:
     status_has_picture: bool = False
     """Whether the status message is a photo by now: a text is edited otherwise than a caption."""
     result: Path | None = None
+    faces: int = 0
+    """How many the painter found in the photo."""
     notes: frozenset[Note] = frozenset()
     failure: Failure | None = None
     told: bool = False

@@ -46,6 +46,7 @@ MIGRATIONS = (
     CREATE INDEX jobs_by_state ON jobs (state);
     CREATE INDEX jobs_by_user ON jobs (user_id);
     """,
+    "ALTER TABLE jobs ADD COLUMN faces INTEGER NOT NULL DEFAULT 0",
 )
 
 INSERT = """
@@ -91,6 +92,7 @@ def job_from_row(row: sqlite3.Row, root: Path) -> Job:
         status_message_id=row["status_message_id"],
         status_has_picture=bool(row["status_has_picture"]),
         result=root / row["result"] if row["result"] else None,
+        faces=row["faces"],
         notes=frozenset(map(Note, json.loads(row["notes"]))),
         failure=Failure(row["failure"]) if row["failure"] else None,
         told=bool(row["told"]),

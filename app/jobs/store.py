@@ -114,14 +114,16 @@ class JobStore:
         )
 
     async def painted(
-        self, job_id: int, *, result: Path, notes: Collection[Note], seconds: float
+        self, job_id: int, *, result: Path, notes: Collection[Note], seconds: float, faces: int = 0
     ) -> Job | None:
         return await self._row(
             "UPDATE jobs SET state = 'painted', result = ?, notes = ?, seconds = ?,"
-            " finished_at = ?, failure = NULL WHERE id = ? AND state = 'running' RETURNING *",
+            " faces = ?, finished_at = ?, failure = NULL"
+            " WHERE id = ? AND state = 'running' RETURNING *",
             rows.path_to_text(result, self._root),
             json.dumps(sorted(notes)),
             seconds,
+            faces,
             self._clock(),
             job_id,
         )

@@ -187,7 +187,11 @@ class Worker:
         seconds = run.seconds_spent()
         path = await asyncio.to_thread(save_result, painting.picture, run.job, self._results)
         job = await self._store.painted(
-            run.job.id, result=path, notes=painting.notes, seconds=seconds
+            run.job.id,
+            result=path,
+            notes=painting.notes,
+            seconds=seconds,
+            faces=painting.faces,
         )
         if job is None or run.is_wished(Wish.THROW_AWAY):  # cancelled while it was being saved
             await asyncio.to_thread(path.unlink, missing_ok=True)

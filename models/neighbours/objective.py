@@ -11,9 +11,15 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from models.encoders import Encoder
-from models.images import image_size
+from models.images import Size, image_size
 from models.losses import gram_matrix, style_loss
-from models.neighbours.columns import COLUMN_LAYERS, Features, TiledFeatures, grid_maps
+from models.neighbours.columns import (
+    COLUMN_LAYERS,
+    GRID_PX,
+    Features,
+    TiledFeatures,
+    grid_maps,
+)
 from models.neighbours.gram import TiledGram
 from models.neighbours.recipe import Recipe
 from models.neighbours.style import FINE_LAYERS, StylePool
@@ -43,6 +49,11 @@ class Group:
     """(K, C) the style's vectors."""
     mean: Tensor
     """(C,) of the style."""
+
+    @property
+    def stride(self) -> int:
+        """How many pixels lie between two of a picture's vectors."""
+        return GRID_PX if len(self.layers) > 1 else layer_stride(self.layers[0])
 
     def maps(self, features: Features) -> list[Tensor]:
         """The vectors of a picture, a map (1, C, h, w) a layer."""
@@ -142,13 +153,13 @@ class Objective:
         *,
         means: Features,
         grams: Mapping[str, Tensor] | None = None,
-        share: float = 1.0,
+        share: Tensor | float = 1.0,
     ) -> None:
         """`chosen`: for each tile and group the numbers (h * w,) of the keys that were matched.
 
         `means` are the painting's own, measured at the scale's beginning; `grams` are the Gram
         matrices to reach, by layer; `share` moves the targets from the photo's own vectors (0) to
-        the style's (1).
+        the style's (1), everywhere or position by position (1, 1, h, w) on the grid.
         """
         self._encoder = encoder
         self._photo = photo
@@ -210,31 +221,35 @@ class Objective:
         photo = self._photo.features.of(number)
         terms = []
         if self._recipe.columns:
-            terms.append(self._matched(number, features, photo))
+            terms.append(self._matched(number, tile, features, photo))
         terms.append(self._structure(features, photo, tile))
         for layer, gram in self._grams.items() if self._tiled_gram is None else ():
             terms.append(self._recipe.gram * style_loss(gram_matrix(features[layer]), gram))
         return torch.stack(terms).sum()
 
-    def _matched(self, number: int, features: Features, photo: Features) -> Tensor:
+    def _matched(self, number: int, tile: Tile, features: Features, photo: Features) -> Tensor:
+        targets = self._targets(number, tile, photo)
         terms = [
             matched_loss(group.maps(features), target, energy) / count
             for group, target, energy, count in zip(
-                self._groups, self._targets(number, photo), self._energy, self._count, strict=True
+                self._groups, targets, self._energy, self._count, strict=True
             )
         ]
         return self._recipe.columns * torch.stack(terms).sum() / len(terms)
 
     @torch.no_grad()
-    def _targets(self, number: int, photo: Features) -> list[Target]:
+    def _targets(self, number: int, tile: Tile, photo: Features) -> list[Target]:
         if number in self._kept:
             return self._kept[number]
         targets = []
         for group, chosen in zip(self._groups, self._chosen[number], strict=True):
             own = group.maps(photo)
             wanted = group.split(group.keys[chosen], own)
-            if self._share < 1:
-                wanted = [torch.lerp(o, w, self._share) for o, w in zip(own, wanted, strict=True)]
+            share = self._share
+            if isinstance(share, Tensor):
+                share = _part(share, tile, group.stride, image_size(own[0]))
+            if isinstance(share, Tensor) or share < 1:
+                wanted = [torch.lerp(o, w, share) for o, w in zip(own, wanted, strict=True)]
             mean = group.split(group.mean[None], [o[..., :1, :1] for o in own])
             targets.append(Target(wanted, mean))
         if len(self._tiles) <= _KEPT_TILES:
@@ -245,20 +260,24 @@ class Objective:
         terms = []
         for layer in STRUCTURE_LAYERS:
             found = features[layer] - self._means[layer]
-            weight = self._weight(tile, layer, image_size(found))
+            weight = _part(self._photo.weight, tile, layer_stride(layer), image_size(found))[0]
             loss = structure_loss(found, photo[layer] - self._photo.means[layer], weight)
             terms.append(loss / self._positions(layer))
         return torch.stack(terms).sum() / len(terms)
-
-    def _weight(self, tile: Tile, layer: str, size: tuple[int, int]) -> Tensor:
-        stride = layer_stride("relu3_1")
-        top, left = tile.rows.core_start // stride, tile.columns.core_start // stride
-        factor = layer_stride(layer) / stride
-        height, width = math.ceil(size[0] * factor), math.ceil(size[1] * factor)
-        part = self._photo.weight[..., top : top + height, left : left + width]
-        return F.interpolate(part, size, mode="nearest")[0]
 
     def _positions(self, layer: str) -> int:
         stride = layer_stride(layer)
         last = self._tiles[-1]
         return (last.rows.core_stop // stride) * (last.columns.core_stop // stride)
+
+
+def _part(maps: Tensor, tile: Tile, stride: int, size: Size) -> Tensor:
+    """Of maps (1, 1, h, w) on the grid what lies under a tile's core, as `size`.
+
+    `stride` says how many pixels lie between two positions of that.
+    """
+    top, left = tile.rows.core_start // GRID_PX, tile.columns.core_start // GRID_PX
+    factor = stride / GRID_PX
+    height, width = math.ceil(size[0] * factor), math.ceil(size[1] * factor)
+    part = maps[..., top : top + height, left : left + width]
+    return F.interpolate(part, size, mode="nearest")

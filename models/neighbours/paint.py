@@ -74,8 +74,6 @@ class Wishes:
     seed: int = 0
     keep: Tensor | None = None
     """(1, 1, H, W) of 0-1: where the photo's forms are kept whole (a face); None is nowhere."""
-    kept_structure: float = 1.0
-    """The structure's weight where `keep` is 1."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,7 +243,10 @@ class _Canvas:
             place.copy_(part.view(place.shape))
         style = self._scale.style
         voted = vote(style.patches, chosen.flatten(), self._grid, self._scale.size)
-        return torch.lerp(self._content, voted, self._wishes.share)
+        share = self._share()
+        if isinstance(share, Tensor):
+            share = resize(share, self._scale.size)
+        return torch.lerp(self._content, voted, share)
 
     @torch.no_grad()
     def _match_layers(self, image: Tensor, groups: Sequence[Group]) -> list[list[Tensor]]:
@@ -271,7 +272,7 @@ class _Canvas:
             self._recipe,
             means=self._means,
             grams=self._grams(),
-            share=self._wishes.share,
+            share=self._share(),
         )
 
     @torch.no_grad()
@@ -289,11 +290,17 @@ class _Canvas:
             photo.add(features)
         return {n: torch.lerp(gram, style[n], share) for n, gram in photo.grams.items()}
 
+    def _share(self) -> Tensor | float:
+        usual = self._wishes.share
+        if self._keep is None:
+            return usual
+        return usual * (1 - (1 - self._recipe.kept_share) * self._keep)
+
     def _weight(self) -> Tensor:
         usual = self._recipe.structure
         if self._keep is None:
             return self._content.new_full((1, 1, *self._grid), usual)
-        kept = max(usual, self._wishes.kept_structure)
+        kept = max(usual, self._recipe.kept_structure)
         return usual + (kept - usual) * self._keep
 
 

@@ -98,7 +98,10 @@ def engine_painter(
     stylizer = load_stylizer(
         encoder=encoder, device="cuda" if device == "cuda" else "cpu", cache_dir=cache_dir
     )
-    options = StyleOptions(quality=quality, size_px=LONG_SIDE_PX, strength=strength)
+    # Faces are judged apart (`styles.make_faces`): here it is how the engine paints.
+    options = StyleOptions(
+        quality=quality, size_px=LONG_SIDE_PX, strength=strength, keep_faces=False
+    )
     return lambda photo, style: stylizer.stylize(photo, [Style(style)], options).picture
 
 

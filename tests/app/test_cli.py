@@ -46,6 +46,7 @@ def test_stylize_says_what_it_did(here: Path) -> None:
             *(sys.executable, str(ROOT / "run.py"), "stylize", "photo.jpg"),
             *("--style", "swirls", "--style", "Mosaic", "--json", "-o", "out.png"),
             *("--size", "96", "--steps", "3", "--strength", "60", "--encoder", "slim"),
+            *("--faces", "paint"),
         ],
         cwd=here,
         stdin=subprocess.DEVNULL,
@@ -57,6 +58,7 @@ def test_stylize_says_what_it_did(here: Path) -> None:
     said = json.loads(done.stdout)
     assert (said["width_px"], said["height_px"]) == (96, 72)
     assert said["strength"] == 60
+    assert (said["keep_faces"], said["faces"]) == (False, 0)
     with Image.open(here / "out.png") as picture:
         assert (picture.format, picture.size) == ("PNG", (96, 72))
 
@@ -71,6 +73,7 @@ def test_stylize_says_what_it_did(here: Path) -> None:
         (("stylize", "photo.jpg", "--style", "swirls", "--size", "7"), "size_px"),
         (("stylize", "photo.jpg", "--style", "swirls", "--steps", "0"), "steps"),
         (("stylize", "photo.jpg", "--style", "swirls", "--quality", "best"), "--quality"),
+        (("stylize", "photo.jpg", "--style", "swirls", "--faces", "no"), "--faces"),
         (("stylize", "photo.jpg"), "--style"),
         (("stylize", ".", "--style", "swirls"), "no file"),
         (("stylize", "photo.jpg", "--style", "swirls", "-o", "nowhere/x.jpg"), "no folder"),
@@ -119,6 +122,7 @@ def test_doctor_finds_no_fault_and_keeps_the_token_to_itself(
     assert code == 0, said.out
     assert "a bot token is set, but Telegram can't be reached" in said.out
     assert "the slim encoder is there" in said.out
+    assert "the face detector is there" in said.out
     assert TOKEN not in said.out + said.err
 
 

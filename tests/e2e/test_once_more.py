@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -55,6 +56,20 @@ async def test_the_photos_colours_can_be_kept_and_left_again(ben: Actor) -> None
     kept = await ben.sees_result()
     assert any("Painting's colours" in button["text"] for button in kept.buttons)
     assert np.abs(pixels(ben, kept) - pixels(ben, result)).mean() > 1
+
+
+async def test_faces_can_be_painted_like_the_rest_and_kept_again(ben: Actor) -> None:
+    face = (Path(__file__).parents[2] / "styles" / "samples" / "face.jpg").read_bytes()
+    await ben.sends_photos(face, painting(1, (100, 130)))
+    await ben.presses("1")
+    natural = await ben.sees_result()
+    await ben.presses("Faces as painted", on=natural)
+    painted = await ben.sees_result()
+    await ben.presses("Natural faces", on=painted)
+    again = await ben.sees_result()
+    assert np.abs(pixels(ben, painted) - pixels(ben, natural)).mean() > 0.5
+    assert (pixels(ben, again) == pixels(ben, natural)).all()
+    assert not any("aces" in b["text"] for b in (await first_result(ben, 3)).buttons)
 
 
 @pytest.mark.parametrize("label", ["Larger brush", "Smaller brush"])

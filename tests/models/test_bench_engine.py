@@ -7,7 +7,8 @@ from pathlib import Path
 
 import torch
 
-from models.bench_engine import PeakMemory, measure_engine
+from models.bench_engine import PeakMemory, measure_engine, measure_faces
+from models.faces import load_face_finder
 from models.interface import Quality
 from models.painter import TorchStylizer
 from tests.models.tiny import photo_file, style_file, tiny_encoder
@@ -36,3 +37,14 @@ def test_every_quality_and_size_is_measured(tmp_path: Path) -> None:
         assert timing.seconds > 0
         assert timing.steps_per_second == timing.steps / timing.seconds
         assert set(asdict(timing)) >= {"seconds", "peak_memory_mb"}
+
+
+def test_what_faces_cost_is_measured_on_a_face(tmp_path: Path) -> None:
+    photo = Path(__file__).parents[2] / "styles" / "samples" / "face.jpg"
+    style, finder = style_file(tmp_path / "style.png"), load_face_finder()
+    assert finder is not None
+    stylizer = TorchStylizer(tiny_encoder(), device=CPU, drafter=None, face_finder=finder)
+    timing = measure_faces(stylizer, finder, photo, style, size_px=96)
+    assert 0 < timing.find_s < timing.painted_s
+    without = timing.painted_s - timing.find_s
+    assert timing.share == (timing.natural_s - without) / without

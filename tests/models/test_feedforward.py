@@ -11,7 +11,9 @@ from torch import Tensor
 
 from models.draft_model import DraftModel, refined
 from models.draft_network import REACH, Grain, draft_encoder, encoded, halved
+from models.face_mask import FaceMask
 from models.feedforward import FeedForward, code_key, mixed, picture_key
+from models.images import blurred
 from models.style_code import Moments
 from models.weights import WeightsError
 
@@ -95,6 +97,29 @@ def test_more_share_goes_further_from_the_photo() -> None:
     ]
     assert distances == sorted(distances)
     assert distances[0] < 0.02 < distances[-1]
+
+
+def test_a_face_keeps_the_photo_s_fine_detail_and_the_style_s_colours() -> None:
+    draft, photo = FeedForward.load(), picture(96, 128)
+    code = draft.style_code(picture(90, 120, seed=5))
+    mask = torch.zeros(1, 1, 96, 128)
+    mask[..., 20:80, 20:60] = 1
+    freely, kept = (
+        draft.paint(photo, code, faces=faces) for faces in (None, FaceMask(mask, detail_px=6))
+    )
+    assert torch.equal(freely[..., 60:], kept[..., 60:])
+
+    def detail(image: Tensor) -> Tensor:
+        inside = (image - blurred(image, 6))[..., 20:80, 20:60]
+        return (inside - inside.mean()).flatten()
+
+    before, after = (
+        float(torch.cosine_similarity(detail(each), detail(photo), dim=0))
+        for each in (freely, kept)
+    )
+    assert after > before
+    colours = [each[..., 20:80, 20:60].mean((2, 3)) for each in (freely, kept)]
+    torch.testing.assert_close(*colours, atol=0.03, rtol=0)
 
 
 def test_the_same_input_gives_the_same_painting(draft: FeedForward, code: Tensor) -> None:

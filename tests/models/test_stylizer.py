@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +18,7 @@ from models.draft_model import DraftModel
 from models.draft_network import draft_encoder
 from models.drafter import Drafter, load_drafter
 from models.encoders import Encoder, slim_encoder, vgg_modules
+from models.faces import load_face_finder
 from models.feedforward import FeedForward
 from models.interface import (
     MIN_SIZE_PX,
@@ -137,6 +139,74 @@ def test_the_photo_s_colours_stay_if_wished(photo: Path, styles: list[Style]) ->
         return Image.merge("RGB", [picture.convert("YCbCr").getchannel(k) for k in (1, 1, 2)])
 
     assert _distance(hues(painting), hues(original)) < 0.5 * _distance(hues(freely), hues(original))
+
+
+FACE = Path(__file__).parents[2] / "styles" / "samples" / "face.jpg"
+
+
+def _face_lover(*, drafts: bool = False) -> TorchStylizer:
+    return TorchStylizer(
+        tiny_encoder(),
+        device=CPU,
+        drafter=_drafter() if drafts else None,
+        face_finder=load_face_finder(),
+    )
+
+
+def _head(picture: Image.Image) -> Image.Image:
+    """The face of the sample photo at 128 px."""
+    return picture.crop((44, 17, 69, 43))
+
+
+@pytest.mark.parametrize("quality", [Quality.STANDARD, Quality.DRAFT])
+def test_a_natural_face_is_nearer_to_the_photo_s(quality: Quality, styles: list[Style]) -> None:
+    stylizer = _face_lover(drafts=quality is Quality.DRAFT)
+    options = _options(size_px=128, steps=30, quality=quality)
+    natural = stylizer.stylize(FACE, styles, options)
+    painted = stylizer.stylize(FACE, styles, replace(options, keep_faces=False))
+    assert natural.faces == painted.faces == 1
+    photo = _detail(_head(open_picture(FACE, long_side_px=128)))
+    near, far = (
+        np.corrcoef(photo, _detail(_head(each.picture)))[0, 1] for each in (natural, painted)
+    )
+    assert near > far + 0.1
+    # Not a photo pasted in, and nothing else is another picture for it.
+    original = open_picture(FACE, long_side_px=128)
+    assert _distance(_head(natural.picture), _head(original)) > 5
+    corner = (0, 80, 128, 128)
+    assert _distance(natural.picture.crop(corner), painted.picture.crop(corner)) < 0.5 * _distance(
+        painted.picture.crop(corner), original.crop(corner)
+    )
+
+
+def _detail(picture: Image.Image) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
+    """Light and dark, whatever the colours."""
+    return np.asarray(picture.convert("L"), dtype=np.float64).ravel()
+
+
+@pytest.mark.parametrize("quality", [Quality.STANDARD, Quality.DRAFT])
+def test_without_a_face_the_picture_is_the_same_bit_for_bit(
+    quality: Quality, photo: Path, styles: list[Style]
+) -> None:
+    drafts = quality is Quality.DRAFT
+    before = _stylizer(drafts=drafts).stylize(photo, styles, _options(quality=quality))
+    for keep in (True, False):
+        options = _options(quality=quality, keep_faces=keep)
+        after = _face_lover(drafts=drafts).stylize(photo, styles, options)
+        assert after.faces == 0
+        assert after.picture.tobytes() == before.picture.tobytes()
+
+
+def test_a_photo_s_orientation_is_seen_to_before_faces_are(
+    tmp_path: Path, styles: list[Style]
+) -> None:
+    sideways = tmp_path / "sideways.jpg"
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    with Image.open(FACE) as upright:
+        upright.rotate(90).save(sideways, exif=exif)
+    found = _face_lover().stylize(sideways, styles, _options(size_px=256, steps=1))
+    assert found.faces == 1
 
 
 def test_brush_and_mixtures_change_the_painting(

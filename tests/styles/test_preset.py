@@ -11,7 +11,12 @@ from tests.styles.conftest import ENTRY, AddEntry
 
 
 def test_an_entry_becomes_a_preset(folder: Path, add_entry: AddEntry) -> None:
-    add_entry("sea", ru="Море", en="Sea", more="strength = 85\nbrush = 2\nkeep_colors = true")
+    add_entry(
+        "sea",
+        ru="Море",
+        en="Sea",
+        more="strength = 85\nbrush = 2\nkeep_colors = true\nkeep_faces = false",
+    )
 
     [preset], problems = read_folder(folder)
 
@@ -19,7 +24,8 @@ def test_an_entry_becomes_a_preset(folder: Path, add_entry: AddEntry) -> None:
     assert preset.slug == "sea"
     assert (preset.name("ru"), preset.name("en"), preset.name("fr")) == ("Море", "Sea", "Sea")
     assert preset.picture == (folder / "images" / "sea.jpg").resolve()
-    assert (preset.strength, preset.brush, preset.keep_colors) == (85, 2.0, True)
+    assert (preset.strength, preset.brush) == (85, 2.0)
+    assert (preset.keep_colors, preset.keep_faces) == (True, False)
     assert (preset.credit, preset.licence) == ("me", "CC0-1.0")
 
 
@@ -32,7 +38,8 @@ def test_five_lines_are_enough(folder: Path, add_entry: AddEntry) -> None:
     assert problems == []
     assert preset.name("ru") == preset.name("en") == "Море"
     assert preset.description("ru") == ""
-    assert (preset.strength, preset.brush, preset.keep_colors) == (70, 1.0, False)
+    assert (preset.strength, preset.brush) == (70, 1.0)
+    assert (preset.keep_colors, preset.keep_faces) == (False, True)
 
 
 def test_no_file_is_no_problem(folder: Path) -> None:
@@ -62,6 +69,7 @@ def test_no_file_is_no_problem(folder: Path) -> None:
         ('licence = "CC0-1.0"', 'licence = "x"\nbrush = 0.1', "brush"),
         ('licence = "CC0-1.0"', 'licence = "x"\nbrush = "wide"', "brush"),
         ('licence = "CC0-1.0"', 'licence = "x"\nkeep_colors = "no"', "keep_colors"),
+        ('licence = "CC0-1.0"', 'licence = "x"\nkeep_faces = "paint"', "keep_faces"),
         ('licence = "CC0-1.0"', 'licence = "x"\ndescription.ru = "х"', "description.en"),
         ('licence = "CC0-1.0"', 'licence = "x"\nstrenght = 5', "strenght"),
     ],

@@ -58,6 +58,7 @@ async def front(tmp_path_factory: pytest.TempPathFactory, engine: Recorder) -> A
 def ben(front: Front, engine: Recorder) -> Actor:
     engine.asked.clear()
     engine.gate = None
+    engine.faces = 0
     return front.newcomer()
 
 
@@ -101,6 +102,20 @@ async def test_one_thing_changes_and_the_photo_is_the_same(
     assert (getattr(after, field) - getattr(before, field)) * sign > 0
     changed = [name for name in before.__slots__ if getattr(before, name) != getattr(after, name)]
     assert changed == [field]
+
+
+async def test_faces_can_be_as_painted_and_natural_again(ben: Actor, engine: Recorder) -> None:
+    engine.faces = 1
+    await ben.presses("Faces as painted", on=await own_style(ben))
+    painted = await ben.sees_result()
+    await ben.presses("Natural faces", on=painted)
+    await ben.sees_result()
+    assert [options.keep_faces for _, _, options in engine.asked] == [True, False, True]
+
+
+async def test_where_there_is_no_face_no_button_speaks_of_one(ben: Actor) -> None:
+    result = await own_style(ben)
+    assert not any("aces" in button["text"] for button in result.buttons)
 
 
 async def test_hd_comes_as_a_file(ben: Actor, engine: Recorder) -> None:
@@ -186,6 +201,20 @@ async def test_an_album_is_painted_once_more_as_an_album(ben: Actor, engine: Rec
     assert all(b[2].strength < a[2].strength for a, b in zip(first, second, strict=True))
     groups = [m.media_group_id for m in ben.received if m.media_group_id is not None]
     assert [groups.count(group) for group in dict.fromkeys(groups)] == [3, 3]
+
+
+async def test_one_face_in_an_album_is_enough_for_its_button(ben: Actor, engine: Recorder) -> None:
+    await ben.sends("/style")
+    await ben.presses("Yes")
+    await ben.presses(PRESET.name("en"))
+    engine.gate = Semaphore(3)
+    await ben.sends_photos(*[photo(number) for number in range(2)])
+    await ben.until(lambda: len(engine.asked) == 2, wish="the second photo")
+    engine.faces = 1
+    engine.gate.release(3)
+    await ben.presses("Faces as painted", on=await ben.sees("All of them once more"))
+    await ben.sees("All of them once more")
+    assert [options.keep_faces for _, _, options in engine.asked] == [True, True, False, False]
 
 
 async def test_an_album_in_another_style(ben: Actor, engine: Recorder) -> None:

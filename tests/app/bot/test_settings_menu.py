@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from app.bot.preferences import FIELDS, Preferences
+from app.bot.preferences import FIELDS, MIGRATIONS, Preferences
 from app.bot.settings_menu import CHOICES, OPEN, Field, parse_choice
+from app.jobs.database import Database
 from app.jobs.job import Delivery
 from models.interface import Quality, StyleOptions
 from styles.catalog import default_catalog
@@ -87,7 +88,13 @@ async def test_every_field_has_choices_that_can_be_set() -> None:
 async def test_settings_last_over_a_restart_and_win_over_the_preset(tmp_path: Path) -> None:
     file = tmp_path / "preferences.sqlite3"
     preferences = await Preferences.open(file, defaults=USUAL)
-    wishes = {"strength": 25, "keep_colors": False, "brush": 2.0, "size_px": 1024}
+    wishes = {
+        "strength": 25,
+        "keep_colors": False,
+        "keep_faces": False,
+        "brush": 2.0,
+        "size_px": 1024,
+    }
     for field, value in wishes.items():
         await preferences.set(1, field, value)
     await preferences.set(1, "delivery", Delivery.FILE)
@@ -96,6 +103,17 @@ async def test_settings_last_over_a_restart_and_win_over_the_preset(tmp_path: Pa
     assert await preferences.options(1, PRESET) == StyleOptions(quality=Quality.DRAFT, **wishes)  # type: ignore[arg-type]
     assert await preferences.delivery(1) is Delivery.FILE
     assert await preferences.delivery(2) is Delivery.PHOTO
+    await preferences.close()
+
+
+async def test_settings_of_the_version_before_are_read(tmp_path: Path) -> None:
+    file = tmp_path / "preferences.sqlite3"
+    before = await Database.open(file, MIGRATIONS[:1])
+    await before.execute("INSERT INTO preferences (user_id, strength) VALUES (1, 40)", ())
+    await before.close()
+    preferences = await Preferences.open(file, defaults=USUAL)
+    options = await preferences.options(1)
+    assert (options.strength, options.keep_faces) == (40, True)
     await preferences.close()
 
 

@@ -32,7 +32,7 @@ def test_pressing_on_ends_at_a_bound_where_the_button_goes(variation: Variation)
         seen.append(varied)
         request = varied
     assert 1 < len(seen) < 10
-    assert variation not in possible_variations(request)
+    assert variation not in possible_variations(request, has_faces=True)
 
 
 @pytest.mark.parametrize(
@@ -67,7 +67,7 @@ def test_hd_is_the_same_but_larger_and_a_file() -> None:
     assert hd is not None
     assert hd.options == replace(request_of(brush=0.7, strength=40).options, size_px=HD_SIZE_PX)
     assert hd.delivery is Delivery.FILE
-    assert Variation.HD not in possible_variations(hd)
+    assert Variation.HD not in possible_variations(hd, has_faces=True)
 
 
 def test_photo_and_own_style_change_places() -> None:
@@ -80,4 +80,6 @@ def test_photo_and_own_style_change_places() -> None:
     "styles", [(StylePick(STYLE, "wave"),), (StylePick(STYLE), StylePick(PHOTO))]
 )
 def test_a_preset_or_a_mixture_is_nobodys_photo(styles: tuple[StylePick, ...]) -> None:
-    assert Variation.SWAP not in possible_variations(replace(request_of(), styles=styles))
+    assert Variation.SWAP not in possible_variations(
+        replace(request_of(), styles=styles), has_faces=True
+    )

@@ -20,6 +20,8 @@ class Inverter:
     steps: int = 3
     gate: threading.Semaphore | None = None
     painted: list[Path] = field(default_factory=list)
+    faces: int = 0
+    """How many it says that it found."""
 
     def stylize(
         self,
@@ -44,6 +46,7 @@ class Inverter:
             options=options,
             steps=done,
             seconds=0.0,
+            faces=self.faces,
             notes=frozenset() if done == self.steps else frozenset({Note.STOPPED}),
         )
 

@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from app.jobs import rows
+from app.jobs.database import Database
 from app.jobs.job import Delivery, Failure, Job, JobRequest, JobState, StylePick
 from app.jobs.store import JobStore
 from models.interface import Note, Quality, StyleOptions
@@ -72,11 +74,27 @@ async def test_orders_are_written_all_or_none(store: JobStore, tmp_path: Path) -
     assert await store.known(["update:2"]) == {}
 
 
+async def test_jobs_of_the_version_before_are_read(tmp_path: Path) -> None:
+    file = tmp_path / "jobs.sqlite3"
+    before = await Database.open(file, rows.MIGRATIONS[:1])
+    job = request(tmp_path, "update:1")
+    values = rows.insert_values(job, bot_id=1, created_at=1.0, root=tmp_path)
+    await before.execute(rows.INSERT.replace("RETURNING *", ""), values)
+    # As it was written before anybody could choose.
+    await before.execute("UPDATE jobs SET options = json_remove(options, '$.keep_faces')", ())
+    await before.close()
+    store = await JobStore.open(file, bot_id=1)
+    [found] = await store.open_of(job.user_id)
+    await store.close()
+    assert found.request.options == job.options
+    assert found.faces == 0
+
+
 async def test_life_of_a_job(store: JobStore, tmp_path: Path) -> None:
     job = await add(store, tmp_path)
     running = await store.start(job.id)
     painted = await store.painted(
-        job.id, result=tmp_path / "results" / "1.jpg", notes={Note.SHRUNK}, seconds=1.5
+        job.id, result=tmp_path / "results" / "1.jpg", notes={Note.SHRUNK}, seconds=1.5, faces=2
     )
     (delivered,) = await store.delivered([job.id])
 
@@ -89,6 +107,7 @@ async def test_life_of_a_job(store: JobStore, tmp_path: Path) -> None:
         state=JobState.PAINTED,
         result=tmp_path / "results" / "1.jpg",
         notes=frozenset({Note.SHRUNK}),
+        faces=2,
         seconds=1.5,
         finished_at=1000.0,
     )

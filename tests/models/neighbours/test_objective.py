@@ -115,7 +115,7 @@ class _Case:
         *,
         tile_pixels: int = 10**9,
         grams: Mapping[str, Tensor] | None = None,
-        share: float = 1,
+        share: Tensor | float = 1,
         weight: Tensor | None = None,
     ) -> Objective:
         tiles = tiles_for(self.size, tile_pixels=tile_pixels)
@@ -263,6 +263,19 @@ def test_with_no_share_of_the_style_the_photo_is_at_rest(fine: bool) -> None:
     )
     assert 0.01 < losses[0] < losses[1]
     assert still.norm() < 0.01 * gradients[1].norm()
+
+
+@pytest.mark.parametrize("fine", [False, True])
+@pytest.mark.parametrize("tile_pixels", [10**9, 200 * 200])
+def test_the_share_may_differ_from_place_to_place(fine: bool, tile_pixels: int) -> None:
+    case = _Case(random_image(270, 280), NO_GRAM, fine=fine)
+    share = torch.ones(1, 1, 67, 70)
+    _, everywhere = _gradient(case.objective(share=share, tile_pixels=tile_pixels), case.photo)
+    _, plainly = _gradient(case.objective(tile_pixels=tile_pixels), case.photo)
+    torch.testing.assert_close(everywhere, plainly, atol=1e-6, rtol=1e-3)
+    share[..., :35] = 0
+    _, half = _gradient(case.objective(share=share, tile_pixels=tile_pixels), case.photo)
+    assert float(half[..., :100].norm()) < 0.01 * float(half[..., 180:].norm())
 
 
 @pytest.mark.parametrize("tile_pixels", [10**9, 200 * 200])

@@ -195,15 +195,41 @@ def test_what_is_to_be_kept_keeps_the_photo_s_forms() -> None:
     photo, style = _scene(), _pool(_stripes())
     keep = torch.zeros(1, 1, *FINE)
     keep[..., :48] = 1
-    recipe = replace(RECIPE, structure=0.1)
+    recipe = replace(RECIPE, structure=0.1, kept_structure=5, kept_share=1)
     scales = _scales(style, steps=15, last_pass=0)
     freely, kept = (
         _forms_off(_paint(photo, scales, recipe, wishes)[-1].image, photo)
-        for wishes in (Wishes(), Wishes(keep=keep, kept_structure=5))
+        for wishes in (Wishes(), Wishes(keep=keep))
     )
     left, right = slice(0, 10), slice(14, 24)
     assert kept[:, left].mean() < 0.7 * freely[:, left].mean()
     assert kept[:, right].mean() > 0.8 * freely[:, right].mean()
+
+
+def test_what_is_to_be_kept_keeps_some_of_the_photo_s_colours() -> None:
+    photo, style = _scene(), _pool(_stripes())
+    keep = torch.ones(1, 1, *FINE)
+    wishes = {1.0: Wishes(), 0.8: Wishes(keep=keep), 0.4: Wishes(keep=keep)}
+    distances = []
+    for share, wish in wishes.items():
+        recipe = replace(RECIPE, kept_share=share)
+        steps = _paint(photo, _scales(style, steps=10), recipe, wish)
+        distances.append(_difference(steps[-1].image, photo))
+    assert distances == sorted(distances, reverse=True)
+
+
+@pytest.mark.parametrize("share", [1.0, 0.5])
+def test_faces_in_tiles_are_those_of_the_whole(share: float) -> None:
+    photo, style = _scene(288, 384), _pool(_stripes())
+    keep = torch.zeros(1, 1, 288, 384)
+    keep[..., 100:200, 150:250] = 1
+    wishes = Wishes(keep=keep, share=share)
+    scales = [Scale((288, 384), 4, style)]
+    whole, tiled = (
+        _paint(photo, scales, replace(RECIPE, gram=0), wishes, tile_pixels=pixels)[-1].image
+        for pixels in (10**9, 200 * 200)
+    )
+    assert float((whole - tiled).abs().mean()) < 0.03
 
 
 def test_to_keep_nothing_is_to_paint_freely() -> None:
