@@ -21,9 +21,9 @@ class Recipe:
     """The photo's share in the search for neighbours: 0.5 paints boldly, 0.75 carefully."""
     completeness: float = 0.0
     """Above 0, rarely used pieces of the style come nearer; smaller is stronger, 0.3 is plenty."""
-    kept_structure: float = 1.5
+    kept_structure: float = 2.2
     """Weight of the structure term in the middle of a face."""
-    kept_share: float = 0.85
+    kept_share: float = 0.75
     """How far the targets lie from the photo's own vectors (0) towards the style's (1) there."""
     learning_rate: float = 0.012
     noise: float = 0.01

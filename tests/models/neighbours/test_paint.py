@@ -219,17 +219,22 @@ def test_what_is_to_be_kept_keeps_some_of_the_photo_s_colours() -> None:
 
 
 @pytest.mark.parametrize("share", [1.0, 0.5])
-def test_faces_in_tiles_are_those_of_the_whole(share: float) -> None:
+def test_what_lies_across_tiles_is_kept_like_in_the_whole(share: float) -> None:
     photo, style = _scene(288, 384), _pool(_stripes())
     keep = torch.zeros(1, 1, 288, 384)
-    keep[..., 100:200, 150:250] = 1
-    wishes = Wishes(keep=keep, share=share)
-    scales = [Scale((288, 384), 4, style)]
-    whole, tiled = (
-        _paint(photo, scales, replace(RECIPE, gram=0), wishes, tile_pixels=pixels)[-1].image
-        for pixels in (10**9, 200 * 200)
-    )
-    assert float((whole - tiled).abs().mean()) < 0.03
+    keep[..., 96:192, 144:240] = 1
+    scales = [Scale((288, 384), 10, style)]
+    assert len(tiles_for((288, 384), tile_pixels=200 * 200)) > 4
+    recipe = replace(RECIPE, kept_share=0.3)
+
+    def distance(kept: Tensor | None, tile_pixels: int) -> float:
+        wishes = Wishes(keep=kept, share=share)
+        painting = _paint(photo, scales, recipe, wishes, tile_pixels=tile_pixels)[-1].image
+        return _difference(painting[..., 104:184, 152:232], photo[..., 104:184, 152:232])
+
+    tiled = distance(keep, 200 * 200)
+    assert tiled < 0.6 * distance(None, 200 * 200)
+    assert tiled == pytest.approx(distance(keep, 10**9), rel=0.5)
 
 
 def test_to_keep_nothing_is_to_paint_freely() -> None:
