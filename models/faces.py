@@ -22,8 +22,8 @@ from models.pictures import fit_size
 
 _log = logging.getLogger(__name__)
 
-_LONG_SIDE_PX = 640
-"""At which faces are looked for, whatever the photo's size."""
+LOOK_PX = 640
+"""The long side at which faces are looked for, whatever the photo's size."""
 LEAST_SCORE = 0.8
 """Below it there are as many false faces as true ones."""
 _LEAST_PX = 12
@@ -80,7 +80,7 @@ class FaceFinder:
 
         Unless one is certain, the photo is looked at lying on its sides and on its head as well.
         """
-        small = photo.resize(fit_size(photo.size, _LONG_SIDE_PX), Image.Resampling.BILINEAR)
+        small = photo.resize(fit_size(photo.size, LOOK_PX), Image.Resampling.BILINEAR)
         pixels = np.asarray(small)[:, :, ::-1]
         try:
             faces = self._find_upright(pixels)
@@ -125,20 +125,20 @@ def _best(faces: Sequence[Face]) -> float:
 
 def _face(row: NDArray[np.float32]) -> Face:
     """A row of YuNet: box, five landmarks, score."""
-    left, top, width, height, *places, score = (float(value) / _LONG_SIDE_PX for value in row)
+    left, top, width, height, *places, score = (float(value) / LOOK_PX for value in row)
     points = list(zip(places[::2], places[1::2], strict=True))
     return Face(
         centre=(left + width / 2, top + height / 2),
         width=width,
         height=height,
         landmarks=(points[0], points[1], points[2], points[3], points[4]),
-        score=score * _LONG_SIDE_PX,
+        score=score * LOOK_PX,
     )
 
 
 def _turned_back(face: Face, turns: int, size: tuple[int, int]) -> Face:
     """A face of the photo turned by `turns` quarters, as it lies in the photo of `size`."""
-    width, height = (side / _LONG_SIDE_PX for side in size)
+    width, height = (side / LOOK_PX for side in size)
 
     def back(point: Point) -> Point:
         x, y = point

@@ -17,7 +17,7 @@ from models.canvas import Canvas
 from models.drafter import Drafter
 from models.encoders import Encoder
 from models.face_mask import FaceMask
-from models.faces import Face, FaceFinder
+from models.faces import LOOK_PX, Face, FaceFinder
 from models.failures import is_device_lost, is_out_of_memory, release_memory
 from models.images import Size, image_size, with_detail_of
 from models.interface import (
@@ -95,12 +95,22 @@ class TorchStylizer:
         """See `models.interface.Stylizer.stylize`."""
         started = time.perf_counter()
         photo = open_picture(content, long_side_px=options.size_px)
-        faces = self._face_finder.find(photo) if self._face_finder else ()
+        faces = self._find_faces(content, photo, options)
         stop = stop or threading.Event()
         order = _Order(photo, faces, styles, options, on_step, stop, started)
         # Both modes belong to the thread, and whoever calls may have them the other way round.
         with torch.inference_mode(mode=False), torch.enable_grad():
             return self._paint_what_fits(order)
+
+    def _find_faces(
+        self, content: Path, photo: Image.Image, options: StyleOptions
+    ) -> Sequence[Face]:
+        if self._face_finder is None or options.strength == MIN_STRENGTH:
+            return ()
+        # In a photo made small for a small painting, small faces would be lost.
+        if options.size_px < LOOK_PX:
+            photo = open_picture(content, long_side_px=LOOK_PX)
+        return self._face_finder.find(photo)
 
     def _paint_what_fits(self, order: _Order) -> Painting:
         """Paint, smaller each time memory runs out, until it fits."""

@@ -61,14 +61,16 @@ async def test_the_photos_colours_can_be_kept_and_left_again(ben: Actor) -> None
 async def test_faces_can_be_painted_like_the_rest_and_kept_again(ben: Actor) -> None:
     face = (Path(__file__).parents[2] / "styles" / "samples" / "face.jpg").read_bytes()
     await ben.sends_photos(face, painting(1, (100, 130)))
-    await ben.presses("1")
+    await ben.presses("2")
     natural = await ben.sees_result()
     await ben.presses("Faces as painted", on=natural)
     painted = await ben.sees_result()
     await ben.presses("Natural faces", on=painted)
     again = await ben.sees_result()
-    assert np.abs(pixels(ben, painted) - pixels(ben, natural)).mean() > 0.5
-    assert (pixels(ben, again) == pixels(ben, natural)).all()
+    changed = np.abs(pixels(ben, painted) - pixels(ben, natural)).mean()
+    assert changed > 0.5
+    # A busy processor may add in another order.
+    assert np.abs(pixels(ben, again) - pixels(ben, natural)).mean() < 0.2 * changed
     assert not any("aces" in b["text"] for b in (await first_result(ben, 3)).buttons)
 
 
