@@ -5,6 +5,7 @@ Imports no torch, so that the chat side can look at a picture as it arrives.
 
 from __future__ import annotations
 
+import contextlib
 import enum
 import io
 import struct
@@ -14,6 +15,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageCms, ImageOps
 
+from models.jpeg_scans import count_scans
+
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP")
 """What is decoded; a GIF only if it stands still. MPO, what some phones write, opens as JPEG."""
 
@@ -21,7 +24,11 @@ MAX_PIXELS = 64_000_000
 """Above the 50 MP of today's phones (8192 x 6144); about 200 MB once decoded."""
 MIN_SIDE_PX = 16
 MAX_RATIO = 20
+MAX_SCANNED_PIXELS = 1_000_000_000
+"""Pixels of a JPEG times its scans, each of which goes over all of them: two seconds and more. The
+largest picture may have 15 scans, an ordinary progressive one has 6 to 10."""
 JPEG_QUALITY = 92
+_STRIP_PIXELS = 1_000_000
 
 _DAMAGE = (
     OSError,
@@ -45,6 +52,7 @@ class PictureProblem(enum.StrEnum):
     DAMAGED = "damaged"
     ANIMATED = "animated"
     TOO_MANY_PIXELS = "too_many_pixels"
+    TOO_MANY_SCANS = "too_many_scans"
     TOO_SMALL = "too_small"
     TOO_LONG = "too_long"
 
@@ -59,6 +67,10 @@ _SENTENCES = {
     PictureProblem.TOO_MANY_PIXELS: (
         "The picture is too large; "
         f"please send one of at most {MAX_PIXELS // 1_000_000} megapixels."
+    ),
+    PictureProblem.TOO_MANY_SCANS: (
+        "The picture is stored in so many passes that it would take too long to read; "
+        "please save it as an ordinary JPEG."
     ),
     PictureProblem.TOO_SMALL: (
         "The picture is too small; "
@@ -89,7 +101,7 @@ class PictureFacts:
 
 
 def inspect(path: Path) -> PictureFacts:
-    """Check a file by its header alone; quick and safe for whatever a stranger sends.
+    """Check a file by its headers alone; quick and safe for whatever a stranger sends.
 
     Raises PictureError. A file cut off in the middle passes: only `open_picture` notices.
     """
@@ -117,7 +129,7 @@ def open_picture(path: Path, *, long_side_px: int | None = None) -> Image.Image:
         except _DAMAGE:
             raise PictureError(PictureProblem.DAMAGED) from None
         profile = image.info.get("icc_profile")
-        picture = _upright(_plain_mode(image))
+        picture = _upright(_plain_and_small(image, long_side_px))
     if long_side_px is not None and max(picture.size) > long_side_px:
         size = fit_size(picture.size, long_side_px)
         picture = picture.resize(size, Image.Resampling.LANCZOS, reducing_gap=3.0)
@@ -165,7 +177,7 @@ def _open(path: Path) -> Image.Image:
         raise PictureError(PictureProblem.TOO_MANY_PIXELS) from None
     except _DAMAGE:  # UnidentifiedImageError is an OSError
         raise PictureError(PictureProblem.NOT_A_PICTURE) from None
-    problem = _header_problem(image)
+    problem = _header_problem(image) or _work_problem(image, path)
     if problem is not None:
         image.close()
         raise PictureError(problem)
@@ -186,6 +198,14 @@ def _header_problem(image: Image.Image) -> PictureProblem | None:
     return None
 
 
+def _work_problem(image: Image.Image, path: Path) -> PictureProblem | None:
+    """A file of 200 kB may keep a decoder busy for a minute: its size says nothing about that."""
+    if image.format not in {"JPEG", "MPO"}:
+        return None
+    scanned = image.width * image.height * count_scans(path)
+    return PictureProblem.TOO_MANY_SCANS if scanned > MAX_SCANNED_PIXELS else None
+
+
 def _orientation(image: Image.Image) -> int:
     try:
         return int(image.getexif().get(0x0112, 1))
@@ -194,10 +214,34 @@ def _orientation(image: Image.Image) -> int:
 
 
 def _upright(image: Image.Image) -> Image.Image:
-    try:
-        return ImageOps.exif_transpose(image)
-    except _DAMAGE:  # a broken EXIF block is no reason to refuse the picture
-        return image
+    # In place: it would copy a picture that is upright already.
+    with contextlib.suppress(*_DAMAGE):  # a broken EXIF block is no reason to refuse the picture
+        ImageOps.exif_transpose(image, in_place=True)
+    return image
+
+
+def _plain_and_small(image: Image.Image, long_side_px: int | None) -> Image.Image:
+    """`_plain_mode`, of a large picture strip by strip and reduced by the way.
+
+    What comes back is at least three times as large as `long_side_px`, for a better filter to go
+    on with. So the largest picture takes 4 bytes a pixel while it is decoded, a quarter of a
+    gigabyte, and never more than twice that.
+    """
+    factor = 1 if long_side_px is None else max(1, max(image.size) // (3 * long_side_px))
+    if image.mode in {"L", "RGB", "CMYK"} or image.width * image.height <= _STRIP_PIXELS:
+        return _plain_mode(image)
+    width, height = image.size
+    rows = factor * max(1, _STRIP_PIXELS // (width * factor))
+    small = None
+    for top in range(0, height, rows):
+        strip = image.crop((0, top, width, min(top + rows, height)))
+        plain = _plain_mode(strip).reduce(factor)
+        if small is None:
+            small = Image.new(plain.mode, (plain.width, -(-height // factor)))
+            small.info = dict(image.info)
+        small.paste(plain, (0, top // factor))
+    assert small is not None  # noqa: S101 - no picture is without rows
+    return small
 
 
 def _plain_mode(image: Image.Image) -> Image.Image:

@@ -73,6 +73,11 @@ def picture_problem(problem: PictureProblem) -> str:
                 "This picture is too large. Please send one of at most {limit} megapixels.",
                 limit,
             ).format(limit=limit)
+        case PictureProblem.TOO_MANY_SCANS:
+            return _(
+                "This picture is stored in so many passes that I would be reading it for minutes."
+                " Please save it as an ordinary JPEG."
+            )
         case PictureProblem.TOO_SMALL:
             return _(
                 "This picture is too small. Please send one of at least {side} × {side} pixels."

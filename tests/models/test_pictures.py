@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import struct
+import subprocess
+import sys
 import warnings
 import zlib
 from io import BytesIO
@@ -15,6 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageCms, ImageDraw
 
+from models.jpeg_scans import count_scans
 from models.pictures import (
     MAX_PIXELS,
     MIN_SIDE_PX,
@@ -276,3 +279,91 @@ def test_pure_noise_can_be_encoded() -> None:
     encoded = encode_jpeg(Image.fromarray(noise))
     assert len(encoded) > 600 * 800
     assert Image.open(BytesIO(encoded)).size == (800, 600)
+
+
+def _progressive(path: Path, size: tuple[int, int], more_scans: int) -> Path:
+    """A grey JPEG whose last scan comes `more_scans` times more: a few bytes each."""
+    buffer = BytesIO()
+    Image.new("L", size, 128).save(buffer, "JPEG", progressive=True)
+    data = buffer.getvalue()
+    last = data[data.rindex(b"\xff\xda") : -2]
+    path.write_bytes(data[:-2] + more_scans * last + data[-2:])
+    return path
+
+
+def test_a_small_file_that_would_keep_the_decoder_busy_is_refused(tmp_path: Path) -> None:
+    hostile = _progressive(tmp_path / "photo.jpg", (7000, 7000), more_scans=300)
+    assert hostile.stat().st_size < 300_000
+    assert _problem(hostile) is PictureProblem.TOO_MANY_SCANS
+    with pytest.raises(PictureError):
+        inspect(hostile)
+
+
+@pytest.mark.parametrize(("size", "more_scans"), [((7000, 7000), 0), ((200, 200), 300)])
+def test_progressive_pictures_are_opened(
+    tmp_path: Path, size: tuple[int, int], more_scans: int
+) -> None:
+    path = _progressive(tmp_path / "photo.jpg", size, more_scans)
+    assert open_picture(path, long_side_px=64).size == (64, 64)
+
+
+@pytest.mark.parametrize(
+    ("content", "scans"),
+    [(b"", 0), (b"\xff", 0), (b"\xff\xda", 1), (b"\xff\xd8\xff\xe1\x00", 0), (b"\xff" * 99, 0)],
+)
+def test_scans_are_counted_in_whatever_there_is(tmp_path: Path, content: bytes, scans: int) -> None:
+    path = tmp_path / "photo.jpg"
+    path.write_bytes(content)
+    assert count_scans(path) == scans
+
+
+def test_scans_of_a_thumbnail_are_not_the_picture_s(tmp_path: Path) -> None:
+    thumbnail = _progressive(tmp_path / "thumbnail.jpg", (64, 64), more_scans=50).read_bytes()
+    path = _saved(tmp_path / "photo.jpg", _photo(), exif=b"Exif\0\0" + thumbnail)
+    assert count_scans(path) == 1
+
+
+def _strange(mode: str, size: tuple[int, int]) -> Image.Image:
+    """A large picture of a mode that has to be converted."""
+    grey = Image.linear_gradient("L").resize(size)
+    match mode:
+        case "I;16":
+            return Image.fromarray(np.asarray(grey).astype(np.uint16) * 257)
+        case "P":
+            return _photo(size).convert("P")
+        case "PA":
+            return Image.merge("LA", [grey, grey.rotate(90)]).convert("PA")
+    return Image.merge(mode, [grey] * (len(mode) - 1) + [grey.rotate(90)])
+
+
+@pytest.mark.parametrize("mode", ["RGBA", "LA", "I;16", "P"])
+def test_a_large_picture_is_converted_as_a_small_one_is(tmp_path: Path, mode: str) -> None:
+    """Strip by strip, which must not show."""
+    path = _saved(tmp_path / "large.png", _strange(mode, (2300, 1701)))
+    whole = open_picture(path).resize((230, 170), Image.Resampling.LANCZOS, reducing_gap=3.0)
+    reduced = open_picture(path, long_side_px=230)
+    assert reduced.size == whole.size
+    difference = np.asarray(reduced, dtype=float) - np.asarray(whole, dtype=float)
+    assert np.abs(difference).mean() < 1
+    assert np.abs(difference)[20:-20, 20:-20].max() < 20
+
+
+@pytest.mark.parametrize("mode", ["RGBA", "LA", "I;16"])
+def test_a_large_picture_is_never_there_twice(tmp_path: Path, mode: str) -> None:
+    side = 5000
+    path = _saved(tmp_path / "large.png", _strange(mode, (side, side)), compress_level=1)
+    code = (
+        "import sys\n"
+        "from pathlib import Path\n"
+        "from models.pictures import open_picture\n"
+        "def peak():\n"
+        "    status = Path('/proc/self/status').read_text()\n"
+        "    return int(status.split('VmHWM:')[1].split()[0]) * 1024\n"
+        "before = peak()\n"
+        "open_picture(Path(sys.argv[1]), long_side_px=64)\n"
+        "print(peak() - before)"
+    )
+    done = subprocess.run(  # noqa: S603 - our own interpreter and code
+        [sys.executable, "-c", code, str(path)], capture_output=True, text=True, check=True
+    )
+    assert int(done.stdout) < 1.4 * 4 * side * side
