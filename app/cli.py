@@ -32,6 +32,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     command: Command = args.command
     try:
         return command(args, Settings())
+    except UnicodeDecodeError:
+        return _complain("the settings in .env are not UTF-8 text", EXIT_USAGE)
     except ValidationError as error:
         return _complain("; ".join(map(_setting_problem, error.errors())), EXIT_USAGE)
     except (UsageError, PictureError, CatalogError) as error:
@@ -72,7 +74,7 @@ def _parser() -> argparse.ArgumentParser:
 def _setting_problem(problem: object) -> str:
     # Without the value: it may be the token.
     assert isinstance(problem, dict)  # noqa: S101 - pydantic's own type for it is a TypedDict
-    name = "_".join(map(str, problem["loc"])).upper() or "settings"
+    name = str(problem["loc"][0]).upper() if problem["loc"] else "settings"
     return f"{name}: {problem['msg']}"
 
 

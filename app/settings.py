@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import Annotated, Literal
+from urllib.parse import urlsplit
 
 from aiogram.utils.token import TokenValidationError, validate_token
 from pydantic import Field, SecretStr, field_validator
@@ -99,7 +100,13 @@ class Settings(BaseSettings):
     @field_validator("admin_ids", "allowed_user_ids", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
-        return value.replace(",", " ").split() if isinstance(value, str) else value
+        if not isinstance(value, str):
+            return value
+        ids = value.replace(",", " ").split()
+        if not ids:
+            # Whoever writes something means somebody; nobody would be an open door.
+            raise ValueError("must hold at least one Telegram id, or not be set at all")
+        return ids
 
     @field_validator("bot_token")
     @classmethod
@@ -116,4 +123,7 @@ class Settings(BaseSettings):
     def _is_a_web_address(cls, value: str) -> str:
         if not value.startswith(("http://", "https://")):
             raise ValueError("must start with http:// or https://")
+        # aiogram fills in what stands in braces.
+        if not urlsplit(value).hostname or set(value) & set("{}"):
+            raise ValueError("must be the address of a server")
         return value.rstrip("/")

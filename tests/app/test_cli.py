@@ -92,6 +92,18 @@ def test_bad_input_is_one_line_and_a_two(
     assert words in lines[0]
 
 
+def test_settings_that_can_not_be_read_are_one_line_and_a_two(
+    here: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("ADMIN_IDS", "abc")
+    assert exit_code("styles") == 2
+    assert capsys.readouterr().err.startswith("run.py: ADMIN_IDS: ")
+    monkeypatch.delenv("ADMIN_IDS")
+    (here / ".env").write_bytes("BOT_TOKEN=\n# ключ".encode("cp1251"))
+    assert exit_code("styles") == 2
+    assert capsys.readouterr().err == "run.py: the settings in .env are not UTF-8 text\n"
+
+
 def test_a_folder_that_can_not_be_is_found_out_before_the_painting(
     here: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -51,6 +51,8 @@ def test_an_empty_token_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
         ("BOT_TOKEN", "secret-that-is-no-token"),
         ("ADMIN_IDS", "1,two"),
         ("TELEGRAM_API_URL", "ftp://example.org"),
+        ("TELEGRAM_API_URL", "http://"),
+        ("TELEGRAM_API_URL", "http://example.org/{x}"),
         ("DEFAULT_SIZE_PX", "100000"),
         ("QUEUE_MAX_JOBS", "0"),
         ("LOG_FORMAT", "xml"),
@@ -65,6 +67,13 @@ def test_a_wrong_value_is_named_but_not_shown(
     (problem,) = {str(error["loc"][0]) for error in caught.value.errors()}
     assert problem == name.lower()
     assert value not in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["ALLOWED_USER_IDS", "ADMIN_IDS"])
+def test_a_list_of_nobody_is_no_open_door(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(name, " , ")
+    with pytest.raises(ValidationError, match="at least one Telegram id"):
+        Settings()
 
 
 def test_a_token_is_not_shown_with_the_settings(monkeypatch: pytest.MonkeyPatch) -> None:
