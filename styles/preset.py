@@ -19,7 +19,14 @@ FALLBACK_LANGUAGE = "en"
 ENTRIES_FILE = "presets.toml"
 
 _USUAL = StyleOptions()
-_MAX_WEIGHT = {"gram": 10, "structure": 10, "alpha": 1, "completeness": 10}
+_MAX_WEIGHT = {
+    "gram": 10,
+    "structure": 10,
+    "alpha": 1,
+    "completeness": 10,
+    "kept_structure": 10,
+    "kept_share": 1,
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

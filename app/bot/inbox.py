@@ -16,7 +16,7 @@ logger = logging.getLogger(__name__)
 KEEP_UPDATES_S: Final = 3 * 86_400.0
 """Telegram repeats an update for 24 hours at most."""
 MAX_ATTEMPTS: Final = 3
-"""An update that took the process down so often is not tried again."""
+"""An update whose handler was running so often when the process died is not tried again."""
 
 
 class Inbox:
@@ -54,12 +54,8 @@ class Inbox:
         return [update for update_id, update in by_id.items() if update_id in new]
 
     async def unhandled(self) -> list[dict[str, Any]]:
-        """What the last run left behind, in its order; each time counts as an attempt."""
+        """What the last run left behind, in its order, less what has had its attempts."""
         async with self._database.transaction() as statements:
-            await statements.execute(
-                "UPDATE updates SET attempts = attempts + 1 WHERE bot_id = ? AND body NOT NULL",
-                (self._bot_id,),
-            )
             given_up = await statements.fetch_all(
                 "UPDATE updates SET body = NULL WHERE bot_id = ? AND body NOT NULL"
                 " AND attempts >= ? RETURNING update_id",
@@ -73,6 +69,21 @@ class Inbox:
         for row in given_up:
             logger.error("an update is given up", extra={"update": row["update_id"]})
         return [json.loads(row["body"]) for row in rows]
+
+    async def started(self, update_ids: Iterable[int]) -> None:
+        """Count an attempt, before the handler begins: it may take the process down."""
+        await self._count_attempts(update_ids, 1)
+
+    async def put_back(self, update_ids: Iterable[int]) -> None:
+        """The handler was cut short by an ordinary stop: that was no attempt."""
+        await self._count_attempts(update_ids, -1)
+
+    async def _count_attempts(self, update_ids: Iterable[int], change: int) -> None:
+        await self._writes.execute(
+            "UPDATE updates SET attempts = attempts + ? WHERE bot_id = ?"
+            " AND update_id IN (SELECT value FROM json_each(?))",
+            (change, self._bot_id, json.dumps(list(update_ids))),
+        )
 
     async def handled(self, update_ids: Iterable[int]) -> None:
         """Forget what these said; that they were seen is remembered."""

@@ -8,6 +8,7 @@ handler has come to an end.
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 from collections.abc import Sequence
 from typing import Any, Final
@@ -39,10 +40,15 @@ WRONG_TOKEN: Final = (TelegramUnauthorizedError, TelegramNotFound)
 """Telegram answers 401 to a token it doesn't know any more and 404 to one that never was."""
 
 
-class GetRawUpdates(TelegramMethod[list[dict[str, Any]]]):
+_REFUSALS_BELIEVED: Final = 5
+"""So many in a row, over some ten seconds: a proxy or a deploy of Telegram's may answer one."""
+_MAX_UPDATE_ID: Final = 2**63 - 1
+
+
+class GetRawUpdates(TelegramMethod[list[Any]]):
     """getUpdates without a model: one update that aiogram can't read must not block the others."""
 
-    __returning__ = list[dict[str, Any]]
+    __returning__ = list[Any]
     __api_method__ = "getUpdates"
 
     offset: int | None = None
@@ -75,25 +81,34 @@ class Poller:
         self._turns = Turns()
 
     async def run(self) -> None:
-        """Poll until cancelled. Raises one of `WRONG_TOKEN`."""
+        """Poll until cancelled. Raises one of `WRONG_TOKEN` when it is said again and again."""
         for raw in await self._inbox.unhandled():
             await self._line_up(raw)
-        backoff = Backoff(_BACKOFF)
+        backoff, refusals = Backoff(_BACKOFF), 0
         request = GetRawUpdates(allowed_updates=self._dispatcher.resolve_used_update_types())
         while True:
             await self._lanes.room()
             try:
                 batch = await self._bot(request, request_timeout=_REQUEST_TIMEOUT_S)
-            except WRONG_TOKEN:
-                raise
             except AiogramError as error:
+                refusals = refusals + 1 if isinstance(error, WRONG_TOKEN) else 0
+                if refusals == _REFUSALS_BELIEVED:
+                    raise
                 await _wait(error, backoff, "no updates")
                 continue
+            refusals = 0
+            updates = [raw for raw in batch if _can_be_kept(raw)]
+            if len(updates) < len(batch):
+                # Nothing of it is shown: what stands in it was said by somebody.
+                logger.error("%d updates can't be read", len(batch) - len(updates))
+            if batch and not updates:
+                await asyncio.sleep(max(0.1, next(backoff)))  # it would come again at once
+                continue
             backoff.reset()
-            for raw in await self._inbox.take_in(batch):
+            for raw in await self._inbox.take_in(updates):
                 await self._line_up(raw)
-            if batch:
-                request.offset = batch[-1]["update_id"] + 1
+            if updates:
+                request.offset = max(raw["update_id"] for raw in updates) + 1
 
     async def close(self, timeout_s: float) -> None:
         """Let handlers finish; the others' updates are handled after the next start."""
@@ -114,15 +129,24 @@ class Poller:
                 await self._handle_now(raws)
 
     async def _handle_now(self, raws: Sequence[RawUpdate]) -> None:
-        updates = [update for raw in raws if (update := self._read(raw)) is not None]
+        numbers = [raw["update_id"] for raw in raws]
+        await self._inbox.started(numbers)
+        try:
+            await self._feed([update for raw in raws if (update := self._read(raw)) is not None])
+        except asyncio.CancelledError:
+            # They are handled again after the next start.
+            await self._inbox.put_back(numbers)
+            raise
+        await self._inbox.handled(numbers)
+
+    async def _feed(self, updates: Sequence[Update]) -> None:
+        if not updates:
+            return
         album = tuple(update.message for update in updates if update.message)
-        if updates:
-            try:
-                await self._dispatcher.feed_update(self._bot, updates[0], album=album)
-            except Exception:
-                logger.exception("an update failed", extra={"update": updates[0].update_id})
-        # A cancelled handler doesn't come here: its update is handled again after the next start.
-        await self._inbox.handled(raw["update_id"] for raw in raws)
+        try:
+            await self._dispatcher.feed_update(self._bot, updates[0], album=album)
+        except Exception:
+            logger.exception("an update failed", extra={"update": updates[0].update_id})
 
     def _read(self, raw: RawUpdate) -> Update | None:
         try:
@@ -135,12 +159,31 @@ class Poller:
             return None
 
 
+def _can_be_kept(raw: object) -> bool:
+    """Whether it has a number to know it by and is something that JSON can say."""
+    if not isinstance(raw, dict):
+        return False
+    update_id = raw.get("update_id")
+    if type(update_id) is not int or not 0 <= update_id < _MAX_UPDATE_ID:
+        return False
+    try:
+        json.dumps(raw, allow_nan=False)
+    except ValueError:
+        return False
+    return True
+
+
 def _lane_of(raw: RawUpdate) -> tuple[int | None, int | None]:
     """Who said it, and where: what the handlers' state depends on."""
     event = next((value for value in raw.values() if isinstance(value, dict)), {})
     place = part_of(event, "message") or event
-    chat_id, user_id = part_of(place, "chat").get("id"), part_of(event, "from").get("id")
+    chat_id, user_id = _id(part_of(place, "chat")), _id(part_of(event, "from"))
     return (chat_id or user_id, user_id)
+
+
+def _id(part: RawUpdate) -> int | None:
+    value = part.get("id")
+    return value if isinstance(value, int) else None
 
 
 def _is_brief(raw: RawUpdate) -> bool:

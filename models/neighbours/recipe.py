@@ -34,7 +34,14 @@ class Recipe:
 
 USUAL_RECIPE = Recipe()
 
-PRESET_FIELDS = ("gram", "structure", "alpha", "completeness")
+PRESET_FIELDS = (
+    "gram",
+    "structure",
+    "alpha",
+    "completeness",
+    "kept_structure",
+    "kept_share",
+)
 """What a preset may set for itself."""
 
 

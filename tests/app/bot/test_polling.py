@@ -64,6 +64,25 @@ async def test_what_was_being_handled_at_the_end_is_handled_after_the_start(fron
     assert len(ben.received) == 1
 
 
+async def test_many_ordinary_restarts_lose_nothing(front: Front) -> None:
+    ben = front.newcomer()
+    fault = stalled(front)
+    async with front.running():
+        await ben.sends("/help")
+        await eventually(lambda: fault.met)
+        await ben.sends("/start")  # waits for the other
+        await eventually(lambda: not len(front.sandbox.world.updates))
+    for _ in range(4):
+        before = fault.met
+        async with front.running():
+            await eventually(lambda before=before: fault.met > before)  # type: ignore[misc]
+    front.sandbox.faults.clear()
+    async with front.running():
+        await ben.sees("two ways")
+        await ben.sees("Hello")
+    assert len(ben.received) == 2
+
+
 async def test_what_was_handled_is_not_handled_again_after_the_start(front: Front) -> None:
     ben = front.newcomer()
     async with front.running():
@@ -94,9 +113,11 @@ async def test_a_conversation_goes_on_after_a_restart(front: Front) -> None:
         {"message_id": "seven", "text": "private words"},
         {"from": "private words", "chat": ["private words"]},
         {"from": {"id": "private words"}, "chat": {}, "text": 7},
+        {**SAID, "chat": {"id": {"private": "words"}, "type": "private"}},
+        {**SAID, "from": {"id": [7]}, "chat": {"id": ["private words"]}},
         "private words",
     ],
-    ids=["no chat", "no objects", "no numbers", "no message"],
+    ids=["no chat", "no objects", "no numbers", "an object", "a list", "no message"],
 )
 async def test_an_update_that_no_model_fits_blocks_no_other(
     front: Front, oddity: Any, caplog: pytest.LogCaptureFixture
@@ -107,6 +128,37 @@ async def test_an_update_that_no_model_fits_blocks_no_other(
         await ben.sends("/help")
         await ben.sees("two ways")
     assert "an update can't be read" in caplog.text
+    assert "private words" not in caplog.text
+
+
+@pytest.mark.parametrize("update_id", ["missing", None, "7", "NaN", 1e3, -1, 2**63, True, {}])
+async def test_an_update_without_a_number_is_left_out(
+    front: Front,
+    update_id: Any,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    ben = front.newcomer()
+    said = {"message": {**SAID, "text": "private words", "chat": {"id": 7, "type": "private"}}}
+    odd: dict[str, Any] = dict(said)
+    if update_id != "missing":
+        odd["update_id"] = float("nan") if update_id == "NaN" else update_id
+    fetch = AiohttpSession.make_request
+    spoilt: list[dict[str, Any]] = []
+
+    async def fetch_spoilt(session: Any, bot: Bot, method: Any, *rest: Any, **named: Any) -> Any:
+        found = await fetch(session, bot, method, *rest, **named)
+        if isinstance(method, polling.GetRawUpdates) and found and not spoilt:
+            spoilt.append(odd)
+            return [odd, *found]
+        return found
+
+    monkeypatch.setattr(AiohttpSession, "make_request", fetch_spoilt)
+    async with front.running():
+        await ben.sends("/help")
+        await ben.sees("two ways")
+    assert spoilt
+    assert "can't be read" in caplog.text
     assert "private words" not in caplog.text
 
 
@@ -149,10 +201,24 @@ async def test_no_network_at_the_start_is_waited_out(
     assert front.sandbox.token not in caplog.text
 
 
+async def test_a_single_refusal_is_not_believed(
+    front: Front, caplog: pytest.LogCaptureFixture
+) -> None:
+    ben = front.newcomer()
+    async with front.running():
+        fault = front.sandbox.faults.unauthorized("getUpdates", times=3)
+        await ben.sends("/help")
+        await ben.sees("two ways")
+        await eventually(lambda: fault.met == fault.times)
+        await ben.sends("/start")
+        await ben.sees("Hello")
+    assert "no updates (TelegramUnauthorizedError)" in caplog.text
+
+
 async def test_a_token_that_is_revoked_ends_the_bot(front: Front) -> None:
     async def lose_the_token() -> None:
         async with front.running() as life:
-            front.sandbox.faults.unauthorized("getUpdates")
+            front.sandbox.faults.unauthorized("getUpdates", times=None)
             await front.newcomer().sends("/help")
             await asyncio.wait([life], timeout=10)
 
