@@ -57,7 +57,7 @@ _COARSEST_PX = 90
 """The first pass is over a thumbnail with a long side of this to twice as much."""
 _MARGIN = 8
 """The convolutions' zeros at the borders would show as a frame; so they lie outside the picture."""
-_FACE_DETAIL = 0.7
+_FACE_DETAIL = 0.9
 """How much of a face's fine detail the photo gives."""
 _MIN_STYLE_PX, _MAX_STYLE_PX = 64, 1536
 _PHOTO_CODE_PX = 256
