@@ -1,0 +1,1 @@
+"""The chat side: the Telegram bot, its jobs, the command line and the sandbox; no torch."""

@@ -36,13 +36,13 @@ class Settings(BaseSettings):
     messages_per_second: int = Field(25, ge=1)
     """To all chats together, edits included; Telegram takes about 30."""
     private_edit_every_s: float = Field(3.0, ge=0)
-    """Between two edits of a picture in progress: edits share the budget of messages."""
+    """Between two edits of a picture in progress: edits count like messages."""
     group_edit_every_s: float = Field(6.0, ge=0)
 
     # Who may come in
     admin_ids: UserIds = frozenset()
     allowed_user_ids: UserIds = frozenset()
-    """Empty is an open door; admins always come in."""
+    """Empty lets everybody in; admins always come in."""
     flood_burst_messages: int = Field(30, ge=1)
     """So many messages of one person are read at once..."""
     flood_messages_per_minute: int = Field(40, ge=1)

@@ -1,0 +1,1 @@
+"""The torch side: encoders, the draft, painting by neighbours, and their training."""

@@ -14,8 +14,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from models import weights
-from models.torchvision_compat import vgg16_modules
+from models import weight_files
+from models.devices.torchvision_compat import vgg16_modules
 
 SLIM_WIDTHS = ((32, 32), (64, 64), (128, 128, 128), (192, 192), (192,))
 """Channels of each convolution, stage by stage: conv1_1, conv1_2, conv2_1 ..."""
@@ -128,15 +128,15 @@ def slim_encoder() -> Encoder:
     return Encoder(vgg_modules(SLIM_WIDTHS))
 
 
-def load_encoder(name: weights.EncoderName, *, cache_dir: Path) -> Encoder:
+def load_encoder(name: weight_files.EncoderName, *, cache_dir: Path) -> Encoder:
     """The trained encoder, frozen, on the CPU.
 
     `vgg16` is read from `cache_dir`, where `weights.fetch_vgg16` puts it; `slim` needs no folder.
     Raises `weights.WeightsError` if the weights are missing or damaged.
     """
     if name == "slim":
-        encoder, tensors = slim_encoder(), weights.load_packaged(weights.SLIM_ENCODER)
+        encoder, tensors = slim_encoder(), weight_files.load_packaged(weight_files.SLIM_ENCODER)
     else:
-        encoder, tensors = Encoder(vgg16_modules()), weights.load_vgg16(cache_dir)
+        encoder, tensors = Encoder(vgg16_modules()), weight_files.load_vgg16(cache_dir)
     encoder.load_convolutions(tensors)
     return encoder.eval().requires_grad_(False)

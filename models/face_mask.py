@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from models.faces import Face
-from models.images import Size
+from models.tensors.images import Size
 
 _WHOLE = 1.0
 _GONE = 1.75

@@ -37,7 +37,7 @@ MAX_STYLES = 5
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StyleOptions:
-    """A person's wishes for one picture; the same for every engine and every door.
+    """A person's choices for one picture; the same for every engine, chat and command line.
 
     Raises ValueError for a value out of its range, so that no later line has to check.
     """
@@ -114,7 +114,7 @@ class Note(enum.StrEnum):
     """What a person should hear about a painting beside the picture."""
 
     STOPPED = "stopped"
-    """It was stopped by wish; the picture is as far as it got."""
+    """It was stopped on request; the picture is as far as it got."""
     SHRUNK = "shrunk"
     """Memory ran out; it was painted smaller."""
     DIVERGED = "diverged"
@@ -130,7 +130,7 @@ class OutOfMemoryError(EngineError):
 
 
 class DeviceLostError(EngineError):
-    """The card's context is gone (device-side assert): the process must end and be restarted."""
+    """The GPU's context is gone (device-side assert): the process must end and be restarted."""
 
 
 OnStep = Callable[[StepReport], None]

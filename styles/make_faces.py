@@ -3,7 +3,7 @@
 `python -m styles.make_faces` makes a sheet of the sample photos' faces: photo, as painted, natural.
 `--data DIR` judges them as well: whether the detector finds each face again, and how much style and
 content there is inside and outside of it. With `--json` that comes as JSON. It takes about half a
-minute a picture without a card.
+minute a picture without a GPU.
 """
 
 from __future__ import annotations
@@ -22,20 +22,20 @@ from PIL import Image
 from torch import Tensor
 from tqdm import tqdm
 
+from models.engine.loading import DEFAULT_CACHE_DIR, load_stylizer
 from models.face_mask import FaceMask
 from models.faces import Face, FaceFinder, load_face_finder
-from models.images import to_tensor
 from models.interface import Quality, StyleOptions, Stylizer
 from models.pictures import open_picture, save_picture
-from models.stylizer import DEFAULT_CACHE_DIR, load_stylizer
-from models.training.face_figures import (
+from models.tensors.images import to_tensor
+from models.training.evaluation.face_figures import (
     FoundAgain,
     RegionFigures,
     find_again,
     judged_features,
     region_figures,
 )
-from models.training.judge import Judge, load_judge
+from models.training.evaluation.judge import Judge, load_judge
 from styles.catalog import default_catalog
 from styles.gallery import PAPER
 from styles.make_gallery import SIZE_PX, paint_preset
@@ -86,43 +86,43 @@ class Judged:
 
 def main(arguments: list[str] | None = None) -> None:
     """The command line."""
-    wishes = _arguments(arguments)
+    args = _arguments(arguments)
     finder, stylizer = load_face_finder(least_score=_LEAST_SCORE), load_stylizer()
     usual = load_face_finder()
     if finder is None or usual is None:
         sys.exit("The face detector can't be used: install requirements.txt.")
-    judge = load_judge(wishes.data, wishes.cache) if wishes.data else None
-    photos = [_photo(path, usual, judge, wishes.size) for path in wishes.photos or PHOTOS]
+    judge = load_judge(args.data, args.cache) if args.data else None
+    photos = [_photo(path, usual, judge, args.size) for path in args.photos or PHOTOS]
     if not all(photo.faces for photo in photos):
         sys.exit("There is a photo without a face among them.")
-    presets = [p for p in default_catalog().presets() if not wishes.only or p.slug in wishes.only]
+    presets = [p for p in default_catalog().presets() if not args.only or p.slug in args.only]
     rows, judged = [], []
     for preset in tqdm(presets, unit="preset"):
         row = []
-        style = _features(judge, open_picture(preset.picture, long_side_px=wishes.size))
+        style = _features(judge, open_picture(preset.picture, long_side_px=args.size))
         for photo in photos:
             row.append(photo.crop(photo.picture))
             for setting, keep in SETTINGS.items():
-                picture = _painted(stylizer, photo.path, preset, wishes, keep=keep)
+                picture = _painted(stylizer, photo.path, preset, args, keep=keep)
                 row.append(photo.crop(picture))
                 if judge is not None:
                     judged.append(_judged(judge, finder, photo, style, preset, setting, picture))
         rows.append(row)
-    if wishes.sheet:
-        save_picture(_sheet(rows), wishes.sheet)
+    if args.sheet:
+        save_picture(_sheet(rows), args.sheet)
     if judged:
-        sys.stdout.write((_as_json(judged) if wishes.json else table(judged)) + "\n")
+        sys.stdout.write((_as_json(judged) if args.json else table(judged)) + "\n")
 
 
 def _painted(
-    stylizer: Stylizer, path: Path, preset: Preset, wishes: argparse.Namespace, *, keep: bool
+    stylizer: Stylizer, path: Path, preset: Preset, args: argparse.Namespace, *, keep: bool
 ) -> Image.Image:
     picture = paint_preset(
-        stylizer, path, preset, size_px=wishes.size, quality=wishes.quality, keep_faces=keep
+        stylizer, path, preset, size_px=args.size, quality=args.quality, keep_faces=keep
     )
-    if wishes.paintings:
+    if args.paintings:
         word = "natural" if keep else "painted"
-        picture.save(wishes.paintings / f"{path.stem}-{preset.slug}-{word}.png")
+        picture.save(args.paintings / f"{path.stem}-{preset.slug}-{word}.png")
     return picture
 
 

@@ -2,7 +2,7 @@
 
 `python -m styles.make_gallery` paints the face for the gallery; `--sheets` makes a sheet of each
 sample photo as well, `--drafts` one that shows photo, style, draft and painting side by side. Needs
-the engine, so it takes about a minute a picture without a card.
+the engine, so it takes about a minute a picture without a GPU.
 """
 
 from __future__ import annotations
@@ -31,23 +31,23 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--size", type=int, default=SIZE_PX, metavar="PX", help="long side")
     parser.add_argument("--sheets", action="store_true", help="also a sheet of each sample photo")
     parser.add_argument("--drafts", type=Path, metavar="FILE", help="drafts beside paintings")
-    wishes = parser.parse_args(arguments)
+    args = parser.parse_args(arguments)
 
-    from models.stylizer import load_stylizer
+    from models.engine.loading import load_stylizer
 
     catalog, stylizer = default_catalog(), load_stylizer()
-    presets = [p for p in catalog.presets() if not wishes.slugs or p.slug in wishes.slugs]
+    presets = [p for p in catalog.presets() if not args.slugs or p.slug in args.slugs]
     for preset in tqdm(presets, unit="preset"):
-        painted = paint_preset(stylizer, catalog.sample, preset, size_px=wishes.size)
+        painted = paint_preset(stylizer, catalog.sample, preset, size_px=args.size)
         preset.painted_sample.parent.mkdir(exist_ok=True)
         save_picture(painted, preset.painted_sample)
-    if wishes.sheets:
+    if args.sheets:
         make_sheets(
             catalog,
-            lambda photo, preset: paint_preset(stylizer, photo, preset, size_px=wishes.size),
+            lambda photo, preset: paint_preset(stylizer, photo, preset, size_px=args.size),
         )
-    if wishes.drafts:
-        save_picture(draft_sheet(catalog, stylizer, size_px=wishes.size), wishes.drafts)
+    if args.drafts:
+        save_picture(draft_sheet(catalog, stylizer, size_px=args.size), args.drafts)
 
 
 def paint_preset(

@@ -1,4 +1,4 @@
-"""The arrows between the rooms, held by reading every import."""
+"""The arrows between the packages, held by reading every import."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ TORCH = {"torch", "torchvision", "safetensors"}
 
 # The chat side may know these of the engine; the composition root and the commands may load it.
 ENGINE_WORDS = {"models.interface", "models.pictures"}
-ENGINE_LOADERS = {"app/main.py", "app/commands"}
+ENGINE_LOADERS = {"app/process.py", "app/commands"}
 
 
 def imports(path: Path) -> Iterator[str]:

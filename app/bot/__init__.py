@@ -1,0 +1,1 @@
+"""The Telegram bot: dispatcher, handlers, conversations, and the messages about jobs."""

@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Final
 
-from app.jobs.database import Database
+from app.storage.database import Database
 
 MIGRATIONS: Final = (
     """

@@ -11,24 +11,35 @@ from aiogram.types import BotCommand
 from aiogram.utils.i18n import I18n
 from aiogram.utils.i18n import gettext as _
 
-from app.bot.arrivals import Arrivals
-from app.bot.budget import Rate
-from app.bot.gallery import Gallery
-from app.bot.i18n import LANGUAGES
-from app.bot.intake import Intake
+from app.bot.conversation.fsm_storage import ConversationStorage
+from app.bot.conversation.incoming_pictures import IncomingPictures
+from app.bot.conversation.style_gallery import StyleGallery
+from app.bot.conversation.style_trials import StyleTrials
+from app.bot.conversation.submission import JobSubmission
 from app.bot.middlewares.access import AccessMiddleware
 from app.bot.middlewares.addressed import AddressedMiddleware
 from app.bot.middlewares.dialog import DialogMiddleware
 from app.bot.middlewares.language import LanguageMiddleware
 from app.bot.middlewares.owner import OwnerMiddleware
 from app.bot.middlewares.throttling import ThrottlingMiddleware
-from app.bot.pictures import Pictures
-from app.bot.preferences import Preferences
-from app.bot.routers import admin, chat, data, errors, jobs, pair, photos, privacy, start, style
+from app.bot.preferences import PreferencesRepository
+from app.bot.routers import (
+    admin,
+    errors,
+    fallback,
+    forget,
+    jobs,
+    my_data,
+    photos,
+    picture_roles,
+    start,
+    style,
+)
 from app.bot.routers import settings as settings_router
-from app.bot.storage import ConversationStorage
-from app.bot.trials import Trials
-from app.jobs.ports import Studio
+from app.bot.transport.picture_downloads import PictureDownloads
+from app.bot.transport.rate_limiter import Rate
+from app.bot.ui.i18n import LANGUAGES
+from app.jobs.interface import JobService
 from app.settings import Settings
 from styles.catalog import Catalog
 
@@ -39,9 +50,9 @@ def make_dispatcher(
     *,
     settings: Settings,
     storage: ConversationStorage,
-    studio: Studio,
-    preferences: Preferences,
-    pictures: Pictures,
+    job_service: JobService,
+    preferences: PreferencesRepository,
+    downloads: PictureDownloads,
     catalog: Catalog,
     i18n: I18n,
     **services: Any,
@@ -50,14 +61,16 @@ def make_dispatcher(
     dispatcher = Dispatcher(
         storage=storage,
         settings=settings,
-        studio=studio,
+        job_service=job_service,
         preferences=preferences,
-        pictures=pictures,
-        arrivals=Arrivals(pictures),
+        downloads=downloads,
+        incoming_pictures=IncomingPictures(downloads),
         catalog=catalog,
-        gallery=Gallery(catalog),
-        intake=Intake(studio=studio, wishes=preferences, catalog=catalog),
-        trials=Trials(studio, catalog, preferences),
+        gallery=StyleGallery(catalog),
+        job_submission=JobSubmission(
+            job_service=job_service, preferences=preferences, catalog=catalog
+        ),
+        style_trials=StyleTrials(job_service, catalog, preferences),
         i18n=i18n,
         **services,
     )
@@ -75,14 +88,14 @@ def make_dispatcher(
         errors.make_router(),
         start.make_router(),
         style.make_router(),
-        pair.make_router(),
-        data.make_router(),
+        picture_roles.make_router(),
+        my_data.make_router(),
         settings_router.make_router(),
         jobs.make_router(),
-        privacy.make_router(),
+        forget.make_router(),
         admin.make_router(settings.admin_ids),
         photos.make_router(),
-        chat.make_router(),  # last: it answers whatever the others leave
+        fallback.make_router(),  # last: it answers whatever the others leave
     )
     return dispatcher
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Self
 
-from app.jobs.database import Database
-from app.jobs.job import Delivery
+from app.jobs.model import Delivery
+from app.storage.database import Database
 from models.interface import Quality, StyleOptions
 from styles.catalog import Preset
 
@@ -29,7 +29,7 @@ MIGRATIONS: Final = (
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Taste:
+class UserPreferences:
     """A person's settings; None leaves the choice to the style or to the bot.
 
     The fields are `StyleOptions`' own, and two more: how the result comes, and the language.
@@ -46,26 +46,26 @@ class Taste:
 
 
 REMEMBERED_PEOPLE: Final = 10_000
-FIELDS: Final = tuple(Taste.__dataclass_fields__)
+FIELDS: Final = tuple(UserPreferences.__dataclass_fields__)
 
 
-class Preferences:
+class PreferencesRepository:
     """The settings of all people, in a file of their own."""
 
     def __init__(self, database: Database, *, defaults: StyleOptions) -> None:
         self._database = database
         self._defaults = defaults
-        self._known: dict[int, Taste] = {}
+        self._known: dict[int, UserPreferences] = {}
 
     @classmethod
     async def open(cls, path: Path, *, defaults: StyleOptions) -> Self:
-        """Open or create the file. Raises `app.jobs.database.UnusableDatabaseError`."""
+        """Open or create the file. Raises `app.storage.database.UnusableDatabaseError`."""
         return cls(await Database.open(path, MIGRATIONS), defaults=defaults)
 
     async def close(self) -> None:
         await self._database.close()
 
-    async def of(self, user_id: int) -> Taste:
+    async def of(self, user_id: int) -> UserPreferences:
         """What this person has set; asked for several times at every update."""
         if user_id not in self._known:
             if len(self._known) >= REMEMBERED_PEOPLE:
@@ -73,14 +73,14 @@ class Preferences:
             self._known[user_id] = await self._read(user_id)
         return self._known[user_id]
 
-    async def _read(self, user_id: int) -> Taste:
+    async def _read(self, user_id: int) -> UserPreferences:
         row = await self._database.read_one(
             f"SELECT {', '.join(FIELDS)} FROM preferences WHERE user_id = ?",  # noqa: S608
             (user_id,),
         )
         if row is None:
-            return Taste()
-        return Taste(
+            return UserPreferences()
+        return UserPreferences(
             quality=_unless_none(Quality, row["quality"]),
             size_px=row["size_px"],
             strength=row["strength"],
@@ -92,7 +92,7 @@ class Preferences:
         )
 
     async def set(self, user_id: int, field: str, value: object) -> None:
-        """Set one field of `Taste`; None leaves it open again. Raises ValueError for no field."""
+        """Set one field; None leaves it open again. Raises ValueError if there is none such."""
         if field not in FIELDS:
             raise ValueError(f"{field!r} is nothing that can be set")
         await self._database.execute(
@@ -112,14 +112,14 @@ class Preferences:
 
     async def options(self, user_id: int, preset: Preset | None = None) -> StyleOptions:
         """The person's options; what the person left open is as the preset suggests."""
-        taste, usual, hints = await self.of(user_id), self._defaults, preset or self._defaults
+        chosen, usual, hints = await self.of(user_id), self._defaults, preset or self._defaults
         return StyleOptions(
-            quality=taste.quality or usual.quality,
-            size_px=taste.size_px or usual.size_px,
-            strength=_first(taste.strength, hints.strength),
-            keep_colors=_first(taste.keep_colors, hints.keep_colors),
-            keep_faces=_first(taste.keep_faces, hints.keep_faces),
-            brush=_first(taste.brush, hints.brush),
+            quality=chosen.quality or usual.quality,
+            size_px=chosen.size_px or usual.size_px,
+            strength=_first(chosen.strength, hints.strength),
+            keep_colors=_first(chosen.keep_colors, hints.keep_colors),
+            keep_faces=_first(chosen.keep_faces, hints.keep_faces),
+            brush=_first(chosen.brush, hints.brush),
         )
 
     async def delivery(self, user_id: int) -> Delivery:
@@ -134,6 +134,6 @@ def _unless_none(kind: Any, value: Any) -> Any:
     return None if value is None else kind(value)
 
 
-def _first(wish: Any, hint: Any) -> Any:
-    """0 and False are wishes too."""
-    return hint if wish is None else wish
+def _first(chosen: Any, hint: Any) -> Any:
+    """0 and False are choices too."""
+    return hint if chosen is None else chosen

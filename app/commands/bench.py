@@ -15,7 +15,7 @@ from models.interface import Quality
 from styles.catalog import default_catalog
 
 if TYPE_CHECKING:
-    from models.painter import TorchStylizer
+    from models.engine.stylizer import TorchStylizer
 
 PARTS = ("draft", "engine", "faces", "chat")
 
@@ -50,7 +50,7 @@ def bench(args: argparse.Namespace, settings: Settings) -> int:
 
 
 def _draft() -> list[dict[str, object]]:
-    from models.bench import bench_draft, draft_table
+    from models.benchmarks.draft import bench_draft, draft_table
 
     rows = bench_draft()
     print(draft_table(rows))
@@ -60,7 +60,7 @@ def _draft() -> list[dict[str, object]]:
 def _engine(
     content: Path, style: Path, sizes_px: Iterable[int], settings: Settings
 ) -> list[dict[str, object]]:
-    from models.bench_engine import measure_engine
+    from models.benchmarks.engine import measure_engine
 
     stylizer = _stylizer(settings)
     print("| quality | size, px | s | steps | steps/s | memory, MB |\n|---|---|---|---|---|---|")
@@ -79,7 +79,7 @@ def _engine(
 
 
 def _faces(content: Path, style: Path, size_px: int, settings: Settings) -> dict[str, object]:
-    from models.bench_engine import measure_faces
+    from models.benchmarks.engine import measure_faces
     from models.faces import load_face_finder
 
     finder = load_face_finder()
@@ -96,7 +96,7 @@ def _faces(content: Path, style: Path, size_px: int, settings: Settings) -> dict
 
 
 def _stylizer(settings: Settings) -> TorchStylizer:
-    from models.stylizer import load_stylizer
+    from models.engine.loading import load_stylizer
 
     return load_stylizer(
         encoder=settings.encoder, device=settings.device, cache_dir=settings.cache_dir

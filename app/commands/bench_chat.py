@@ -77,16 +77,16 @@ class _Crowd:
         self._sandbox = sandbox
 
     async def asks_for_help(self, *, within_s: float = ANSWER_MAY_TAKE_S) -> float:
-        """Seconds until a newcomer's /help is answered."""
-        person = self._newcomer()
+        """Seconds until a new person's /help is answered."""
+        person = self._new_person()
         asked = time.perf_counter()
         person.write("/help")
         await self._last_answer(person, within_s=within_s)
         return time.perf_counter() - asked
 
     async def orders(self, photo: Attachment) -> Person:
-        """A newcomer wants a photo in the first preset; returns once the job is accepted."""
-        person = self._newcomer()
+        """A new person wants a photo in the first preset; returns once the job is accepted."""
+        person = self._new_person()
         await person.send_photos(photo)
         await self._last_answer(person)
         person.write("/style")
@@ -113,7 +113,7 @@ class _Crowd:
     def _newest(self, person: Person) -> Message:
         return next(reversed(person.chat.messages.values()))
 
-    def _newcomer(self) -> Person:
+    def _new_person(self) -> Person:
         return self._sandbox.add_person(200_000 + len(self._sandbox.people), "Guest", None, "en")
 
     @staticmethod

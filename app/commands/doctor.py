@@ -113,7 +113,7 @@ def _token(settings: Settings) -> Iterator[Finding]:
         return
     from aiogram.exceptions import AiogramError
 
-    from app.bot.polling import WRONG_TOKEN
+    from app.bot.transport.poller import WRONG_TOKEN
 
     # Whose it is, never what it is; what an error says may hold an address with the token.
     try:
@@ -148,7 +148,7 @@ def _styles(settings: Settings) -> Iterator[Finding]:
 
 
 def _engine(settings: Settings) -> Iterator[Finding]:
-    from models.stylizer import examine_engine
+    from models.engine.loading import examine_engine
 
     for finding in examine_engine(
         encoder=settings.encoder, device=settings.device, cache_dir=settings.cache_dir

@@ -17,7 +17,7 @@ def add_engine(parser: argparse.ArgumentParser) -> None:
 def load_engine(args: argparse.Namespace, settings: Settings) -> Stylizer:
     """Load the networks. Raises EngineError."""
     # Here and not above: torch takes seconds to import, and `--help` does not need it.
-    from models.stylizer import load_stylizer
+    from models.engine.loading import load_stylizer
 
     return load_stylizer(
         encoder=getattr(args, "encoder", None) or settings.encoder,

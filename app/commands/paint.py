@@ -57,11 +57,11 @@ def add_stylize(parser: argparse.ArgumentParser) -> None:
 def stylize(args: argparse.Namespace, settings: Settings) -> int:
     """Paint one picture. Raises `UsageError`, `PictureError`, `EngineError`."""
     catalog = default_catalog(settings.styles_dir)
-    order = _order(args, catalog)
-    check_place(order.out)
-    painting = _paint(order, load_engine(args, settings))
-    save(painting.picture, order.out)
-    print(json.dumps(_summary(order, painting)) if args.json else order.out)
+    request = _parse(args, catalog)
+    check_place(request.out)
+    painting = _paint(request, load_engine(args, settings))
+    save(painting.picture, request.out)
+    print(json.dumps(_summary(request, painting)) if args.json else request.out)
     return 0
 
 
@@ -73,7 +73,7 @@ def demo(args: argparse.Namespace, settings: Settings) -> int:
     catalog = default_catalog(settings.styles_dir)
     preset = catalog.presets()[0]
     out = settings.data_dir / "demo.jpg"
-    order = _Order(
+    request = _PaintRequest(
         content=catalog.sample,
         styles=(preset.style,),
         options=with_hints(StyleOptions(), preset),
@@ -84,14 +84,14 @@ def demo(args: argparse.Namespace, settings: Settings) -> int:
     except OSError as error:
         raise _cannot_write(out, error) from error
     check_place(out)
-    painting = _paint(order, load_engine(args, settings))
+    painting = _paint(request, load_engine(args, settings))
     save(painting.picture, out)
     print(f"{preset.names['en']}, painted in {painting.seconds:.0f} s: {out.resolve()}")
     return 0
 
 
 @dataclass(frozen=True, slots=True)
-class _Order:
+class _PaintRequest:
     """A command line, understood."""
 
     content: Path
@@ -100,8 +100,8 @@ class _Order:
     out: Path
 
 
-def _order(args: argparse.Namespace, catalog: Catalog) -> _Order:
-    picks = [_pick(text, catalog) for text in args.style]
+def _parse(args: argparse.Namespace, catalog: Catalog) -> _PaintRequest:
+    chosen = [_chosen(text, catalog) for text in args.style]
     asked = {
         "strength": args.strength,
         "keep_colors": args.keep_colors,
@@ -111,14 +111,14 @@ def _order(args: argparse.Namespace, catalog: Catalog) -> _Order:
     }
     try:
         options = StyleOptions(quality=Quality(args.quality), size_px=args.size, seed=args.seed)
-        if len(picks) == 1 and isinstance(picks[0], Preset):
-            options = with_hints(options, picks[0])
+        if len(chosen) == 1 and isinstance(chosen[0], Preset):
+            options = with_hints(options, chosen[0])
         options = replace(options, **{k: v for k, v in asked.items() if v is not None})
     except ValueError as error:
         raise UsageError(str(error)) from error
-    names = [pick.slug if isinstance(pick, Preset) else pick.stem for pick in picks]
-    styles = [pick.style if isinstance(pick, Preset) else Style(pick) for pick in picks]
-    return _Order(
+    names = [style.slug if isinstance(style, Preset) else style.stem for style in chosen]
+    styles = [style.style if isinstance(style, Preset) else Style(style) for style in chosen]
+    return _PaintRequest(
         content=args.content,
         styles=tuple(styles),
         options=options,
@@ -127,7 +127,7 @@ def _order(args: argparse.Namespace, catalog: Catalog) -> _Order:
     )
 
 
-def _pick(text: str, catalog: Catalog) -> Preset | Path:
+def _chosen(text: str, catalog: Catalog) -> Preset | Path:
     preset = catalog.find(text)
     if preset is not None:
         return preset
@@ -169,9 +169,9 @@ def _cannot_write(out: Path, error: OSError) -> UsageError:
     return UsageError(f"{out} can't be written: {error.strerror or error}")
 
 
-def _paint(order: _Order, stylizer: Stylizer) -> Painting:
+def _paint(request: _PaintRequest, stylizer: Stylizer) -> Painting:
     with _Bar() as bar:
-        return stylizer.stylize(order.content, order.styles, order.options, on_step=bar.show)
+        return stylizer.stylize(request.content, request.styles, request.options, on_step=bar.show)
 
 
 class _Bar:
@@ -192,10 +192,10 @@ class _Bar:
             self._bar.set_postfix(loss=f"{report.loss:.3g}", refresh=False)
 
 
-def _summary(order: _Order, painting: Painting) -> dict[str, object]:
+def _summary(request: _PaintRequest, painting: Painting) -> dict[str, object]:
     used = painting.options
     return {
-        "out": str(order.out),
+        "out": str(request.out),
         "width_px": painting.picture.width,
         "height_px": painting.picture.height,
         "quality": used.quality,

@@ -11,8 +11,8 @@ from contextlib import contextmanager
 from pydantic import SecretStr
 
 from app.commands.paint import UsageError
-from app.heartbeat import is_alive
-from app.main import run_bot
+from app.monitoring.heartbeat import is_alive
+from app.process import run_bot
 from app.sandbox.server import Sandbox
 from app.settings import Settings
 

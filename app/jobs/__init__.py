@@ -1,0 +1,1 @@
+"""Jobs from submission to delivery: queue, deliveries, records; knows no Telegram."""

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class StudioLimits:
-    """What one box bears."""
+class JobLimits:
+    """What one machine bears."""
 
     max_jobs: int = 200
     """Waiting jobs in all."""

@@ -6,7 +6,7 @@ import asyncio
 from collections import OrderedDict, deque
 from collections.abc import Iterator
 
-from app.jobs.job import Job
+from app.jobs.model import Job
 
 
 class FairLine:
@@ -16,8 +16,8 @@ class FairLine:
     """
 
     def __init__(self) -> None:
-        self._lanes: OrderedDict[int, deque[int]] = OrderedDict()
-        """Job ids by user; the first user is the next to be served. No lane is empty."""
+        self._ids_by_user: OrderedDict[int, deque[int]] = OrderedDict()
+        """The first user is the next to be served. Nobody's queue is empty."""
         self._owners: dict[int, int] = {}
 
     def __len__(self) -> int:
@@ -28,28 +28,28 @@ class FairLine:
 
     def __iter__(self) -> Iterator[int]:
         """Job ids in the order they would be taken."""
-        lanes = [list(lane) for lane in self._lanes.values()]
-        for turn in range(max(map(len, lanes), default=0)):
-            yield from (lane[turn] for lane in lanes if turn < len(lane))
+        queues = [list(ids) for ids in self._ids_by_user.values()]
+        for turn in range(max(map(len, queues), default=0)):
+            yield from (ids[turn] for ids in queues if turn < len(ids))
 
     def count_of(self, user_id: int) -> int:
-        return len(self._lanes.get(user_id, ()))
+        return len(self._ids_by_user.get(user_id, ()))
 
     def put(self, job_id: int, user_id: int) -> None:
         if job_id in self._owners:
             raise ValueError(f"job {job_id} is waiting already")
         self._owners[job_id] = user_id
-        self._lanes.setdefault(user_id, deque()).append(job_id)
+        self._ids_by_user.setdefault(user_id, deque()).append(job_id)
 
     def take(self) -> int:
         """Remove and return the next job; its user goes to the end of the round."""
-        if not self._lanes:
+        if not self._ids_by_user:
             raise LookupError("nobody is waiting")
-        user_id, lane = self._lanes.popitem(last=False)
-        job_id = lane.popleft()
+        user_id, ids = self._ids_by_user.popitem(last=False)
+        job_id = ids.popleft()
         del self._owners[job_id]
-        if lane:
-            self._lanes[user_id] = lane
+        if ids:
+            self._ids_by_user[user_id] = ids
         return job_id
 
     def remove(self, job_id: int) -> bool:
@@ -57,10 +57,10 @@ class FairLine:
         user_id = self._owners.pop(job_id, None)
         if user_id is None:
             return False
-        lane = self._lanes[user_id]
-        lane.remove(job_id)
-        if not lane:
-            del self._lanes[user_id]
+        ids = self._ids_by_user[user_id]
+        ids.remove(job_id)
+        if not ids:
+            del self._ids_by_user[user_id]
         return True
 
     def place(self, job_id: int) -> int | None:
@@ -68,13 +68,13 @@ class FairLine:
         owner = self._owners.get(job_id)
         if owner is None:
             return None
-        turn = self._lanes[owner].index(job_id)
+        turn = self._ids_by_user[owner].index(job_id)
         ahead, turns = turn, turn + 1
-        for user_id, lane in self._lanes.items():
+        for user_id, ids in self._ids_by_user.items():
             if user_id == owner:
                 turns = turn  # those behind the owner will have had one turn less
             else:
-                ahead += min(len(lane), turns)
+                ahead += min(len(ids), turns)
         return ahead + 1
 
 

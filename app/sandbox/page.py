@@ -107,18 +107,18 @@ class Page:
         return web.Response(body=stored.data, headers=headers)
 
     async def _write(self, request: web.Request) -> web.Response:
-        wish = await _wish(request)
-        person = self._person(wish.get("user_id"))
-        text = str(wish.get("text", "")).strip()
+        body = await _json_body(request)
+        person = self._person(body.get("user_id"))
+        text = str(body.get("text", "")).strip()
         if text:
-            person.write(text, reply_to=self._message(person, wish.get("reply_to")))
+            person.write(text, reply_to=self._message(person, body.get("reply_to")))
         return web.json_response({})
 
     async def _edit(self, request: web.Request) -> web.Response:
-        wish = await _wish(request)
-        person = self._person(wish.get("user_id"))
-        message = self._message(person, wish.get("message_id"))
-        text = str(wish.get("text", "")).strip()
+        body = await _json_body(request)
+        person = self._person(body.get("user_id"))
+        message = self._message(person, body.get("message_id"))
+        text = str(body.get("text", "")).strip()
         if message is None or message.sender is not person.user or "text" not in message.content:
             raise web.HTTPNotFound
         if text:
@@ -126,12 +126,12 @@ class Page:
         return web.json_response({})
 
     async def _press(self, request: web.Request) -> web.Response:
-        wish = await _wish(request)
-        person = self._person(wish.get("user_id"))
-        message = self._message(person, wish.get("message_id"))
+        body = await _json_body(request)
+        person = self._person(body.get("user_id"))
+        message = self._message(person, body.get("message_id"))
         if message is None:
             raise web.HTTPNotFound
-        query = person.press(message, str(wish.get("data", "")))
+        query = person.press(message, str(body.get("data", "")))
         return web.json_response({"query_id": query.id})
 
     async def _upload(self, request: web.Request) -> web.Response:
@@ -144,11 +144,11 @@ class Page:
         return web.json_response({})
 
     async def _language(self, request: web.Request) -> web.Response:
-        wish = await _wish(request)
-        person = self._person(wish.get("user_id"))
-        if wish.get("language") not in LANGUAGES:
+        body = await _json_body(request)
+        person = self._person(body.get("user_id"))
+        if body.get("language") not in LANGUAGES:
             raise bad_request("unknown language")
-        person.user.language_code = wish["language"]
+        person.user.language_code = body["language"]
         self._world.publish("commands", person.chat, {})
         return web.json_response({})
 
@@ -175,14 +175,14 @@ async def _static(request: web.Request) -> web.FileResponse:
     return web.FileResponse(path, headers={"Cache-Control": "no-cache"})
 
 
-async def _wish(request: web.Request) -> Json:
+async def _json_body(request: web.Request) -> Json:
     try:
-        wish = await request.json()
+        body = await request.json()
     except ValueError as error:
         raise web.HTTPBadRequest from error
-    if not isinstance(wish, dict):
+    if not isinstance(body, dict):
         raise web.HTTPBadRequest
-    return wish
+    return body
 
 
 async def _read_form(request: web.Request) -> tuple[dict[str, str], list[Attachment]]:

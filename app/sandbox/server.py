@@ -9,7 +9,6 @@ from aiohttp import web
 
 from app.sandbox.api import BotApi
 from app.sandbox.errors import MAX_ALBUM_ITEMS, MAX_UPLOAD_BYTES
-from app.sandbox.faults import Faults
 from app.sandbox.guard import harden, only_this_machine
 from app.sandbox.page import Page, refusals
 from app.sandbox.people import Person
@@ -31,7 +30,6 @@ class Sandbox:
 
     def __init__(self, *, port: int, token: str | None = None) -> None:
         self.world = World()
-        self.faults = Faults()
         self.token = token or f"{self.world.bot.id}:{secrets.token_urlsafe(26)}"
         self.people: dict[int, Person] = {}
         self._port = port
@@ -60,6 +58,9 @@ class Sandbox:
     def page_url(self) -> str:
         return f"{self.api_url}/"
 
+    def _make_api(self) -> BotApi:
+        return BotApi(self.world, self.token)
+
     async def __aenter__(self) -> Self:
         page = Page(self.world, self.people)
         app = web.Application(
@@ -67,7 +68,7 @@ class Sandbox:
             client_max_size=MAX_ALBUM_ITEMS * MAX_UPLOAD_BYTES,
         )
         app.add_routes(page.routes())
-        app.add_routes(BotApi(self.world, self.faults, self.token).routes())
+        app.add_routes(self._make_api().routes())
         app.on_response_prepare.append(harden)
         app.on_shutdown.append(page.close)
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=SHUTDOWN_S)

@@ -10,8 +10,8 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from models.encoders import Encoder
-from models.images import Size, image_size
-from models.tiles import Tile, layer_stride
+from models.tensors.images import Size, image_size
+from models.tensors.tiles import Tile, layer_stride
 
 COLUMN_LAYERS = (
     "relu1_1",

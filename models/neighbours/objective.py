@@ -11,8 +11,6 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from models.encoders import Encoder
-from models.images import Size, image_size
-from models.losses import gram_matrix, style_loss
 from models.neighbours.columns import (
     COLUMN_LAYERS,
     GRID_PX,
@@ -20,10 +18,12 @@ from models.neighbours.columns import (
     TiledFeatures,
     grid_maps,
 )
-from models.neighbours.gram import TiledGram
 from models.neighbours.recipe import Recipe
 from models.neighbours.style import FINE_LAYERS, StylePool
-from models.tiles import Tile, layer_stride
+from models.neighbours.tiled_gram import TiledGram
+from models.tensors.gram import gram_matrix, style_loss
+from models.tensors.images import Size, image_size
+from models.tensors.tiles import Tile, layer_stride
 
 STRUCTURE_LAYERS = ("relu2_2", "relu3_1", "relu3_3")
 

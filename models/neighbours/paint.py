@@ -11,7 +11,6 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from models.encoders import Encoder
-from models.images import Size, resize
 from models.neighbours.columns import (
     COLUMN_LAYERS,
     GRID_PX,
@@ -23,7 +22,6 @@ from models.neighbours.columns import (
     rows,
     unit,
 )
-from models.neighbours.gram import GramSums
 from models.neighbours.match import Search, share_out
 from models.neighbours.objective import (
     Group,
@@ -35,8 +33,10 @@ from models.neighbours.objective import (
 from models.neighbours.pyramid import picture, pyramid
 from models.neighbours.recipe import Recipe
 from models.neighbours.style import GRAM_LAYERS, StylePool
+from models.neighbours.tiled_gram import GramSums
 from models.neighbours.vote import vote
-from models.tiles import TILE_PIXELS, Tile, tiles_for
+from models.tensors.images import Size, resize
+from models.tensors.tiles import TILE_PIXELS, Tile, tiles_for
 
 _QUERY_NOISE = 0.05
 """Length of what is added to each query, of columns about 3 long: where the photo is plain, all of
@@ -66,7 +66,7 @@ class Scale:
 
 
 @dataclass(frozen=True, slots=True)
-class Wishes:
+class PaintOptions:
     """What applies to one picture beside the recipe."""
 
     share: float = 1.0
@@ -92,7 +92,7 @@ def paint(
     content: Tensor,
     scales: Sequence[Scale],
     recipe: Recipe,
-    wishes: Wishes,
+    options: PaintOptions,
     *,
     tile_pixels: int = TILE_PIXELS,
 ) -> Iterator[Step]:
@@ -102,11 +102,11 @@ def paint(
     do so with grad mode on.
     """
     work = [s.size[0] * s.size[1] * (s.steps + s.last_pass) for s in scales]
-    random = torch.Generator().manual_seed(wishes.seed % 2**63)
+    random = torch.Generator().manual_seed(options.seed % 2**63)
     image: Tensor | None = None
     done = 0
     for scale in scales:
-        canvas = _Canvas(encoder, content, scale, recipe, wishes, random, tile_pixels)
+        canvas = _Canvas(encoder, content, scale, recipe, options, random, tile_pixels)
         start = image = canvas.start(image)
         for image, loss in canvas.refine(start):
             done += scale.size[0] * scale.size[1]
@@ -122,11 +122,11 @@ class _Canvas:
         content: Tensor,
         scale: Scale,
         recipe: Recipe,
-        wishes: Wishes,
+        options: PaintOptions,
         random: torch.Generator,
         tile_pixels: int,
     ) -> None:
-        self._encoder, self._scale, self._recipe, self._wishes = encoder, scale, recipe, wishes
+        self._encoder, self._scale, self._recipe, self._options = encoder, scale, recipe, options
         self._random = random
         self._tiles = tiles_for(scale.size, tile_pixels=tile_pixels)
         self._grid = grid_size(scale.size)
@@ -134,8 +134,8 @@ class _Canvas:
         self._photo = TiledFeatures(encoder, self._content, COLUMN_LAYERS, self._tiles)
         self._statistics = Statistics.of(self._photo)
         self._keep = None
-        if wishes.keep is not None:
-            self._keep = F.interpolate(wishes.keep, self._grid, mode="area")
+        if options.keep is not None:
+            self._keep = F.interpolate(options.keep, self._grid, mode="area")
         self._chosen: list[Tensor] = []
         self._means: Features = {}
 
@@ -162,7 +162,7 @@ class _Canvas:
         chosen = [[each] for each in self._chosen] if groups else [[] for _ in self._tiles]
         objective = self._objective(groups, chosen)
         # A picture that hardly has to change would be shaken by full steps.
-        rate = self._recipe.learning_rate * min(1.0, 2 * self._wishes.share)
+        rate = self._recipe.learning_rate * min(1.0, 2 * self._options.share)
         image = start
         for image, loss in _descend(start, objective, self._scale.steps, rate):
             yield image, loss
@@ -179,7 +179,7 @@ class _Canvas:
     def _stirred(self, image: Tensor) -> Tensor:
         # Drawn on the processor: the same noise for a seed on every device.
         noise = torch.randn(image.shape, generator=self._random).to(image.device)
-        return (image + self._recipe.noise * self._wishes.share * noise).clamp(0, 1)
+        return (image + self._recipe.noise * self._options.share * noise).clamp(0, 1)
 
     def _match(self, own: TiledFeatures | None, statistics: Statistics | None) -> list[Tensor]:
         """The number of the key that each position of each tile takes."""
@@ -281,17 +281,17 @@ class _Canvas:
         if not self._recipe.gram:
             return {}
         style = self._scale.style.grams
-        if self._wishes.share == 1:
+        if self._options.share == 1:
             return dict(style)
         # Squared, because Gram matrices are products: what is seen grows evenly.
-        share = self._wishes.share**2
+        share = self._options.share**2
         photo = GramSums(self._scale.size, GRAM_LAYERS)
         for features in self._photo:
             photo.add(features)
         return {n: torch.lerp(gram, style[n], share) for n, gram in photo.grams.items()}
 
     def _share(self) -> Tensor | float:
-        usual = self._wishes.share
+        usual = self._options.share
         if self._keep is None:
             return usual
         return usual * (1 - (1 - self._recipe.kept_share) * self._keep)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import torch.nn.functional as F
 from torch import Tensor
 
-from models.images import Size, image_size
+from models.tensors.images import Size, image_size
 
 LEVELS = 5
 _SMALLEST_PX = 8

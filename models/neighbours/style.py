@@ -9,7 +9,6 @@ import torch
 from torch import Tensor
 
 from models.encoders import Encoder
-from models.images import Size, image_size
 from models.neighbours.columns import (
     COLUMN_LAYERS,
     Statistics,
@@ -19,9 +18,10 @@ from models.neighbours.columns import (
     rows,
     unit,
 )
-from models.neighbours.gram import GramSums
+from models.neighbours.tiled_gram import GramSums
 from models.neighbours.vote import patches_at
-from models.tiles import Tile, layer_stride, tiles_for
+from models.tensors.images import Size, image_size
+from models.tensors.tiles import Tile, layer_stride, tiles_for
 
 GRAM_LAYERS = ("relu1_1", "relu2_1", "relu3_1", "relu4_1")
 FINE_LAYERS = ("relu1_2", "relu2_2", "relu3_3", "relu4_2")

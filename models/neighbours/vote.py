@@ -6,8 +6,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from models.images import Size
 from models.neighbours.columns import GRID_PX
+from models.tensors.images import Size
 
 PATCH_PX = 12
 """Side of a patch: three columns wide, so that neighbours overlap by two thirds."""

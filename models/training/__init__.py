@@ -1,0 +1,1 @@
+"""How the packaged weights were made: data, teachers, trainings and figures."""

@@ -1,7 +1,7 @@
 """Package trained weights: `python -m models.training.package out/draft/draft.safetensors`.
 
 Copies the files to `models/weights` and writes the checksums of all that lies there, without which
-`models.weights` loads nothing.
+`models.weight_files` loads nothing.
 """
 
 from __future__ import annotations
@@ -11,9 +11,9 @@ import hashlib
 import shutil
 from pathlib import Path
 
-from models.weights import MANIFEST, PACKAGED
+from models.weight_files import MANIFEST, PACKAGED
 
-_HEAD = "# SHA-256 of every packaged weights file; models/weights.py checks it at every load."
+_HEAD = "# SHA-256 of every packaged weights file; models/weight_files.py checks it at every load."
 
 
 def write_manifest(folder: Path = PACKAGED) -> None:

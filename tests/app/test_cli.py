@@ -12,8 +12,8 @@ import pytest
 from PIL import Image
 
 from app.cli import main
-from app.heartbeat import is_alive
-from app.sandbox.server import Sandbox
+from app.monitoring.heartbeat import is_alive
+from tests.app.sandbox.faulty_sandbox import FaultySandbox
 
 ROOT = Path(__file__).parents[2]
 TOKEN = "123456789:AAHdqTcvCH1vGWJxfSeofSAs0K5PALDsaw0"
@@ -150,7 +150,7 @@ async def test_doctor_asks_telegram_whose_token_it_is(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    async with Sandbox(port=0) as sandbox:
+    async with FaultySandbox(port=0) as sandbox:
         monkeypatch.setenv("BOT_TOKEN", sandbox.token if is_known else TOKEN)
         monkeypatch.setenv("TELEGRAM_API_URL", sandbox.api_url)
         assert await asyncio.to_thread(exit_code, "doctor") == code

@@ -12,8 +12,8 @@ from typing import Any, TypeVar
 from PIL import Image
 
 from app.sandbox.people import Attachment, Person
-from app.sandbox.server import Sandbox
 from app.sandbox.world import CallbackQuery, Chat, Message
+from tests.app.sandbox.faulty_sandbox import FaultySandbox
 
 T = TypeVar("T")
 
@@ -27,7 +27,7 @@ ACCEPTED = "Please wait|▰|▱"
 class Actor:
     """Plays one person; what was seen once is not seen again."""
 
-    def __init__(self, sandbox: Sandbox, person: Person, chat: Chat | None = None) -> None:
+    def __init__(self, sandbox: FaultySandbox, person: Person, chat: Chat | None = None) -> None:
         self._sandbox = sandbox
         self.person = person
         self.chat = chat or person.chat
@@ -79,12 +79,14 @@ class Actor:
     ) -> CallbackQuery:
         """Press the newest button that says `label`, and wait until the bot has answered."""
         if on is None:
-            wish = f"a button {label!r}"
-            on = await self.until(lambda: self._with_button(label), within_s=within_s, wish=wish)
+            awaited = f"a button {label!r}"
+            on = await self.until(
+                lambda: self._with_button(label), within_s=within_s, awaited=awaited
+            )
         await self.finds(on, label)
         query = self.hammers(on, label, times=1)[0]
-        wish = f"an answer to {label!r}"
-        await self.until(lambda: query.answer, within_s=within_s, wish=wish)
+        awaited = f"an answer to {label!r}"
+        await self.until(lambda: query.answer, within_s=within_s, awaited=awaited)
         return query
 
     def hammers(self, message: Message, label: str, *, times: int) -> list[CallbackQuery]:
@@ -107,27 +109,27 @@ class Actor:
         return await self.until(
             lambda: self._unseen(lambda m: re.search(pattern, m.text) is not None),
             within_s=within_s,
-            wish=f"to see {pattern!r}",
+            awaited=f"to see {pattern!r}",
         )
 
     async def sees_result(self, *, within_s: float = 3 * PATIENCE_S) -> Message:
         """A finished picture: the buttons under it say so."""
         return await self.until(
-            lambda: self._unseen(lambda m: is_result(m)), within_s=within_s, wish="a result"
+            lambda: self._unseen(lambda m: is_result(m)), within_s=within_s, awaited="a result"
         )
 
     async def reads(self, message: Message, pattern: str) -> re.Match[str]:
         """Wait until this very message says so."""
         return await self.until(
             lambda: re.search(pattern, message.text, re.MULTILINE),
-            wish=f"{pattern!r} instead of {message.text!r}",
+            awaited=f"{pattern!r} instead of {message.text!r}",
         )
 
     async def finds(self, message: Message, label: str) -> None:
         """Wait until this very message has the button."""
         await self.until(
             lambda: any(label in button["text"] for button in message.buttons),
-            wish=f"a button {label!r}",
+            awaited=f"a button {label!r}",
         )
 
     def has_button(self, label: str) -> bool:
@@ -147,7 +149,7 @@ class Actor:
         look: Callable[[], T | None],
         *,
         within_s: float = PATIENCE_S,
-        wish: str = "something",
+        awaited: str = "something",
     ) -> T:
         """Look again whenever something happens in the chat, until there is something to see.
 
@@ -163,7 +165,9 @@ class Actor:
                                 await feed.get()
                     return found
         except TimeoutError:
-            raise AssertionError(f"waited for {wish}; the chat is:\n{self.transcript()}") from None
+            raise AssertionError(
+                f"waited for {awaited}; the chat is:\n{self.transcript()}"
+            ) from None
 
     def transcript(self) -> str:
         """The chat as text, for a failing test."""

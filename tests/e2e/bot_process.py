@@ -10,7 +10,7 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from app.sandbox.server import Sandbox
+from tests.app.sandbox.faulty_sandbox import FaultySandbox
 
 ROOT = Path(__file__).parents[2]
 START_S = 180.0
@@ -43,7 +43,7 @@ class BotProcess:
 
     def __init__(
         self,
-        sandbox: Sandbox,
+        sandbox: FaultySandbox,
         data: Path,
         *,
         settings: Mapping[str, str] | None = None,

@@ -9,7 +9,7 @@ from typing import Literal
 
 from playwright.async_api import Page, async_playwright
 
-from app.sandbox.server import Sandbox
+from tests.app.sandbox.faulty_sandbox import FaultySandbox
 
 Scheme = Literal["light", "dark"]
 
@@ -29,7 +29,7 @@ FLAGS = [
 
 @asynccontextmanager
 async def open_page(
-    sandbox: Sandbox,
+    sandbox: FaultySandbox,
     *,
     scheme: Scheme = "light",
     width_px: int = 560,

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from app.sandbox.server import Sandbox
+from tests.app.sandbox.faulty_sandbox import FaultySandbox
 from tests.e2e.actor import Actor
 from tests.e2e.bot_process import CALM_SIZE_PX, FAST, REAL, STEPS, BotProcess
 
@@ -20,14 +20,14 @@ GROUP_IDS = itertools.count(-1_001_000_000_001, -1)
 
 
 @dataclass(frozen=True)
-class Town:
+class BotHarness:
     """One sandbox, one bot, and whoever comes by."""
 
-    sandbox: Sandbox
+    sandbox: FaultySandbox
     bot: BotProcess
     data: Path
 
-    def newcomer(self, name: str = "Ben", language: str = "en") -> Actor:
+    def new_person(self, name: str = "Ben", language: str = "en") -> Actor:
         """Somebody the bot has never met."""
         person = self.sandbox.add_person(next(IDS), name, name.lower(), language)
         return Actor(self.sandbox, person)
@@ -39,54 +39,54 @@ class Town:
 
 
 @asynccontextmanager
-async def settled(
+async def running_harness(
     data: Path, settings: Mapping[str, str], *, command: tuple[str, ...] = REAL
-) -> AsyncIterator[Town]:
-    """A town with a running bot; what it leaves behind is looked at when it ends."""
-    async with Sandbox(port=0) as sandbox:
+) -> AsyncIterator[BotHarness]:
+    """A sandbox with a running bot; what it leaves behind is looked at when it ends."""
+    async with FaultySandbox(port=0) as sandbox:
         bot = BotProcess(sandbox, data, settings=settings, command=command)
         await bot.start()
-        yield Town(sandbox, bot, data)
+        yield BotHarness(sandbox, bot, data)
         assert await bot.stop() == 0
         assert sandbox.token not in bot.log
         assert "Traceback" not in bot.log, bot.log
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def quick_town(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Town]:
+async def quick_harness(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[BotHarness]:
     """The bot paints drafts of 96 px: a picture is there in a moment."""
     settings = {"DEFAULT_QUALITY": "draft"}
-    async with settled(tmp_path_factory.mktemp("quick"), settings) as town:
-        yield town
+    async with running_harness(tmp_path_factory.mktemp("quick"), settings) as harness:
+        yield harness
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def calm_town(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Town]:
-    """The bot paints for long: there is time to look, to press and to wait one's turn."""
+async def slow_harness(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[BotHarness]:
+    """The bot paints for long: there is time to look, to press and to wait in the queue."""
     slow = {"DEFAULT_QUALITY": "high", "DEFAULT_SIZE_PX": str(CALM_SIZE_PX)}
-    async with settled(tmp_path_factory.mktemp("calm"), slow) as town:
-        yield town
+    async with running_harness(tmp_path_factory.mktemp("calm"), slow) as harness:
+        yield harness
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def fast_town(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Town]:
+async def stub_harness(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[BotHarness]:
     """The bot with an engine that pretends to think for half a second."""
     settings = {**STEPS, "FLOOD_BURST_MESSAGES": "16"}
-    async with settled(tmp_path_factory.mktemp("fast"), settings, command=FAST) as town:
-        yield town
+    async with running_harness(tmp_path_factory.mktemp("fast"), settings, command=FAST) as harness:
+        yield harness
 
 
 @pytest.fixture
-def town(quick_town: Town) -> Town:
-    quick_town.sandbox.faults.clear()
-    return quick_town
+def harness(quick_harness: BotHarness) -> BotHarness:
+    quick_harness.sandbox.faults.clear()
+    return quick_harness
 
 
 @pytest.fixture
-def anna(town: Town) -> Actor:
-    return town.newcomer("Анна", "ru")
+def anna(harness: BotHarness) -> Actor:
+    return harness.new_person("Анна", "ru")
 
 
 @pytest.fixture
-def ben(town: Town) -> Actor:
-    return town.newcomer("Ben", "en")
+def ben(harness: BotHarness) -> Actor:
+    return harness.new_person("Ben", "en")

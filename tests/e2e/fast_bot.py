@@ -18,7 +18,7 @@ from pathlib import Path
 
 from PIL import Image, ImageOps, ImageStat
 
-from app import main as app_main
+from app import process as app_process
 from app.settings import Settings
 from models.interface import (
     DeviceLostError,
@@ -37,7 +37,7 @@ DEADLY_SIZE = (123, 77)
 
 
 def have_accident(kind: str) -> None:
-    """What a card, or a picture, may do to the process."""
+    """What a GPU, or a picture, may do to the process."""
     match kind:
         case "kill":
             os.kill(os.getpid(), signal.SIGKILL)
@@ -106,12 +106,12 @@ def main() -> int:
         accident=accident,
     )
     if accident == "hang":
-        app_main.card_memory = card_that_answers_nobody
-    return app_main.run_bot(Settings(), load_stylizer=lambda _: stylizer)
+        app_process.gpu_memory = hanging_gpu_memory
+    return app_process.run_bot(Settings(), load_stylizer=lambda _: stylizer)
 
 
-def card_that_answers_nobody() -> tuple[int, int] | None:
-    """A hanging card takes everyone along who asks it something."""
+def hanging_gpu_memory() -> tuple[int, int] | None:
+    """A hanging GPU takes everyone along who asks it something."""
     have_accident("hang")
     return None
 

@@ -9,8 +9,9 @@ from pathlib import Path
 
 from playwright.async_api import Locator, Page, expect
 
-from app.sandbox.server import ANNA, BEN, Sandbox
+from app.sandbox.server import ANNA, BEN
 from styles.catalog import default_catalog
+from tests.app.sandbox.faulty_sandbox import FaultySandbox
 from tests.e2e.bot_process import BotProcess
 from tests.e2e.browser import CHROMIUM, NO_CHROMIUM, Scheme, open_page
 
@@ -54,9 +55,9 @@ class Photographer:
 
     async def _painting(self) -> None:
         """Until the draft is there and the bar has moved."""
-        card = self._page.locator(".row", has=self._key(self._words["stop"])).last
-        await expect(card.locator(".picture img")).not_to_have_count(0)
-        await expect(card.locator(".words")).to_contain_text("▰")
+        status = self._page.locator(".row", has=self._key(self._words["stop"])).last
+        await expect(status.locator(".picture img")).not_to_have_count(0)
+        await expect(status.locator(".words")).to_contain_text("▰")
 
     async def _write(self, text: str) -> None:
         rows = self._page.locator(".row:not(.mine)")
@@ -81,7 +82,7 @@ async def take_screenshots(out: Path, *, language: str, scheme: Scheme, size_px:
     catalog = default_catalog(None)
     expect.set_options(timeout=PATIENCE_MS)
     with tempfile.TemporaryDirectory() as data:
-        async with Sandbox(port=0) as sandbox:
+        async with FaultySandbox(port=0) as sandbox:
             bot = BotProcess(sandbox, Path(data), settings={"DEFAULT_SIZE_PX": str(size_px)})
             await bot.start()
             try:

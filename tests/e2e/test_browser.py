@@ -6,7 +6,7 @@ import pytest
 from playwright.async_api import FilePayload, expect
 
 from tests.e2e.browser import CHROMIUM, NO_CHROMIUM, open_page
-from tests.e2e.conftest import Town
+from tests.e2e.conftest import BotHarness
 from tests.e2e.pictures import photo
 from tests.e2e.test_conversations import preset_names
 
@@ -21,8 +21,8 @@ pytestmark = [
 PATIENCE_MS = 60_000
 
 
-async def test_a_photo_goes_in_and_a_painting_comes_back(town: Town) -> None:
-    async with open_page(town.sandbox) as page:
+async def test_a_photo_goes_in_and_a_painting_comes_back(harness: BotHarness) -> None:
+    async with open_page(harness.sandbox) as page:
         problems: list[str] = []
         page.on("pageerror", lambda error: problems.append(str(error)))
         page.set_default_timeout(PATIENCE_MS)

@@ -11,7 +11,7 @@ from PIL import Image
 
 from styles.catalog import default_catalog
 from tests.e2e.actor import Actor
-from tests.e2e.conftest import Town
+from tests.e2e.conftest import BotHarness
 from tests.e2e.pictures import painting, photo
 
 pytestmark = [
@@ -55,8 +55,8 @@ async def test_help_says_both_ways_in_the_persons_language(anna: Actor, ben: Act
     assert any("а" <= letter <= "я" for letter in russian.text)
 
 
-async def test_the_command_menu_stands_in_both_languages(town: Town) -> None:
-    menus = {language: town.sandbox.world.profile.menu(language) for language in ("ru", "en")}
+async def test_the_command_menu_stands_in_both_languages(harness: BotHarness) -> None:
+    menus = {language: harness.sandbox.world.profile.menu(language) for language in ("ru", "en")}
     commands = {code: [line["command"] for line in menu] for code, menu in menus.items()}
     assert {"start", "help", "style", "button"} <= set(commands["ru"])
     assert commands["ru"] == commands["en"]
@@ -177,7 +177,9 @@ async def test_a_change_of_mind_in_mid_conversation(ben: Actor) -> None:
     await ben.sees("two ways")
     await ben.presses("A ready style for all")
     await ben.presses(preset_names("en")[3])
-    await ben.until(lambda: len([m for m in ben.received if "Ready" in m.text]) == 2, wish="both")
+    await ben.until(
+        lambda: len([m for m in ben.received if "Ready" in m.text]) == 2, awaited="both"
+    )
 
 
 async def test_button_shows_the_id_or_the_nickname(ben: Actor) -> None:
@@ -235,8 +237,8 @@ async def test_anything_else_is_answered_with_an_emoji(
     await ben.sees(EMOJI)
 
 
-async def test_two_people_at_once_each_get_their_own(town: Town) -> None:
-    people = [town.newcomer(f"P{number}") for number in range(3)]
+async def test_two_people_at_once_each_get_their_own(harness: BotHarness) -> None:
+    people = [harness.new_person(f"P{number}") for number in range(3)]
     originals = [photo(20 + number, (160, 80 + 40 * number)) for number in range(3)]
     styles = [painting(20 + number) for number in range(3)]
 

@@ -12,7 +12,7 @@ import pytest
 
 from tests.e2e.actor import Actor, is_result
 from tests.e2e.bot_process import FAST
-from tests.e2e.conftest import Town, settled
+from tests.e2e.conftest import BotHarness, running_harness
 from tests.e2e.pictures import photo
 from tests.e2e.test_conversations import preset_names
 
@@ -48,7 +48,7 @@ async def one_visit(person: Actor, style: str, pictures: list[bytes]) -> int:
     await person.sees("send me a photo", within_s=CROWDED_S)
     await person.sends_photos(*pictures)
     await person.until(
-        lambda: len(returned(person)) >= PICTURES_EACH, within_s=3000, wish="all pictures"
+        lambda: len(returned(person)) >= PICTURES_EACH, within_s=3000, awaited="all pictures"
     )
     return len(returned(person))
 
@@ -63,22 +63,22 @@ def memory_mb(pid: int) -> float:
     return int(line.split()[1]) / 1024
 
 
-async def visits(town: Town, people: int) -> tuple[list[int], list[float], float, float]:
+async def visits(harness: BotHarness, people: int) -> tuple[list[int], list[float], float, float]:
     """Pictures returned to each, waits for /help meanwhile, and memory at first and at last."""
-    before_mb = memory_mb(town.bot.pid)
+    before_mb = memory_mb(harness.bot.pid)
     # Read and drawn before anybody comes: what keeps this process busy is no wait for the bot.
     styles = itertools.cycle(preset_names("en"))
     albums = [[photo(n + each, (96, 72)) for each in range(PICTURES_EACH)] for n in range(people)]
     crowd = [
-        asyncio.create_task(one_visit(town.newcomer(), style, album))
+        asyncio.create_task(one_visit(harness.new_person(), style, album))
         for style, album in zip(styles, albums, strict=False)
     ]
     asked = []
     while not all(task.done() for task in crowd):
-        asked.append(asyncio.create_task(wait_for_help(town.newcomer())))
+        asked.append(asyncio.create_task(wait_for_help(harness.new_person())))
         await asyncio.sleep(ASKED_EVERY_S)
     waits_s = [await task for task in asked]
-    return [await task for task in crowd], waits_s, before_mb, memory_mb(town.bot.pid)
+    return [await task for task in crowd], waits_s, before_mb, memory_mb(harness.bot.pid)
 
 
 async def wait_for_help(curious: Actor) -> float:
@@ -88,9 +88,9 @@ async def wait_for_help(curious: Actor) -> float:
     return time.monotonic() - asked_at
 
 
-async def test_a_crowd_gets_every_picture_once(fast_town: Town) -> None:
-    fast_town.sandbox.faults.clear()
-    counts, waits_s, before_mb, after_mb = await visits(fast_town, people=4)
+async def test_a_crowd_gets_every_picture_once(stub_harness: BotHarness) -> None:
+    stub_harness.sandbox.faults.clear()
+    counts, waits_s, before_mb, after_mb = await visits(stub_harness, people=4)
     assert counts == [PICTURES_EACH] * 4
     assert waits_s
     assert after_mb < before_mb + 100
@@ -101,8 +101,10 @@ async def test_a_crowd_gets_every_picture_once(fast_town: Town) -> None:
 async def test_two_hundred_people_with_a_thousand_pictures(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> None:
-    async with settled(tmp_path_factory.mktemp("crowd"), QUICK_ENGINE, command=FAST) as town:
-        counts, waits_s, before_mb, after_mb = await visits(town, people=200)
+    async with running_harness(
+        tmp_path_factory.mktemp("crowd"), QUICK_ENGINE, command=FAST
+    ) as harness:
+        counts, waits_s, before_mb, after_mb = await visits(harness, people=200)
     assert counts == [PICTURES_EACH] * 200
     p99_s = statistics.quantiles(waits_s, n=100)[98]
     print(f"/help: p99 {p99_s * 1000:.0f} ms; memory {before_mb:.0f} -> {after_mb:.0f} MB")  # noqa: T201

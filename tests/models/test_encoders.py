@@ -9,8 +9,8 @@ import torch
 from skimage.data import chelsea
 from torch import Tensor, nn
 
+from models.devices.torchvision_compat import vgg16_modules
 from models.encoders import MIN_SIDE_PX, SLIM_WIDTHS, Encoder, load_encoder, slim_encoder
-from models.torchvision_compat import vgg16_modules
 
 SLIM_LAYERS = (
     *("relu1_1", "relu1_2", "relu2_1", "relu2_2", "relu3_1", "relu3_2", "relu3_3"),

@@ -1,0 +1,1 @@
+"""Tests of the presets and the programs that drew them."""

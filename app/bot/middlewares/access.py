@@ -1,4 +1,4 @@
-"""An open door, or a list of those who may come in."""
+"""Who may use the bot: everybody, or those on a list."""
 
 from __future__ import annotations
 

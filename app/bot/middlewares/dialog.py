@@ -8,9 +8,9 @@ from typing import Any
 from aiogram import BaseMiddleware
 from aiogram.types import CallbackQuery, Message, TelegramObject
 
-from app.bot.dialog import Dialog
-from app.bot.intake import Asker
-from app.bot.order import was_closed_by
+from app.bot.conversation.dialog import Dialog
+from app.bot.conversation.draft_order import was_closed_by
+from app.bot.conversation.submission import Requester
 
 
 class DialogMiddleware(BaseMiddleware):
@@ -23,19 +23,19 @@ class DialogMiddleware(BaseMiddleware):
         data: dict[str, Any],
     ) -> Any:
         assert isinstance(event, Message | CallbackQuery)  # noqa: S101 - registered on no other
-        asker = Asker.of(event, language=data["language"])
+        requester = Requester.of(event, language=data["language"])
         pressed = event.message if isinstance(event, CallbackQuery) else None
         question = pressed.message_id if pressed else None
-        if await was_closed_by(data["state"], origin=asker.origin, question=question):
+        if await was_closed_by(data["state"], origin=requester.origin, question=question):
             if isinstance(event, CallbackQuery):
                 await event.answer()
             return None
         dialog = Dialog(
             bot=data["bot"],
-            asker=asker,
+            requester=requester,
             state=data["state"],
             catalog=data["catalog"],
             gallery=data["gallery"],
-            intake=data["intake"],
+            job_submission=data["job_submission"],
         )
         return await handler(event, data | {"dialog": dialog})

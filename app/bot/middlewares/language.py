@@ -9,16 +9,16 @@ from aiogram import BaseMiddleware
 from aiogram.types import TelegramObject, User
 from aiogram.utils.i18n import I18n
 
-from app.bot.i18n import language_for
-from app.bot.intake import Wishes
+from app.bot.conversation.submission import PreferencesReader
+from app.bot.ui.i18n import language_for
 
 
 class LanguageMiddleware(BaseMiddleware):
     """Sets gettext's language, and gives it to handlers as `language`."""
 
-    def __init__(self, i18n: I18n, wishes: Wishes) -> None:
+    def __init__(self, i18n: I18n, preferences: PreferencesReader) -> None:
         self._i18n = i18n
-        self._wishes = wishes
+        self._preferences = preferences
 
     async def __call__(
         self,
@@ -34,4 +34,4 @@ class LanguageMiddleware(BaseMiddleware):
     async def _language_of(self, user: User | None) -> str:
         if user is None:
             return self._i18n.default_locale
-        return await self._wishes.language(user.id) or language_for(user.language_code)
+        return await self._preferences.language(user.id) or language_for(user.language_code)

@@ -9,7 +9,7 @@ from aiogram import BaseMiddleware
 from aiogram.types import CallbackQuery, TelegramObject
 from aiogram.utils.i18n import gettext as _
 
-from app.bot.callbacks import OwnedPress
+from app.bot.ui.callback_data import OwnedCallback
 
 
 class OwnerMiddleware(BaseMiddleware):
@@ -21,9 +21,9 @@ class OwnerMiddleware(BaseMiddleware):
         event: TelegramObject,
         data: dict[str, Any],
     ) -> Any:
-        press = data.get("callback_data")
+        callback = data.get("callback_data")
         assert isinstance(event, CallbackQuery)  # noqa: S101 - registered on nothing else
-        if isinstance(press, OwnedPress) and press.owner != event.from_user.id:
+        if isinstance(callback, OwnedCallback) and callback.owner != event.from_user.id:
             await event.answer(_("This button is for the one who asked."))
             return None
         return await handler(event, data)

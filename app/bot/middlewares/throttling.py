@@ -11,7 +11,7 @@ from aiogram import BaseMiddleware
 from aiogram.types import TelegramObject, Update, User
 from aiogram.utils.i18n import ngettext
 
-from app.bot.budget import Bucket, Rate
+from app.bot.transport.rate_limiter import Rate, TokenBucket
 
 REMEMBERED_PEOPLE: Final = 1000
 """From here on those who have been quiet are forgotten, so that memory stays flat."""
@@ -21,7 +21,7 @@ MIN_PAUSE_S: Final = 10.0
 
 @dataclass(slots=True)
 class _Person:
-    bucket: Bucket
+    bucket: TokenBucket
     quiet_until: float = 0.0
 
 
@@ -64,7 +64,7 @@ class ThrottlingMiddleware(BaseMiddleware):
                 for user_id, person in self._people.items()
                 if not person.bucket.is_full(now) or now < person.quiet_until
             }
-        return self._people.setdefault(user_id, _Person(Bucket(self._rate)))
+        return self._people.setdefault(user_id, _Person(TokenBucket(self._rate)))
 
 
 async def _warn(event: Update, seconds: int) -> None:

@@ -16,16 +16,16 @@ from aiogram.types import (
 )
 from aiogram.utils.i18n import gettext as _
 
-from app.bot.arrivals import Arrivals, bearers_of
-from app.bot.callbacks import OwnedPress
-from app.bot.dialog import Dialog
-from app.bot.health_text import health_text
-from app.bot.job_buttons import TrialPress
-from app.bot.own_jobs import own_job
-from app.bot.texts import safe_name
-from app.bot.trials import Trials, free_name
-from app.health import Health
-from app.jobs.ports import Studio
+from app.bot.conversation.dialog import Dialog
+from app.bot.conversation.incoming_pictures import IncomingPictures, messages_with_pictures
+from app.bot.conversation.style_trials import StyleTrials, free_name
+from app.bot.job_message.job_buttons import TrialCallback
+from app.bot.job_message.own_jobs import own_job
+from app.bot.ui.callback_data import OwnedCallback
+from app.bot.ui.stats_text import stats_text
+from app.bot.ui.texts import safe_name
+from app.jobs.interface import JobService
+from app.monitoring.health import Health
 from styles.catalog import (
     BadNameError,
     BadPictureError,
@@ -37,7 +37,7 @@ from styles.catalog import (
 )
 
 
-class UnstylePress(OwnedPress, prefix="unstyle"):
+class UnstyleCallback(OwnedCallback, prefix="unstyle"):
     """Which of the added styles is to go."""
 
     slug: str
@@ -50,9 +50,9 @@ def make_router(admin_ids: Collection[int]) -> Router:
     router.message.register(add_style, Command("addstyle"))
     router.message.register(remove_style, Command("delstyle"))
     router.message.register(show_stats, Command("stats"))
-    router.callback_query.register(keep_style, TrialPress.filter(F.keep))
-    router.callback_query.register(drop_style, TrialPress.filter())
-    router.callback_query.register(remove_pressed, UnstylePress.filter())
+    router.callback_query.register(keep_style, TrialCallback.filter(F.keep))
+    router.callback_query.register(drop_style, TrialCallback.filter())
+    router.callback_query.register(remove_pressed, UnstyleCallback.filter())
     return router
 
 
@@ -62,35 +62,35 @@ async def add_style(
     album: tuple[Message, ...],
     state: FSMContext,
     dialog: Dialog,
-    arrivals: Arrivals,
-    trials: Trials,
+    incoming_pictures: IncomingPictures,
+    style_trials: StyleTrials,
 ) -> None:
     replied_to = [message.reply_to_message] if message.reply_to_message else []
-    bearers = bearers_of(album) or bearers_of(replied_to)
-    if not bearers or not command.args:
+    picture_messages = messages_with_pictures(album) or messages_with_pictures(replied_to)
+    if not picture_messages or not command.args:
         await message.answer(_("Please send a picture with the caption /addstyle and a name."))
         return
     try:
-        name = free_name(command.args, trials.catalog)
+        name = free_name(command.args, style_trials.catalog)
     except (ValueError, NameTakenError) as error:
         await message.answer(catalog_problem(error))
         return
-    for picture in await arrivals.keep(bearers[:1], message):
-        await trials.begin(dialog.asker, name, picture, state)
+    for picture in await incoming_pictures.keep(picture_messages[:1], message):
+        await style_trials.begin(dialog.requester, name, picture, state)
 
 
 async def keep_style(
     query: CallbackQuery,
-    callback_data: TrialPress,
+    callback_data: TrialCallback,
     state: FSMContext,
-    studio: Studio,
-    trials: Trials,
+    job_service: JobService,
+    style_trials: StyleTrials,
 ) -> None:
-    job = await own_job(query, callback_data.job_id, studio)
+    job = await own_job(query, callback_data.job_id, job_service)
     if job is None:
         return
     try:
-        preset = await trials.keep(job, state)
+        preset = await style_trials.keep(job, state)
     except CatalogError as error:
         await query.answer(catalog_problem(error), show_alert=True)
         return
@@ -102,15 +102,15 @@ async def keep_style(
 
 async def drop_style(
     query: CallbackQuery,
-    callback_data: TrialPress,
+    callback_data: TrialCallback,
     state: FSMContext,
-    studio: Studio,
-    trials: Trials,
+    job_service: JobService,
+    style_trials: StyleTrials,
 ) -> None:
-    job = await own_job(query, callback_data.job_id, studio)
+    job = await own_job(query, callback_data.job_id, job_service)
     if job is not None:
         await query.answer()
-        await trials.drop(job, state)
+        await style_trials.drop(job, state)
         await close_trial(query, _("Dropped."))
 
 
@@ -127,7 +127,7 @@ async def remove_style(message: Message, command: CommandObject, catalog: Catalo
 
 
 async def remove_pressed(
-    query: CallbackQuery, callback_data: UnstylePress, catalog: Catalog
+    query: CallbackQuery, callback_data: UnstyleCallback, catalog: Catalog
 ) -> None:
     await query.answer()
     if isinstance(query.message, Message):
@@ -135,7 +135,7 @@ async def remove_pressed(
 
 
 async def show_stats(message: Message, health: Health) -> None:
-    await message.answer(health_text(await health.report()))
+    await message.answer(stats_text(await health.report()))
 
 
 async def removed(slug: str, catalog: Catalog) -> str:
@@ -158,7 +158,7 @@ def added_keyboard(added: Sequence[Preset], owner: int) -> InlineKeyboardMarkup:
             [
                 InlineKeyboardButton(
                     text=preset.names["en"],
-                    callback_data=UnstylePress(owner=owner, slug=preset.slug).pack(),
+                    callback_data=UnstyleCallback(owner=owner, slug=preset.slug).pack(),
                 )
             ]
             for preset in added

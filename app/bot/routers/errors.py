@@ -9,9 +9,9 @@ from aiogram.exceptions import AiogramError
 from aiogram.filters import ExceptionTypeFilter
 from aiogram.types import ErrorEvent, Update
 
-from app.bot import texts
-from app.bot.refusals import is_not_modified, is_recipient_gone
-from app.jobs.ports import ClosingDown, QueueFull, TooManyJobs
+from app.bot.transport.telegram_errors import is_not_modified, is_recipient_gone
+from app.bot.ui import texts
+from app.jobs.interface import ClosingDown, QueueFull, TooManyJobs
 from models.pictures import PictureError
 
 logger = logging.getLogger(__name__)
@@ -28,7 +28,7 @@ def make_router() -> Router:
 
 
 async def refuse(event: ErrorEvent) -> None:
-    await tell(event.update, refusal(event.exception))
+    await answer_safely(event.update, refusal(event.exception))
 
 
 async def meet_telegram(event: ErrorEvent) -> None:
@@ -39,14 +39,14 @@ async def meet_telegram(event: ErrorEvent) -> None:
     if is_recipient_gone(error):
         logger.info("nobody to answer to", extra=facts)
     else:
-        # There is no use in telling the person: telling is what did not work.
+        # An apology would not arrive either: sending is what did not work.
         logger.error("an answer did not go out", extra=facts, exc_info=error)
 
 
 async def apologise(event: ErrorEvent) -> None:
     facts = {"update": event.update.update_id}
     logger.error("a handler failed", extra=facts, exc_info=event.exception)
-    await tell(event.update, texts.something_went_wrong())
+    await answer_safely(event.update, texts.something_went_wrong())
 
 
 def refusal(error: Exception) -> str:
@@ -62,7 +62,7 @@ def refusal(error: Exception) -> str:
             return texts.closing_down()
 
 
-async def tell(update: Update, text: str) -> None:
+async def answer_safely(update: Update, text: str) -> None:
     """Answer whatever it was; a failure of that is only logged."""
     message = update.message or update.edited_message
     if update.callback_query is not None:

@@ -10,11 +10,11 @@ from aiogram.fsm.context import FSMContext
 from aiogram.types import Message
 from aiogram.utils.i18n import gettext as _
 
-from app.bot import texts
-from app.bot.arrivals import Arrivals, bearers_of
-from app.bot.dialog import MAX_PHOTOS, Dialog, photos_are_here
-from app.bot.order import Order
-from app.bot.states import Talk
+from app.bot.conversation.dialog import MAX_PHOTOS, Dialog, photos_are_here
+from app.bot.conversation.draft_order import DraftOrder
+from app.bot.conversation.incoming_pictures import IncomingPictures, messages_with_pictures
+from app.bot.conversation.states import Talk
+from app.bot.ui import texts
 from models.pictures import PictureProblem
 
 
@@ -34,15 +34,15 @@ async def take_pictures(
     album: tuple[Message, ...],
     dialog: Dialog,
     state: FSMContext,
-    arrivals: Arrivals,
+    incoming_pictures: IncomingPictures,
 ) -> None:
-    photos = await arrivals.keep(bearers_of(album), message)
+    photos = await incoming_pictures.keep(messages_with_pictures(album), message)
     if not photos:
         return
     order = await dialog.order()
     match await state.get_state():
         case Talk.photo.state if order.styles:
-            await dialog.paint(photos, order.styles, look=order.look)
+            await dialog.paint(photos, order.styles, adjustments=order.adjustments)
         case Talk.gallery.state:
             await keep_for_gallery(dialog, _joined(order, photos))
         case Talk.source.state if len(order.photos) + len(photos) == 1:
@@ -51,11 +51,11 @@ async def take_pictures(
             await dialog.ask_for_own_pictures(_joined(order, photos))
 
 
-async def keep_for_gallery(dialog: Dialog, order: Order) -> None:
+async def keep_for_gallery(dialog: Dialog, order: DraftOrder) -> None:
     await dialog.hold(order)
     await dialog.say(photos_are_here(len(order.photos)) + " " + _("Which style shall it be?"))
 
 
-def _joined(order: Order, photos: tuple[Path, ...]) -> Order:
+def _joined(order: DraftOrder, photos: tuple[Path, ...]) -> DraftOrder:
     """The newest are kept where there are too many."""
     return replace(order, photos=(*order.photos, *photos)[-MAX_PHOTOS:])

@@ -8,11 +8,11 @@ from aiogram.types import CallbackQuery, Message
 from aiogram.utils.i18n import I18n
 from aiogram.utils.i18n import gettext as _
 
-from app.bot.i18n import language_for
-from app.bot.preferences import Preferences
-from app.bot.settings_menu import (
+from app.bot.preferences import PreferencesRepository
+from app.bot.ui.i18n import language_for
+from app.bot.ui.settings_menu import (
     Field,
-    SettingsPress,
+    SettingsCallback,
     choices_keyboard,
     overview,
     overview_keyboard,
@@ -24,19 +24,22 @@ from app.bot.settings_menu import (
 def make_router() -> Router:
     router = Router(name="settings")
     router.message.register(show, Command("settings"))
-    router.callback_query.register(press, SettingsPress.filter())
+    router.callback_query.register(choose, SettingsCallback.filter())
     return router
 
 
-async def show(message: Message, preferences: Preferences) -> None:
+async def show(message: Message, preferences: PreferencesRepository) -> None:
     if message.from_user is not None:
         owner = message.from_user.id
-        taste = await preferences.of(owner)
-        await message.answer(overview(taste), reply_markup=overview_keyboard(owner))
+        chosen = await preferences.of(owner)
+        await message.answer(overview(chosen), reply_markup=overview_keyboard(owner))
 
 
-async def press(
-    query: CallbackQuery, callback_data: SettingsPress, preferences: Preferences, i18n: I18n
+async def choose(
+    query: CallbackQuery,
+    callback_data: SettingsCallback,
+    preferences: PreferencesRepository,
+    i18n: I18n,
 ) -> None:
     owner, field = query.from_user.id, callback_data.field
     if not isinstance(query.message, Message):
@@ -59,10 +62,12 @@ async def press(
 
 
 async def redraw(
-    message: Message, owner: int, field: Field | None, preferences: Preferences
+    message: Message, owner: int, field: Field | None, preferences: PreferencesRepository
 ) -> None:
-    taste = await preferences.of(owner)
+    chosen = await preferences.of(owner)
     if field is None:
-        await message.edit_text(overview(taste), reply_markup=overview_keyboard(owner))
+        await message.edit_text(overview(chosen), reply_markup=overview_keyboard(owner))
     else:
-        await message.edit_text(question(field, taste), reply_markup=choices_keyboard(owner, field))
+        await message.edit_text(
+            question(field, chosen), reply_markup=choices_keyboard(owner, field)
+        )

@@ -7,10 +7,10 @@ from aiogram.filters import KICKED, ChatMemberUpdatedFilter, Command, CommandSta
 from aiogram.types import CallbackQuery, ChatMemberUpdated, Message
 from aiogram.utils.i18n import gettext as _
 
-from app.bot import texts
-from app.bot.callbacks import CancelPress
-from app.bot.dialog import Dialog
-from app.jobs.ports import Studio
+from app.bot.conversation.dialog import Dialog
+from app.bot.ui import texts
+from app.bot.ui.callback_data import CancelCallback
+from app.jobs.interface import JobService
 
 
 def make_router() -> Router:
@@ -18,7 +18,7 @@ def make_router() -> Router:
     router.message.register(greet, CommandStart())
     router.message.register(explain, Command("help"))
     router.message.register(cancel, Command("cancel"))
-    router.callback_query.register(cancel_by_button, CancelPress.filter())
+    router.callback_query.register(cancel_by_button, CancelCallback.filter())
     router.my_chat_member.register(see_off, ChatMemberUpdatedFilter(KICKED))
     return router
 
@@ -48,6 +48,6 @@ async def cancel_by_button(query: CallbackQuery, dialog: Dialog) -> None:
     await dialog.say(_("All right, we start over."))
 
 
-async def see_off(event: ChatMemberUpdated, studio: Studio) -> None:
-    """Blocked, or thrown out of a group: the card is free for others at once."""
-    await studio.drop_chat(event.chat.id)
+async def see_off(event: ChatMemberUpdated, job_service: JobService) -> None:
+    """Blocked, or thrown out of a group: the GPU is free for others at once."""
+    await job_service.drop_chat(event.chat.id)

@@ -47,7 +47,7 @@ async def edit_message_reply_markup(world: World, params: Params) -> Json:
 
 
 async def delete_message(world: World, params: Params) -> bool:
-    world.remove(own_message(world, params, wish="delete"))
+    world.remove(own_message(world, params, to="delete"))
     return True
 
 
@@ -60,7 +60,7 @@ async def delete_messages(world: World, params: Params) -> bool:
 
 
 def _editable(world: World, params: Params) -> Message:
-    message = own_message(world, params, wish="edit")
+    message = own_message(world, params, to="edit")
     if message.sender is not world.bot:
         raise bad_request("message can't be edited")
     return message

@@ -24,12 +24,12 @@ def chat_of(world: World, params: Params) -> Chat:
     return world.chat_for_bot(params.number("chat_id"))
 
 
-def own_message(world: World, params: Params, *, wish: str) -> Message:
+def own_message(world: World, params: Params, *, to: str) -> Message:
     """The bot's message that is to be edited or deleted. Raises `ApiError`."""
     chat = chat_of(world, params)
     message = chat.messages.get(params.number("message_id"))
     if message is None:
-        raise bad_request(f"message to {wish} not found")
+        raise bad_request(f"message to {to} not found")
     return message
 
 
@@ -110,11 +110,11 @@ def reply_markup(params: Params) -> Json | None:
 
 def reply_target(params: Params, chat: Chat) -> Message | None:
     """The message that is answered. Raises `ApiError` if it is gone and must be there."""
-    wish: Json = params.json("reply_parameters") or {}
-    message_id = wish.get("message_id") or params.number("reply_to_message_id", 0)
+    to: Json = params.json("reply_parameters") or {}
+    message_id = to.get("message_id") or params.number("reply_to_message_id", 0)
     if not message_id:
         return None
     target = chat.messages.get(int(message_id))
-    if target is None and not wish.get("allow_sending_without_reply"):
+    if target is None and not to.get("allow_sending_without_reply"):
         raise bad_request("message to be replied not found")
     return target

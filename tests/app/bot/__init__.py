@@ -1,0 +1,1 @@
+"""Tests of the bot inside this process, against the sandbox."""

@@ -1,0 +1,1 @@
+"""Tests of jobs, with stub stylizers and a reporter that records."""

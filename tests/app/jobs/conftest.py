@@ -2,15 +2,15 @@ from pathlib import Path
 
 import pytest
 
-from tests.app.jobs.house import House
-from tests.app.jobs.listeners import Listener
+from tests.app.jobs.data_folder import DataFolder
+from tests.app.jobs.recording_reporter import RecordingReporter
 
 
 @pytest.fixture
-def house(tmp_path: Path) -> House:
-    return House(tmp_path / "data")
+def data_folder(tmp_path: Path) -> DataFolder:
+    return DataFolder(tmp_path / "data")
 
 
 @pytest.fixture
-def listener() -> Listener:
-    return Listener()
+def reporter() -> RecordingReporter:
+    return RecordingReporter()

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from app.jobs.queue import FairLine, JobQueue
-from tests.app.jobs.house import make_job
+from tests.app.jobs.data_folder import make_job
 
 USERS = st.integers(min_value=1, max_value=5)
 RELAXED = settings(deadline=None, max_examples=60)
@@ -25,7 +25,7 @@ def take_all(line: FairLine) -> list[int]:
     return [line.take() for _ in range(len(line))]
 
 
-def test_one_picture_of_a_newcomer_comes_before_the_tenth_of_another() -> None:
+def test_one_picture_of_a_new_person_comes_before_the_tenth_of_another() -> None:
     assert take_all(line_of(1, 1, 1, 2, 1, 3)) == [1, 4, 6, 2, 3, 5]
 
 

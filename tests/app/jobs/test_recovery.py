@@ -11,126 +11,134 @@ from pathlib import Path
 
 import pytest
 
-from app.jobs.job import Failure, JobState
-from app.jobs.limits import StudioLimits
-from app.jobs.lock import FolderInUseError
-from app.jobs.worker import DeviceLost, PainterHung
+from app.jobs.limits import JobLimits
+from app.jobs.model import Failure, JobState
+from app.jobs.running.worker import DeviceLost, PainterHung
+from app.storage.lock import FolderInUseError
 from models.interface import DeviceLostError
-from tests.app.jobs.engines import Breaker, Inverter, Sleeper
-from tests.app.jobs.house import House
-from tests.app.jobs.listeners import Listener
+from tests.app.jobs.data_folder import DataFolder
+from tests.app.jobs.recording_reporter import RecordingReporter
+from tests.app.jobs.stub_stylizers import Breaker, Inverter, Sleeper
 
 REPOSITORY = Path(__file__).parents[3]
 
 
 async def test_lost_device_ends_the_process_and_keeps_the_queue(
-    house: House, listener: Listener
+    data_folder: DataFolder, reporter: RecordingReporter
 ) -> None:
-    bad = house.photo()
+    bad = data_folder.photo()
     breaker = Breaker(DeviceLostError("device-side assert triggered"), {bad})
-    async with house.studio(listener, breaker) as studio:
-        culprit, innocent = await studio.submit(house.request(content=bad), house.request())
+    async with data_folder.job_service(reporter, breaker) as job_service:
+        culprit, innocent = await job_service.submit(
+            data_folder.request(content=bad), data_folder.request()
+        )
         with pytest.raises(DeviceLost, match="assert") as lost:
-            await studio.ended()
+            await job_service.ended()
     assert lost.value.exit_code == 70
-    assert listener.of("delivered") == []
+    assert reporter.of("delivered") == []
 
-    async with house.studio(listener):
-        await listener.until_heard("delivered", culprit, innocent)
-    assert listener.failures == {}
+    async with data_folder.job_service(reporter):
+        await reporter.until_heard("delivered", culprit, innocent)
+    assert reporter.failures == {}
 
 
 async def test_job_that_takes_the_process_down_three_times_is_set_aside(
-    house: House, listener: Listener, caplog: pytest.LogCaptureFixture
+    data_folder: DataFolder, reporter: RecordingReporter, caplog: pytest.LogCaptureFixture
 ) -> None:
-    bad = house.photo()
+    bad = data_folder.photo()
     breaker = Breaker(DeviceLostError("device-side assert triggered"), {bad})
-    async with house.studio(listener, breaker) as studio:
-        culprit, innocent = await studio.submit(house.request(content=bad), house.request())
+    async with data_folder.job_service(reporter, breaker) as job_service:
+        culprit, innocent = await job_service.submit(
+            data_folder.request(content=bad), data_folder.request()
+        )
         with pytest.raises(DeviceLost):
-            await studio.ended()
+            await job_service.ended()
     for _ in range(2):
-        async with house.studio(listener, breaker) as studio:
+        async with data_folder.job_service(reporter, breaker) as job_service:
             with pytest.raises(DeviceLost):
-                await studio.ended()
-    async with house.studio(listener, breaker) as studio:
-        await listener.until_heard("failed", culprit)
-        await listener.until_heard("delivered", innocent)
-        aside = await studio.get(culprit.id)
+                await job_service.ended()
+    async with data_folder.job_service(reporter, breaker) as job_service:
+        await reporter.until_heard("failed", culprit)
+        await reporter.until_heard("delivered", innocent)
+        aside = await job_service.get(culprit.id)
 
     assert aside is not None
     assert (aside.state, aside.attempts) == (JobState.SET_ASIDE, 3)
-    assert listener.failures == {culprit.id: Failure.CRASHED_TOO_OFTEN}
+    assert reporter.failures == {culprit.id: Failure.CRASHED_TOO_OFTEN}
     assert "job set aside" in caplog.messages
 
 
 async def test_watchdog_notices_a_painter_that_gives_no_sign(
-    house: House, listener: Listener
+    data_folder: DataFolder, reporter: RecordingReporter
 ) -> None:
-    limits = StudioLimits(watchdog_s=0.1, max_attempts=1)
+    limits = JobLimits(watchdog_s=0.1, max_attempts=1)
     sleeper = Sleeper()
     try:
-        async with house.studio(listener, sleeper, limits=limits) as studio:
-            (job,) = await studio.submit(house.request())
+        async with data_folder.job_service(reporter, sleeper, limits=limits) as job_service:
+            (job,) = await job_service.submit(data_folder.request())
             with pytest.raises(PainterHung) as hung:
-                await studio.ended()
-            assert not await studio.drain(1), "only os._exit gets past that thread"
+                await job_service.ended()
+            assert not await job_service.drain(1), "only os._exit gets past that thread"
         assert hung.value.exit_code == 71
-        async with house.studio(listener, limits=limits):
-            await listener.until_heard("failed", job)
+        async with data_folder.job_service(reporter, limits=limits):
+            await reporter.until_heard("failed", job)
     finally:
         sleeper.release.set()
 
-    assert listener.failures == {job.id: Failure.HUNG}
+    assert reporter.failures == {job.id: Failure.HUNG}
 
 
 async def test_watchdog_is_patient_with_a_slow_painter_that_steps(
-    house: House, listener: Listener
+    data_folder: DataFolder, reporter: RecordingReporter
 ) -> None:
     gate = threading.Semaphore(0)
-    limits = StudioLimits(watchdog_s=1.0)
-    async with house.studio(listener, Inverter(steps=8, gate=gate), limits=limits) as studio:
-        (job,) = await studio.submit(house.request())
-        await listener.until_heard("started", job)
+    limits = JobLimits(watchdog_s=1.0)
+    async with data_folder.job_service(
+        reporter, Inverter(steps=8, gate=gate), limits=limits
+    ) as job_service:
+        (job,) = await job_service.submit(data_folder.request())
+        await reporter.until_heard("started", job)
         for _ in range(8):
             time.sleep(0.2)  # noqa: ASYNC251 - a busy loop must not look like a hanging painter
             gate.release()
-        await listener.until_heard("delivered", job)
+        await reporter.until_heard("delivered", job)
 
 
-async def test_drain_in_a_long_step_loses_nothing(house: House, listener: Listener) -> None:
+async def test_drain_in_a_long_step_loses_nothing(
+    data_folder: DataFolder, reporter: RecordingReporter
+) -> None:
     sleeper = Sleeper()
     try:
-        async with house.studio(listener, sleeper) as studio:
-            (job,) = await studio.submit(house.request())
-            await listener.until_heard("started", job)
-            assert not await studio.drain(0.1)
-            back = await studio.get(job.id)
+        async with data_folder.job_service(reporter, sleeper) as job_service:
+            (job,) = await job_service.submit(data_folder.request())
+            await reporter.until_heard("started", job)
+            assert not await job_service.drain(0.1)
+            back = await job_service.get(job.id)
     finally:
         sleeper.release.set()
     assert back is not None
     assert (back.state, back.attempts) == (JobState.WAITING, 0)
 
-    async with house.studio(listener):
-        await listener.until_heard("delivered", job)
+    async with data_folder.job_service(reporter):
+        await reporter.until_heard("delivered", job)
 
 
 async def test_second_process_in_the_same_folder_is_refused(
-    house: House, listener: Listener
+    data_folder: DataFolder, reporter: RecordingReporter
 ) -> None:
-    async with house.studio(listener):
+    async with data_folder.job_service(reporter):
         with pytest.raises(FolderInUseError, match="Another process"):
-            async with house.studio(listener):
+            async with data_folder.job_service(reporter):
                 pytest.fail("two processes would paint the same jobs")
-    async with house.studio(listener):
+    async with data_folder.job_service(reporter):
         pass
 
 
 class Ledger:
-    """What the processes of `tests.app.jobs.process` wrote down, each line flushed to the disk."""
+    """What those killed processes wrote down, each line flushed to the disk."""
 
-    def __init__(self, house: House, path: Path) -> None:
-        self._house = house
+    def __init__(self, data_folder: DataFolder, path: Path) -> None:
+        self._data_folder = data_folder
         self.path = path
         path.touch()
 
@@ -143,16 +151,21 @@ class Ledger:
     def open_process(self, *, jobs: int, max_attempts: int) -> "subprocess.Popen[bytes]":
         return subprocess.Popen(  # noqa: S603 - our own program
             [
-                *(sys.executable, "-m", "tests.app.jobs.process"),
-                *(str(self._house.folders.root), str(self.path), str(jobs), str(max_attempts)),
+                *(sys.executable, "-m", "tests.app.jobs.killable_process"),
+                *(
+                    str(self._data_folder.folders.root),
+                    str(self.path),
+                    str(jobs),
+                    str(max_attempts),
+                ),
             ],
             cwd=REPOSITORY,
         )
 
 
 @pytest.fixture
-def ledger(house: House, tmp_path: Path) -> Ledger:
-    return Ledger(house, tmp_path / "ledger.txt")
+def ledger(data_folder: DataFolder, tmp_path: Path) -> Ledger:
+    return Ledger(data_folder, tmp_path / "ledger.txt")
 
 
 def kill_in_the_middle(process: "subprocess.Popen[bytes]", ledger: Ledger, wait_s: float) -> None:
@@ -165,11 +178,11 @@ def kill_in_the_middle(process: "subprocess.Popen[bytes]", ledger: Ledger, wait_
     process.wait()
 
 
-def survive(house: House, ledger: Ledger, *, rounds: int, jobs: int) -> None:
+def survive(data_folder: DataFolder, ledger: Ledger, *, rounds: int, jobs: int) -> None:
     """Kill processes at random moments; afterwards everything accepted has arrived."""
     chance = random.Random(2016)
     for number in range(jobs):
-        house.photo(f"{number}.png")
+        data_folder.photo(f"{number}.png")
     for _ in range(rounds):
         process = ledger.open_process(jobs=jobs, max_attempts=rounds + 1)
         kill_in_the_middle(process, ledger, chance.uniform(0.0, 0.3))
@@ -182,21 +195,21 @@ def survive(house: House, ledger: Ledger, *, rounds: int, jobs: int) -> None:
     assert delivered.total() - jobs <= rounds, "at most the one in flight comes twice"
 
 
-def test_kill_9_at_random_moments_loses_nothing(house: House, ledger: Ledger) -> None:
-    survive(house, ledger, rounds=3, jobs=12)
+def test_kill_9_at_random_moments_loses_nothing(data_folder: DataFolder, ledger: Ledger) -> None:
+    survive(data_folder, ledger, rounds=3, jobs=12)
 
 
 @pytest.mark.soak
-def test_kill_9_fifty_times_loses_nothing(house: House, ledger: Ledger) -> None:
-    survive(house, ledger, rounds=50, jobs=250)
+def test_kill_9_fifty_times_loses_nothing(data_folder: DataFolder, ledger: Ledger) -> None:
+    survive(data_folder, ledger, rounds=50, jobs=250)
 
 
 def test_photo_that_kills_the_process_is_set_aside_and_the_others_arrive(
-    house: House, ledger: Ledger
+    data_folder: DataFolder, ledger: Ledger
 ) -> None:
     for number in range(3):
-        house.photo(f"{number}.png")
-    house.deadly.touch()
+        data_folder.photo(f"{number}.png")
+    data_folder.deadly.touch()
     ends = [ledger.open_process(jobs=3, max_attempts=2).wait(60) for _ in range(3)]
 
     assert ends == [-signal.SIGKILL, -signal.SIGKILL, 0]

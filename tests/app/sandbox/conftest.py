@@ -13,32 +13,32 @@ from aiogram.client.session.aiohttp import AiohttpSession
 from aiogram.client.telegram import TelegramAPIServer
 
 from app.sandbox.people import Person
-from app.sandbox.server import Sandbox
+from tests.app.sandbox.faulty_sandbox import FaultySandbox
 
 IDS = itertools.count(200_001)
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def running() -> AsyncIterator[Sandbox]:
-    async with Sandbox(port=0) as sandbox:
+async def running() -> AsyncIterator[FaultySandbox]:
+    async with FaultySandbox(port=0) as sandbox:
         yield sandbox
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def bot(running: Sandbox) -> AsyncIterator[Bot]:
+async def bot(running: FaultySandbox) -> AsyncIterator[Bot]:
     session = AiohttpSession(api=TelegramAPIServer.from_base(running.api_url))
     async with Bot(running.token, session=session) as bot:
         yield bot
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def http(running: Sandbox) -> AsyncIterator[aiohttp.ClientSession]:
+async def http(running: FaultySandbox) -> AsyncIterator[aiohttp.ClientSession]:
     async with aiohttp.ClientSession(running.api_url) as session:
         yield session
 
 
 @pytest.fixture
-def sandbox(running: Sandbox) -> Sandbox:
+def sandbox(running: FaultySandbox) -> FaultySandbox:
     """The running sandbox without what other tests have left in it."""
     running.world.updates.drop_all()
     running.world.calls.clear()
@@ -47,10 +47,10 @@ def sandbox(running: Sandbox) -> Sandbox:
 
 
 @pytest.fixture
-def anna(sandbox: Sandbox) -> Person:
+def anna(sandbox: FaultySandbox) -> Person:
     return sandbox.add_person(next(IDS), "Анна", "anna", "ru")
 
 
 @pytest.fixture
-def ben(sandbox: Sandbox) -> Person:
+def ben(sandbox: FaultySandbox) -> Person:
     return sandbox.add_person(next(IDS), "Ben", "ben", "en")

@@ -29,7 +29,7 @@ from aiogram.types import (
 from PIL import Image
 
 from app.sandbox.people import Attachment, Person
-from app.sandbox.server import Sandbox
+from tests.app.sandbox.faulty_sandbox import FaultySandbox
 from tests.app.sandbox.pictures import picture
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -45,7 +45,7 @@ def keyboard(data: str) -> InlineKeyboardMarkup:
 
 
 async def test_an_aiogram_bot_answers_over_long_polling(
-    sandbox: Sandbox, bot: Bot, anna: Person
+    sandbox: FaultySandbox, bot: Bot, anna: Person
 ) -> None:
     dispatcher = Dispatcher()
 
@@ -96,7 +96,7 @@ async def test_a_second_poll_ends_the_first_with_a_conflict(bot: Bot, anna: Pers
 
 
 async def test_a_repeated_update_arrives_twice_though_confirmed(
-    sandbox: Sandbox, bot: Bot, anna: Person
+    sandbox: FaultySandbox, bot: Bot, anna: Person
 ) -> None:
     anna.write("once")
     update = (await bot.get_updates())[0]
@@ -291,7 +291,7 @@ async def test_who_blocked_the_bot_gets_nothing(bot: Bot, anna: Person) -> None:
     assert statuses == ["kicked", "member"]
 
 
-async def test_replies_name_their_message(sandbox: Sandbox, bot: Bot, anna: Person) -> None:
+async def test_replies_name_their_message(sandbox: FaultySandbox, bot: Bot, anna: Person) -> None:
     group = sandbox.world.open_group(-1001, "Painters")
     photo = (await anna.send_photos(Attachment(picture()), chat=group))[0]
     anna.write("/style", chat=group, reply_to=photo)
@@ -304,7 +304,7 @@ async def test_replies_name_their_message(sandbox: Sandbox, bot: Bot, anna: Pers
         await bot.send_message(-1001, "lost", reply_parameters=ReplyParameters(message_id=1))
 
 
-async def test_the_menu_follows_the_language(sandbox: Sandbox, bot: Bot) -> None:
+async def test_the_menu_follows_the_language(sandbox: FaultySandbox, bot: Bot) -> None:
     await bot.set_my_commands([BotCommand(command="help", description="Help")])
     await bot.set_my_commands(
         [BotCommand(command="help", description="Помощь")], language_code="ru"
@@ -334,7 +334,7 @@ async def test_an_unknown_method_is_a_404_and_a_log_line(
     assert "sendVenue" in caplog.text
 
 
-async def test_another_token_is_unauthorized(sandbox: Sandbox, bot: Bot) -> None:
+async def test_another_token_is_unauthorized(sandbox: FaultySandbox, bot: Bot) -> None:
     async with Bot("1:wrong", session=bot.session) as stranger:
         with pytest.raises(TelegramUnauthorizedError):
             await stranger.me()

@@ -1,4 +1,4 @@
-"""Telegram's bad days, as a bot meets them."""
+"""Telegram's failures, as a bot meets them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from aiogram.exceptions import (
 )
 
 from app.sandbox.people import Attachment, Person
-from app.sandbox.server import Sandbox
+from tests.app.sandbox.faulty_sandbox import FaultySandbox
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -27,7 +27,9 @@ async def download_path(bot: Bot, anna: Person, data: bytes) -> str:
     return file.file_path
 
 
-async def test_a_fault_happens_as_often_as_asked(sandbox: Sandbox, bot: Bot, anna: Person) -> None:
+async def test_a_fault_happens_as_often_as_asked(
+    sandbox: FaultySandbox, bot: Bot, anna: Person
+) -> None:
     fault = sandbox.faults.too_many_requests("sendMessage", retry_after_s=7, times=2)
     for _ in range(2):
         with pytest.raises(TelegramRetryAfter) as refusal:
@@ -39,7 +41,7 @@ async def test_a_fault_happens_as_often_as_asked(sandbox: Sandbox, bot: Bot, ann
 
 
 async def test_a_fault_can_be_for_one_chat(
-    sandbox: Sandbox, bot: Bot, anna: Person, ben: Person
+    sandbox: FaultySandbox, bot: Bot, anna: Person, ben: Person
 ) -> None:
     sandbox.faults.too_many_requests(
         "sendMessage", retry_after_s=1, times=None, chat_id=anna.user.id
@@ -49,14 +51,16 @@ async def test_a_fault_can_be_for_one_chat(
         await bot.send_message(anna.user.id, "does not")
 
 
-async def test_a_fault_can_wait_for_a_later_call(sandbox: Sandbox, bot: Bot, anna: Person) -> None:
+async def test_a_fault_can_wait_for_a_later_call(
+    sandbox: FaultySandbox, bot: Bot, anna: Person
+) -> None:
     sandbox.faults.server_error("sendMessage").skip = 1
     await bot.send_message(anna.user.id, "first")
     with pytest.raises(TelegramServerError):
         await bot.send_message(anna.user.id, "second")
 
 
-async def test_refusals_carry_their_codes(sandbox: Sandbox, bot: Bot, anna: Person) -> None:
+async def test_refusals_carry_their_codes(sandbox: FaultySandbox, bot: Bot, anna: Person) -> None:
     sandbox.faults.unauthorized("getMe")
     sandbox.faults.conflict()
     sandbox.faults.blocked("sendMessage")
@@ -70,7 +74,7 @@ async def test_refusals_carry_their_codes(sandbox: Sandbox, bot: Bot, anna: Pers
 
 @pytest.mark.parametrize("after_effect", [False, True])
 async def test_a_connection_drops_before_or_after_the_effect(
-    sandbox: Sandbox, bot: Bot, anna: Person, after_effect: bool
+    sandbox: FaultySandbox, bot: Bot, anna: Person, after_effect: bool
 ) -> None:
     sandbox.faults.drop("sendMessage", after_effect=after_effect)
     with pytest.raises(TelegramNetworkError):
@@ -80,7 +84,7 @@ async def test_a_connection_drops_before_or_after_the_effect(
 
 
 async def test_a_stalled_call_breaks_without_an_effect(
-    sandbox: Sandbox, bot: Bot, anna: Person
+    sandbox: FaultySandbox, bot: Bot, anna: Person
 ) -> None:
     sandbox.faults.stall("sendMessage", seconds=0.05)
     with pytest.raises(TelegramNetworkError):
@@ -88,14 +92,16 @@ async def test_a_stalled_call_breaks_without_an_effect(
     assert not anna.chat.messages
 
 
-async def test_a_download_may_end_early(sandbox: Sandbox, bot: Bot, anna: Person) -> None:
+async def test_a_download_may_end_early(sandbox: FaultySandbox, bot: Bot, anna: Person) -> None:
     path = await download_path(bot, anna, bytes(300_000))
     sandbox.faults.short_download()
     with pytest.raises(aiohttp.ClientError):
         await bot.download_file(path)
 
 
-async def test_a_download_may_lie_about_its_size(sandbox: Sandbox, bot: Bot, anna: Person) -> None:
+async def test_a_download_may_lie_about_its_size(
+    sandbox: FaultySandbox, bot: Bot, anna: Person
+) -> None:
     path = await download_path(bot, anna, bytes(1000))
     sandbox.faults.lying_download(size=5_000_000)
     got = await bot.download_file(path)
@@ -103,7 +109,7 @@ async def test_a_download_may_lie_about_its_size(sandbox: Sandbox, bot: Bot, ann
     assert len(got.read()) >= 5_000_000
 
 
-async def test_a_download_may_be_refused(sandbox: Sandbox, bot: Bot, anna: Person) -> None:
+async def test_a_download_may_be_refused(sandbox: FaultySandbox, bot: Bot, anna: Person) -> None:
     path = await download_path(bot, anna, b"data")
     sandbox.faults.server_error("download")
     with pytest.raises(aiohttp.ClientResponseError):

@@ -8,7 +8,7 @@ import aiohttp
 import pytest
 
 from app.sandbox.people import Person
-from app.sandbox.server import Sandbox
+from tests.app.sandbox.faulty_sandbox import FaultySandbox
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -27,7 +27,7 @@ def form(**fields: str) -> bytes:
 
 @pytest.mark.parametrize("shred_bytes", [1, 7, 50, 4096])
 async def test_a_form_is_read_whole_in_whatever_shreds_it_comes(
-    sandbox: Sandbox, anna: Person, shred_bytes: int
+    sandbox: FaultySandbox, anna: Person, shred_bytes: int
 ) -> None:
     host = sandbox.api_url.removeprefix("http://")
     body = form(chat_id=str(anna.user.id), text=TEXT)
@@ -61,7 +61,7 @@ async def test_a_form_is_read_whole_in_whatever_shreds_it_comes(
     ids=["empty", "no form", "cut off", "nameless", "without a part"],
 )
 async def test_what_is_no_form_is_refused(
-    sandbox: Sandbox, http: aiohttp.ClientSession, body: bytes
+    sandbox: FaultySandbox, http: aiohttp.ClientSession, body: bytes
 ) -> None:
     headers = {"Content-Type": f"multipart/form-data; boundary={BOUNDARY}"}
     for path in (f"/bot{sandbox.token}/sendMessage", "/sandbox/upload"):
@@ -69,7 +69,7 @@ async def test_what_is_no_form_is_refused(
             assert 400 <= answer.status < 500
 
 
-async def test_a_form_needs_a_boundary(sandbox: Sandbox, http: aiohttp.ClientSession) -> None:
+async def test_a_form_needs_a_boundary(sandbox: FaultySandbox, http: aiohttp.ClientSession) -> None:
     headers = {"Content-Type": "multipart/form-data"}
     for path in (f"/bot{sandbox.token}/sendMessage", "/sandbox/upload"):
         async with http.post(path, data=form(text="hi"), headers=headers) as answer:

@@ -11,7 +11,7 @@ import pytest
 from aiogram import Bot
 
 from app.sandbox.people import Person
-from app.sandbox.server import Sandbox
+from tests.app.sandbox.faulty_sandbox import FaultySandbox
 from tests.app.sandbox.pictures import picture
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -134,7 +134,7 @@ async def test_only_the_pages_own_files_are_served(http: aiohttp.ClientSession, 
 
 
 @pytest.mark.parametrize("body", [b"", b"no json", b"[]", b'{"user_id": 1}', b'{"user_id": "x"}'])
-async def test_broken_wishes_are_refused(http: aiohttp.ClientSession, body: bytes) -> None:
+async def test_broken_requests_are_refused(http: aiohttp.ClientSession, body: bytes) -> None:
     for path in ("write", "edit", "press", "upload", "language"):
         async with http.post(f"/sandbox/{path}", data=body) as answer:
             assert 400 <= answer.status < 500
@@ -142,7 +142,7 @@ async def test_broken_wishes_are_refused(http: aiohttp.ClientSession, body: byte
 
 async def test_the_sandbox_closes_while_a_page_listens() -> None:
     async with aiohttp.ClientSession() as http:
-        async with Sandbox(port=0) as sandbox:
+        async with FaultySandbox(port=0) as sandbox:
             url = f"{sandbox.page_url}sandbox/events?user=100001"
             stream = await http.get(url)
             await next_event(stream)

@@ -1,0 +1,1 @@
+"""Tests of painting by neural neighbours."""

@@ -18,8 +18,8 @@ from models.neighbours.columns import (
     rows,
     unit,
 )
-from models.tiles import tiles_for
-from tests.models.tiny import WIDTHS, random_image, tiny_encoder
+from models.tensors.tiles import tiles_for
+from tests.models.tiny_encoder import WIDTHS, random_image, tiny_encoder
 
 
 def _features(grid: tuple[int, int], deep: Tensor) -> dict[str, Tensor]:

@@ -15,7 +15,7 @@ from torch import Tensor
 from models.encoders import load_encoder
 from models.neighbours.columns import COLUMN_LAYERS, grid_maps, rows, unit
 from models.neighbours.match import Search, share_out
-from tests.models.tiny import random_image, tiny_encoder
+from tests.models.tiny_encoder import random_image, tiny_encoder
 
 
 def _at(*degrees: float) -> Tensor:

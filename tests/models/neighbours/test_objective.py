@@ -10,7 +10,6 @@ import torch
 from torch import Tensor
 
 from models.encoders import Encoder
-from models.losses import gram_matrix, style_loss
 from models.neighbours.columns import COLUMN_LAYERS, Statistics, TiledFeatures
 from models.neighbours.objective import (
     DivergedError,
@@ -24,8 +23,9 @@ from models.neighbours.objective import (
 )
 from models.neighbours.recipe import Recipe
 from models.neighbours.style import GRAM_LAYERS, pool, sample_style
-from models.tiles import layer_stride, tiles_for
-from tests.models.tiny import random_image, tiny_encoder
+from models.tensors.gram import gram_matrix, style_loss
+from models.tensors.tiles import layer_stride, tiles_for
+from tests.models.tiny_encoder import random_image, tiny_encoder
 
 NO_GRAM = Recipe(gram=0)
 

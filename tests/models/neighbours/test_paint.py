@@ -11,13 +11,13 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from models.encoders import Encoder
-from models.images import Size, image_size, resize
 from models.neighbours.objective import DivergedError
-from models.neighbours.paint import Scale, Step, Wishes, paint
+from models.neighbours.paint import PaintOptions, Scale, Step, paint
 from models.neighbours.recipe import Recipe
 from models.neighbours.style import StylePool, pool, sample_style
-from models.tiles import tiles_for
-from tests.models.tiny import random_image, tiny_encoder
+from models.tensors.images import Size, image_size, resize
+from models.tensors.tiles import tiles_for
+from tests.models.tiny_encoder import random_image, tiny_encoder
 
 RECIPE = Recipe()
 COARSE, FINE = (36, 48), (72, 96)
@@ -49,7 +49,7 @@ def _paint(
     photo: Tensor,
     scales: list[Scale],
     recipe: Recipe = RECIPE,
-    wishes: Wishes | None = None,
+    options: PaintOptions | None = None,
     *,
     tile_pixels: int = 10**9,
     encoder: Encoder | None = None,
@@ -59,7 +59,7 @@ def _paint(
         photo,
         scales,
         recipe,
-        wishes or Wishes(),
+        options or PaintOptions(),
         tile_pixels=tile_pixels,
     )
     return list(walk)
@@ -83,7 +83,7 @@ def test_every_step_is_reported_at_its_scale() -> None:
 
 def test_every_step_has_a_picture_of_its_own() -> None:
     pictures, copies = [], []
-    walk = paint(tiny_encoder(), _scene(), _scales(_pool(_stripes())), RECIPE, Wishes())
+    walk = paint(tiny_encoder(), _scene(), _scales(_pool(_stripes())), RECIPE, PaintOptions())
     for step in walk:
         pictures.append(step.image)
         copies.append(step.image.clone())
@@ -112,7 +112,7 @@ def test_the_same_for_a_seed_and_another_for_another() -> None:
     style = _pool(_stripes())
 
     def painted(seed: int) -> Tensor:
-        return _paint(_scene(), _scales(style), wishes=Wishes(seed=seed))[-1].image
+        return _paint(_scene(), _scales(style), options=PaintOptions(seed=seed))[-1].image
 
     first, again, *others = (painted(seed) for seed in (1, 1, 2, -1, 2**70))
     assert torch.equal(first, again)
@@ -149,7 +149,9 @@ def test_a_painting_has_the_style_s_colours() -> None:
 def test_strength_leads_from_the_photo_to_the_style() -> None:
     photo, style = _scene(), _pool(_stripes())
     distances = [
-        _difference(_paint(photo, _scales(style), wishes=Wishes(share=share))[-1].image, photo)
+        _difference(
+            _paint(photo, _scales(style), options=PaintOptions(share=share))[-1].image, photo
+        )
         for share in (0, 0.3, 0.6, 1)
     ]
     assert distances[0] < 0.03
@@ -164,7 +166,7 @@ def test_pieces_and_the_whole_look_alike() -> None:
     tile_pixels = 200 * 200
     assert len(tiles_for((140, 150), tile_pixels=tile_pixels)) == 1
     assert len(tiles_for((280, 300), tile_pixels=tile_pixels)) > 3
-    whole, other = (_paint(photo, scales, wishes=Wishes(seed=s))[-1].image for s in (0, 1))
+    whole, other = (_paint(photo, scales, options=PaintOptions(seed=s))[-1].image for s in (0, 1))
     pieces = _paint(photo, scales, tile_pixels=tile_pixels)[-1].image
     # Each piece draws its own noise for the search, so it is not the same picture.
     assert _difference(pieces, whole) < 1.2 * _difference(whole, other)
@@ -198,8 +200,8 @@ def test_what_is_to_be_kept_keeps_the_photo_s_forms() -> None:
     recipe = replace(RECIPE, structure=0.1, kept_structure=5, kept_share=1)
     scales = _scales(style, steps=15, last_pass=0)
     freely, kept = (
-        _forms_off(_paint(photo, scales, recipe, wishes)[-1].image, photo)
-        for wishes in (Wishes(), Wishes(keep=keep))
+        _forms_off(_paint(photo, scales, recipe, options)[-1].image, photo)
+        for options in (PaintOptions(), PaintOptions(keep=keep))
     )
     left, right = slice(0, 10), slice(14, 24)
     assert kept[:, left].mean() < 0.7 * freely[:, left].mean()
@@ -209,9 +211,9 @@ def test_what_is_to_be_kept_keeps_the_photo_s_forms() -> None:
 def test_what_is_to_be_kept_keeps_some_of_the_photo_s_colours() -> None:
     photo, style = _scene(), _pool(_stripes())
     keep = torch.ones(1, 1, *FINE)
-    wishes = {1.0: Wishes(), 0.8: Wishes(keep=keep), 0.4: Wishes(keep=keep)}
+    options = {1.0: PaintOptions(), 0.8: PaintOptions(keep=keep), 0.4: PaintOptions(keep=keep)}
     distances = []
-    for share, wish in wishes.items():
+    for share, wish in options.items():
         recipe = replace(RECIPE, kept_share=share)
         steps = _paint(photo, _scales(style, steps=10), recipe, wish)
         distances.append(_difference(steps[-1].image, photo))
@@ -228,8 +230,8 @@ def test_what_lies_across_tiles_is_kept_like_in_the_whole(share: float) -> None:
     recipe = replace(RECIPE, kept_share=0.3)
 
     def distance(kept: Tensor | None, tile_pixels: int) -> float:
-        wishes = Wishes(keep=kept, share=share)
-        painting = _paint(photo, scales, recipe, wishes, tile_pixels=tile_pixels)[-1].image
+        options = PaintOptions(keep=kept, share=share)
+        painting = _paint(photo, scales, recipe, options, tile_pixels=tile_pixels)[-1].image
         return _difference(painting[..., 104:184, 152:232], photo[..., 104:184, 152:232])
 
     tiled = distance(keep, 200 * 200)
@@ -239,8 +241,8 @@ def test_what_lies_across_tiles_is_kept_like_in_the_whole(share: float) -> None:
 
 def test_to_keep_nothing_is_to_paint_freely() -> None:
     photo, scales = _scene(), _scales(_pool(_stripes()))
-    nothing = Wishes(keep=torch.zeros(1, 1, *FINE))
-    freely, kept = (_paint(photo, scales, wishes=wishes) for wishes in (Wishes(), nothing))
+    nothing = PaintOptions(keep=torch.zeros(1, 1, *FINE))
+    freely, kept = (_paint(photo, scales, options=options) for options in (PaintOptions(), nothing))
     torch.testing.assert_close(freely[-1].image, kept[-1].image, atol=1e-3, rtol=0)
 
 
@@ -294,7 +296,7 @@ def test_odd_photos_and_styles_are_painted(photo: str, style: str, columns: floa
 def test_photos_of_any_size(size: Size) -> None:
     style = _pool(_stripes(), PLAIN, weights=(1, 2))
     keep = random_image(*size)[:, :1]
-    steps = _paint(_scene(*size), [Scale(size, 2, style, 2)], wishes=Wishes(keep=keep))
+    steps = _paint(_scene(*size), [Scale(size, 2, style, 2)], options=PaintOptions(keep=keep))
     assert len(steps) == 4
     assert all(image_size(s.image) == size and s.image.isfinite().all() for s in steps)
 
@@ -313,7 +315,7 @@ def test_scales_and_passes_of_no_steps_are_gone_through() -> None:
 
 def test_an_encoder_that_breaks_on_the_way_is_told() -> None:
     encoder = tiny_encoder()
-    walk = paint(encoder, _scene(), _scales(_pool(_stripes())), RECIPE, Wishes())
+    walk = paint(encoder, _scene(), _scales(_pool(_stripes())), RECIPE, PaintOptions())
     good = [next(walk), next(walk)]
     encoder.get_parameter("stack.conv1_1.weight").data.fill_(float("nan"))
     with pytest.raises(DivergedError):

@@ -7,9 +7,9 @@ import torch
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from models.images import image_size
 from models.neighbours.pyramid import LEVELS, picture, pyramid
-from tests.models.tiny import random_image
+from models.tensors.images import image_size
+from tests.models.tiny_encoder import random_image
 
 
 @settings(max_examples=40, deadline=None)

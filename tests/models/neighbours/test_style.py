@@ -8,8 +8,6 @@ import pytest
 import torch
 from torch import Tensor
 
-from models.images import Size, image_size
-from models.losses import gram_matrix
 from models.neighbours import style as style_module
 from models.neighbours.columns import (
     COLUMN_LAYERS,
@@ -26,8 +24,10 @@ from models.neighbours.style import (
     sample_style,
 )
 from models.neighbours.vote import patches_at
-from models.tiles import tiles_for
-from tests.models.tiny import random_image, tiny_encoder
+from models.tensors.gram import gram_matrix
+from models.tensors.images import Size, image_size
+from models.tensors.tiles import tiles_for
+from tests.models.tiny_encoder import random_image, tiny_encoder
 
 DEEP = 16
 """Channels of the tiny encoder's stage 4, the last ones of a column."""

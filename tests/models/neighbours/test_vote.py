@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 import torch
 
-from models.images import Size
 from models.neighbours.columns import grid_size
 from models.neighbours.vote import patches_at, vote
-from tests.models.tiny import random_image
+from models.tensors.images import Size
+from tests.models.tiny_encoder import random_image
 
 
 def _everywhere(grid: Size) -> torch.Tensor:

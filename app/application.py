@@ -1,0 +1,228 @@
+"""The composition root: what the bot is made of, from the settings to the first update."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Coroutine
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AsyncExitStack
+from dataclasses import replace
+from functools import partial
+from typing import Any, Final
+
+from aiogram import Bot
+from aiogram.client.default import DefaultBotProperties
+from aiogram.client.session.aiohttp import AiohttpSession
+from aiogram.client.telegram import TelegramAPIServer
+from aiogram.enums import ParseMode
+from aiogram.utils.i18n import I18n
+
+from app.bot.chat_database import open_chat_database, tidy
+from app.bot.conversation.fsm_storage import ConversationStorage
+from app.bot.dispatcher import make_dispatcher, publish_commands
+from app.bot.job_message.reporter import ChatReporter, Pace
+from app.bot.preferences import PreferencesRepository
+from app.bot.transport.expired_answers import IgnoreExpiredAnswers
+from app.bot.transport.handler_slots import ReleaseSlotMiddleware
+from app.bot.transport.inbox import Inbox
+from app.bot.transport.outgoing import Pacer
+from app.bot.transport.picture_downloads import PictureDownloads
+from app.bot.transport.poller import Poller, wait_for_telegram
+from app.bot.transport.rate_limiter import RateLimits
+from app.bot.ui.i18n import load_i18n
+from app.jobs.model import StyleChoice
+from app.jobs.running.worker import plain_style
+from app.jobs.service import JobLimits, LocalJobService
+from app.monitoring.health import Health
+from app.monitoring.heartbeat import beat
+from app.monitoring.metrics import serving_metrics
+from app.settings import Settings
+from app.storage.folders import Folders
+from app.storage.group_commit import GroupCommit
+from models.interface import Style, StyleOptions, Stylizer
+from styles.catalog import Catalog, default_catalog
+
+logger = logging.getLogger(__name__)
+
+HANDLERS_MAY_TAKE_S: Final = 3.0
+JOBS_MAY_TAKE_S: Final = 5.0
+"""Together less than the ten seconds that supervisors grant."""
+
+LoadStylizer = Callable[[Settings], Stylizer]
+"""Blocking, may take minutes. Raises EngineError."""
+GpuMemory = Callable[[], tuple[int, int] | None]
+
+
+class Application:
+    """Everything with a lifetime, in the order in which it is built; it is left in reverse."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        token: str,
+        *,
+        load_stylizer: LoadStylizer,
+        gpu_memory: GpuMemory = lambda: None,
+    ) -> None:
+        self._settings = settings
+        self._token = token
+        self._load_stylizer = load_stylizer
+        self._gpu_memory = gpu_memory
+        self._folders = Folders(settings.data_dir)
+        self.has_stuck_thread = False
+
+    async def run(self) -> None:
+        """Build everything, work until cancelled, and tidy up.
+
+        Raises one of `WRONG_TOKEN`, EngineError, UnusableDatabaseError, ProcessMustEnd, OSError.
+        """
+        async with AsyncExitStack() as stack:
+            await asyncio.to_thread(self._folders.make)
+            # From here on: waiting for a network is no reason to be taken for dead.
+            stack.callback(asyncio.create_task(beat(self._settings.heartbeat_path)).cancel)
+            i18n = await asyncio.to_thread(load_i18n)
+            catalog = await asyncio.to_thread(default_catalog, self._settings.styles_dir)
+            pacer = Pacer(limits=_rates(self._settings))
+            bot = await self._connect(stack, pacer)
+            reporter = self._reporter(bot, pacer, i18n, catalog)
+            job_service = await self._open_job_service(stack, bot, reporter, catalog)
+            storage, inbox = await self._open_chats(stack, bot)
+            dispatcher = make_dispatcher(
+                settings=self._settings,
+                storage=storage,
+                job_service=job_service,
+                preferences=await self._open_preferences(stack),
+                downloads=self._downloads(bot),
+                catalog=catalog,
+                i18n=i18n,
+                health=await self._watch(stack, job_service),
+            )
+            await publish_commands(bot, i18n)
+            await job_service.start()
+            poller = Poller(bot, dispatcher, inbox)
+            stack.push_async_callback(poller.close, HANDLERS_MAY_TAKE_S)
+            await _first_to_end(poller.run(), job_service.ended(), tidy(storage.prune, inbox.prune))
+
+    async def _connect(self, stack: AsyncExitStack, pacer: Pacer) -> Bot:
+        """The bot, once Telegram has answered it."""
+        server = TelegramAPIServer.from_base(self._settings.telegram_api_url)
+        session = AiohttpSession(api=server)
+        # First: a handler's slot is free for all that the others wait for.
+        session.middleware(ReleaseSlotMiddleware())
+        session.middleware(IgnoreExpiredAnswers())
+        session.middleware(pacer)
+        stack.push_async_callback(session.close)
+        bot = Bot(self._token, session, DefaultBotProperties(parse_mode=ParseMode.HTML))
+        me = await wait_for_telegram(bot)
+        logger.info("hello, I am @%s", me.username, extra={"bot": me.id})
+        return bot
+
+    def _reporter(self, bot: Bot, pacer: Pacer, i18n: I18n, catalog: Catalog) -> ChatReporter:
+        return ChatReporter(
+            bot,
+            i18n=i18n,
+            catalog=catalog,
+            pacer=pacer,
+            pace=Pace(
+                private_s=self._settings.private_edit_every_s,
+                group_s=self._settings.group_edit_every_s,
+            ),
+            admin_ids=self._settings.admin_ids,
+        )
+
+    async def _open_job_service(
+        self, stack: AsyncExitStack, bot: Bot, reporter: ChatReporter, catalog: Catalog
+    ) -> LocalJobService:
+        """The jobs and their engine; nothing is painted yet."""
+        job_service = await LocalJobService.open(
+            self._settings.data_dir,
+            bot_id=bot.id,
+            stylizer=await self._load(),
+            reporter=reporter,
+            limits=_limits(self._settings),
+            style_of=partial(_style_of, catalog),
+        )
+        reporter.connect(job_service)
+        stack.push_async_callback(job_service.close)
+        stack.push_async_callback(reporter.close)
+        stack.push_async_callback(self._drain, job_service)
+        return job_service
+
+    async def _load(self) -> Stylizer:
+        # Not in the loop's own threads: ending the loop would wait for a long download.
+        loader = ThreadPoolExecutor(1, thread_name_prefix="loader")
+        loop = asyncio.get_running_loop()
+        try:
+            return await loop.run_in_executor(loader, self._load_stylizer, self._settings)
+        except asyncio.CancelledError:
+            self.has_stuck_thread = True
+            raise
+        finally:
+            loader.shutdown(wait=False)
+
+    async def _open_chats(
+        self, stack: AsyncExitStack, bot: Bot
+    ) -> tuple[ConversationStorage, Inbox]:
+        database = await open_chat_database(self._settings.data_dir / "chats.sqlite3")
+        stack.push_async_callback(database.close)
+        writes = GroupCommit(database)
+        stack.push_async_callback(writes.close)
+        return ConversationStorage(database, writes), Inbox(database, writes, bot_id=bot.id)
+
+    async def _open_preferences(self, stack: AsyncExitStack) -> PreferencesRepository:
+        usual = StyleOptions(
+            quality=self._settings.default_quality, size_px=self._settings.default_size_px
+        )
+        file = self._settings.data_dir / "preferences.sqlite3"
+        preferences = await PreferencesRepository.open(file, defaults=usual)
+        stack.push_async_callback(preferences.close)
+        return preferences
+
+    def _downloads(self, bot: Bot) -> PictureDownloads:
+        max_mb = self._settings.disk_quota_per_user_mb
+        return PictureDownloads(bot, self._folders.originals, max_mb_per_person=max_mb)
+
+    async def _watch(self, stack: AsyncExitStack, job_service: LocalJobService) -> Health:
+        health = Health(job_service, data_dir=self._settings.data_dir, gpu_memory=self._gpu_memory)
+        if self._settings.metrics_port is not None:
+            await stack.enter_async_context(serving_metrics(health, self._settings.metrics_port))
+        return health
+
+    async def _drain(self, job_service: LocalJobService) -> None:
+        self.has_stuck_thread = not await job_service.drain(JOBS_MAY_TAKE_S)
+
+
+def _rates(settings: Settings) -> RateLimits:
+    everywhere = replace(RateLimits().everywhere, per_minute=60 * settings.messages_per_second)
+    return RateLimits(everywhere=everywhere)
+
+
+def _style_of(catalog: Catalog, choice: StyleChoice) -> Style:
+    """A job's style with the recipe of its preset, if that is still one."""
+    preset = catalog.get(choice.preset) if choice.preset else None
+    style = plain_style(choice)
+    return replace(style, recipe=preset.recipe) if preset else style
+
+
+def _limits(settings: Settings) -> JobLimits:
+    return JobLimits(
+        max_jobs=settings.queue_max_jobs,
+        max_jobs_per_user=settings.queue_max_jobs_per_user,
+        watchdog_s=settings.step_timeout_s,
+        keep_pictures_hours=settings.keep_pictures_hours,
+        disk_quota_mb=settings.disk_quota_mb,
+    )
+
+
+async def _first_to_end(*works: Coroutine[Any, Any, None]) -> None:
+    """Run all until one of them ends, which none does of its own accord; end the others."""
+    tasks = [asyncio.create_task(work) for work in works]
+    try:
+        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        for task in done:
+            task.result()
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)

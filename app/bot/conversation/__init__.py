@@ -1,0 +1,1 @@
+"""From the first question to a submitted job: dialog, draft order, pictures."""

@@ -1,0 +1,87 @@
+"""What a person may do with jobs of one's own, and with nobody else's."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from aiogram.types import CallbackQuery
+from aiogram.utils.i18n import gettext as _
+
+from app.bot.conversation.submission import Requester
+from app.bot.job_message.variations import Variation
+from app.jobs.interface import JobService
+from app.jobs.model import Job, JobRequest, JobState
+
+_CAME_TO_NOTHING = frozenset({JobState.CANCELLED, JobState.FAILED, JobState.SET_ASIDE})
+
+
+async def own_job(query: CallbackQuery, job_id: int, job_service: JobService) -> Job | None:
+    """The job behind a pressed button; None, and a short answer, if it isn't this person's."""
+    job = await job_service.get(job_id)
+    if job is None:
+        await query.answer(_("I no longer remember this picture."))
+        return None
+    if not job.belongs_to(query.from_user.id):
+        await query.answer(_("This button is for the one who asked."))
+        return None
+    return job
+
+
+async def results_with(job: Job, job_service: JobService) -> list[Job]:
+    """What the buttons under a result are about: its job, or all of the album that was painted."""
+    jobs = await job_service.together(job)
+    return [each for each in jobs if each.state not in _CAME_TO_NOTHING]
+
+
+async def what_is_gone(jobs: Sequence[Job], variation: Variation) -> str | None:
+    """A kind sentence if a picture that the `variation` needs has been deleted meanwhile."""
+    photos = [job.request.content for job in jobs]
+    styles = [choice.picture for job in jobs for choice in job.request.styles]
+    if variation is not Variation.OTHER_PHOTO and await _is_one_gone(photos):
+        return _("I keep photos only for a while, and this one is gone. Please send it again.")
+    if variation is not Variation.OTHER_STYLE and await _is_one_gone(styles):
+        return _("This style is gone. Please choose another one: /style")
+    return None
+
+
+async def _is_one_gone(pictures: Sequence[Path]) -> bool:
+    return not await asyncio.to_thread(lambda: all(picture.is_file() for picture in pictures))
+
+
+async def paint_once(
+    jobs: Sequence[Job],
+    variation: Variation,
+    varied: Sequence[JobRequest],
+    requester: Requester,
+    job_service: JobService,
+) -> list[Job]:
+    """The one job, or album, that a button starts, however often it is pressed.
+
+    `varied` is what is asked for instead of each of `jobs`. Only where all of it came to nothing
+    (it was cancelled, say) does a press start it again. Raises `QueueFull`, `TooManyJobs`,
+    `ClosingDown`.
+    """
+    origins = [f"again:{job.id}:{variation}" for job in jobs]
+    while True:
+        album = origins[0] if len(jobs) > 1 else None
+        requests = [
+            replace(
+                request,
+                origin=origin,
+                chat_id=requester.chat_id,
+                thread_id=requester.thread_id,
+                reply_to=requester.reply_to,
+                language=requester.language,
+                album=album,
+                album_size=len(jobs),
+            )
+            for request, origin in zip(varied, origins, strict=True)
+        ]
+        started = await job_service.submit(*requests)
+        if any(job.state not in _CAME_TO_NOTHING for job in started):
+            return started
+        pairs = zip(origins, started, strict=True)
+        origins = [f"{origin}:{job.id}" for origin, job in pairs]

@@ -1,0 +1,234 @@
+"""Tells people how their pictures come along: `app.jobs.interface.Reporter` over Telegram."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Collection, Coroutine, Iterable
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+
+from aiogram import Bot
+from aiogram.utils.i18n import I18n
+
+from app.bot.job_message.result_delivery import ResultDelivery
+from app.bot.job_message.status_content import StatusContent
+from app.bot.job_message.status_editor import StatusEditor
+from app.bot.job_message.status_message import StatusMessage
+from app.bot.transport.outgoing import Pacer
+from app.jobs.interface import JobService, JobView, RecipientGone
+from app.jobs.model import Failure, Job, JobState
+from models.interface import StepReport
+from styles.catalog import Catalog
+
+log = logging.getLogger(__name__)
+
+StatusKey = int | tuple[int, str]
+"""A job's id, or the user and the name of an album."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pace:
+    """At least so many seconds between two edits of one message."""
+
+    private_s: float = 3.0
+    group_s: float = 6.0
+    patient_factor: float = 5.0
+    """So many times rarer where nothing urgent is shown."""
+
+    def every_s(self, chat_id: int, content: StatusContent) -> float:
+        pause_s = self.private_s if chat_id > 0 else self.group_s
+        return pause_s if content.is_urgent else pause_s * self.patient_factor
+
+
+@dataclass(slots=True)
+class _Entry:
+    """A status message and the open jobs it stands for: one, or those of an album."""
+
+    editor: StatusEditor
+    content: StatusContent
+    members: dict[int, Job] = field(default_factory=dict)
+
+
+class ChatReporter:
+    """One status message per open job (or album), from the first "please wait" to the result.
+
+    What arrives here between two edits replaces what was there: only the latest counts.
+    """
+
+    def __init__(
+        self,
+        bot: Bot,
+        *,
+        i18n: I18n,
+        catalog: Catalog,
+        pacer: Pacer,
+        pace: Pace | None = None,
+        admin_ids: Collection[int] = (),
+    ) -> None:
+        self._bot = bot
+        self._i18n = i18n
+        self._pacer = pacer
+        self._pace = pace or Pace()
+        self._admin_ids = admin_ids
+        self._delivery = ResultDelivery(bot, i18n=i18n, catalog=catalog)
+        self._job_service: JobService | None = None
+        self._entries: dict[StatusKey, _Entry] = {}
+        self._background: set[asyncio.Task[None]] = set()
+
+    def connect(self, job_service: JobService) -> None:
+        """Comes before everything else: the job service and its reporter know each other."""
+        self._job_service = job_service
+
+    async def close(self, timeout_s: float = 1.0) -> None:
+        """End all editing; what is owed to people is in the jobs' database."""
+        editors = [entry.editor for entry in self._entries.values()]
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(timeout_s):
+                await asyncio.gather(*(editor.close() for editor in editors))
+        for editor in editors:
+            editor.abandon()
+        for work in self._background:
+            work.cancel()
+        await asyncio.gather(*self._background, return_exceptions=True)
+
+    def waiting(self, job: Job, place: int) -> None:
+        entry = self._entry(job)
+        entry.content.waiting(job, place)
+        entry.editor.changed()
+
+    def started(self, job: Job) -> None:
+        entry = self._entry(job)
+        entry.content.started(job)
+        entry.editor.changed()
+
+    def stepped(self, job: Job, report: StepReport) -> None:
+        entry = self._entry(job)
+        entry.content.stepped(job, report)
+        entry.editor.changed()
+
+    def cancelled(self, job: Job) -> None:
+        entry = self._entry(job)
+        if not self._leave(entry, job):
+            self._start(self._show_cancelled(entry.editor, job))
+
+    async def deliver(self, job: Job) -> None:
+        editor = self._entry(job).editor
+        await editor.close()
+        await self._delivery.deliver(job, editor.message)
+        self._entries.pop(_key(job), None)
+
+    async def deliver_album(self, jobs: list[Job]) -> None:
+        editor = self._entry(jobs[0]).editor
+        await editor.close()
+        await self._delivery.deliver_album(jobs, editor.message)
+        self._entries.pop(_key(jobs[0]), None)
+
+    async def failed(self, job: Job, failure: Failure) -> None:
+        entry = self._entry(job)
+        message = entry.editor.message
+        if len(entry.members) > 1:
+            # The others of the album go on in that message; this one's news come beside it.
+            message = StatusMessage(self._bot, job.request, _keep_nothing)
+        else:
+            await entry.editor.close()
+        try:
+            await self._delivery.deliver_failure(job, failure, message)
+        except RecipientGone:
+            await self._warn_admins(job)  # a job that ends the process is so for others, too
+            raise
+        await self._warn_admins(job)
+        self._leave(entry, job)
+
+    async def _warn_admins(self, job: Job) -> None:
+        """Before the job service notes that its owner was told: else a restart forgets them."""
+        if job.state is JobState.SET_ASIDE:
+            await self._delivery.warn_admins(job, self._admin_ids)
+
+    async def _show_cancelled(self, editor: StatusEditor, job: Job) -> None:
+        await editor.close()
+        await self._delivery.show_cancelled(job, editor.message)
+
+    def _leave(self, entry: _Entry, job: Job) -> bool:
+        """Take a job out of its album; False if it was the last one: then the entry goes."""
+        entry.members.pop(job.id, None)
+        if not entry.members:
+            self._entries.pop(_key(job), None)
+            return False
+        entry.content.left(job, entry.members)
+        entry.editor.changed()
+        return True
+
+    def _entry(self, job: Job) -> _Entry:
+        entry = self._entries.get(_key(job))
+        if entry is None:
+            entry = self._entries[_key(job)] = self._new_entry(job)
+        message_id = entry.editor.message.message_id
+        if job.id not in entry.members:
+            entry.members[job.id] = job
+            if message_id is not None and job.status_message_id != message_id:
+                has_picture = entry.editor.message.has_picture
+                self._start(self._remember([job.id], message_id, has_picture))
+        return entry
+
+    def _new_entry(self, job: Job) -> _Entry:
+        members: dict[int, Job] = {}
+        content = StatusContent(job, i18n=self._i18n, views=self._views)
+        message = StatusMessage(
+            self._bot,
+            job.request,
+            partial(self._remember, members),
+            message_id=job.status_message_id,
+            has_picture=job.status_has_picture,
+        )
+        editor = StatusEditor(
+            message,
+            render=content.render,
+            pacer=self._pacer,
+            every_s=partial(self._pace.every_s, job.request.chat_id, content),
+            on_shown=content.was_shown,
+            on_gone=partial(self._drop_chat, job.request.chat_id),
+        )
+        return _Entry(editor, content, members)
+
+    # What the job service is asked and told
+
+    @property
+    def _service(self) -> JobService:
+        if self._job_service is None:
+            raise RuntimeError("connect() comes first")
+        return self._job_service
+
+    async def _views(self, user_id: int) -> list[JobView]:
+        return await self._service.views(user_id)
+
+    async def _remember(self, job_ids: Iterable[int], message_id: int, has_picture: bool) -> None:
+        for job_id in list(job_ids):
+            await self._service.set_status_message(job_id, message_id, has_picture=has_picture)
+
+    def _drop_chat(self, chat_id: int) -> None:
+        # In a task of its own: it ends in `cancelled`, which ends the editor that found out.
+        self._start(self._service.drop_chat(chat_id))
+
+    def _start(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(_logged(work))
+        self._background.add(task)
+        task.add_done_callback(self._background.discard)
+
+
+def _key(job: Job) -> StatusKey:
+    album = job.request.album
+    return job.id if album is None else (job.request.user_id, album)
+
+
+async def _keep_nothing(message_id: int, has_picture: bool) -> None:
+    """Nobody will come back to this message."""
+
+
+async def _logged(work: Coroutine[Any, Any, None]) -> None:
+    try:
+        await work
+    except Exception:
+        log.exception("a background task of the reporter failed")

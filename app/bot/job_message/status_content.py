@@ -1,0 +1,117 @@
+"""What a status message shows in this moment: one job, or the jobs of one album."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+
+from aiogram.types import BufferedInputFile, InlineKeyboardMarkup, InputMediaPhoto
+from aiogram.utils.i18n import I18n
+from PIL import Image
+
+from app.bot.job_message import status_texts
+from app.bot.job_message.job_buttons import open_job_keyboard
+from app.bot.job_message.status_message import MessageContent
+from app.jobs.interface import JobView
+from app.jobs.model import Job
+from models.interface import StepReport
+from models.pictures import encode_jpeg
+
+PREVIEW_JPEG_QUALITY = 85
+"""Telegram compresses it once more anyway."""
+
+CLOSE_TO_THE_FRONT = 3
+"""Up to this place in the queue every change is shown as soon as the pace allows."""
+
+Views = Callable[[int], Awaitable[Sequence[JobView]]]
+
+
+class StatusContent:
+    """The latest state and nothing before it: the reporter writes it, the editor renders it."""
+
+    def __init__(self, job: Job, *, i18n: I18n, views: Views) -> None:
+        self._job = job
+        """The one in hand; of an album the one being painted, or else the next."""
+        self._i18n = i18n
+        self._views = views
+        self._places: dict[int, int] = {}
+        """Of all its jobs that wait, by id."""
+        self._report: StepReport | None = None
+        self._is_painting = False
+        self._fresh: Image.Image | None = None
+        """A picture of the job in hand that has not been shown yet."""
+        self._rendered: Image.Image | None = None
+
+    def waiting(self, job: Job, place: int) -> None:
+        self._places[job.id] = place
+        if job.id == self._job.id or self._is_painted:
+            self._is_painting = False
+        if not self._is_painting and place == min(self._places.values()):
+            self._job = job
+
+    def started(self, job: Job) -> None:
+        self._places.pop(job.id, None)
+        self._job, self._report, self._is_painting = job, None, True
+        self._fresh = None
+
+    def stepped(self, job: Job, report: StepReport) -> None:
+        self._job, self._report = job, report
+        if report.picture is not None:
+            self._fresh = report.picture
+
+    def left(self, job: Job, others: Mapping[int, Job]) -> None:
+        """One job of the album came to an end of its own; the others go on."""
+        self._places.pop(job.id, None)
+        if job.id == self._job.id and others:
+            next_id = min(self._places, key=self._places.__getitem__, default=next(iter(others)))
+            self._job, self._is_painting = others[next_id], False
+
+    @property
+    def is_urgent(self) -> bool:
+        """Whether its owner looks at it now; far back in the queue nobody counts every place."""
+        place = self._places.get(self._job.id, 1)
+        return self._is_painting or place <= CLOSE_TO_THE_FRONT
+
+    async def render(self) -> MessageContent:
+        """The content of this moment; the picture is encoded off the loop."""
+        picture = self._fresh
+        media = await _preview(picture) if picture is not None else None
+        self._rendered = picture
+        left_s = None if self._is_painting else await self._seconds_left()
+        with self._i18n.context(), self._i18n.use_locale(self._job.request.language):
+            return MessageContent(self._text(left_s), self._keyboard(), media)
+
+    def was_shown(self) -> None:
+        """What was rendered last has arrived: its picture need not be sent again."""
+        if self._fresh is self._rendered:
+            self._fresh = None
+        self._rendered = None
+
+    @property
+    def _is_painted(self) -> bool:
+        return self._report is not None and self._report.step >= self._report.steps
+
+    def _text(self, left_s: float | None) -> str:
+        if self._is_painting:
+            text = status_texts.painting(self._report)
+        else:
+            text = status_texts.waiting(self._places.get(self._job.id, 1), left_s)
+        size = self._job.request.album_size
+        if size == 1:
+            return text
+        # All that don't wait any more were painted or are: true after a restart as well.
+        number = size - len(self._places) + (0 if self._is_painting else 1)
+        return status_texts.of_album(number, size, text)
+
+    def _keyboard(self) -> InlineKeyboardMarkup:
+        can_stop = self._is_painting and self._report is not None
+        return open_job_keyboard(self._job.id, stop=can_stop)
+
+    async def _seconds_left(self) -> float | None:
+        views = await self._views(self._job.request.user_id)
+        return next((v.seconds_left for v in views if v.job.id == self._job.id), None)
+
+
+async def _preview(picture: Image.Image) -> InputMediaPhoto:
+    data = await asyncio.to_thread(encode_jpeg, picture, quality=PREVIEW_JPEG_QUALITY)
+    return InputMediaPhoto(media=BufferedInputFile(data, "preview.jpg"))

@@ -1,0 +1,159 @@
+"""The one message that tells of a job: first a text, then a picture, edited in place."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any
+
+from aiogram import Bot
+from aiogram.exceptions import TelegramBadRequest, TelegramMigrateToChat
+from aiogram.methods import EditMessageCaption, EditMessageMedia, EditMessageText, TelegramMethod
+from aiogram.types import (
+    InlineKeyboardMarkup,
+    InputMediaDocument,
+    InputMediaPhoto,
+    Message,
+    ReplyParameters,
+)
+
+from app.bot.transport.telegram_errors import is_message_gone, is_not_modified, is_other_kind
+from app.jobs.model import JobRequest
+
+Media = InputMediaPhoto | InputMediaDocument
+
+TEXT_TIMEOUT_S = 30
+UPLOAD_TIMEOUT_S = 180
+"""For large files over a slow line."""
+_TRIES = 3
+"""Enough for a message that is gone in a group that moved."""
+
+
+@dataclass(frozen=True, slots=True)
+class MessageContent:
+    """How the message should look. Without `media` it keeps the picture that it has."""
+
+    text: str
+    keyboard: InlineKeyboardMarkup | None = None
+    media: Media | None = None
+    """Its caption is `text`."""
+    timeout_s: int = TEXT_TIMEOUT_S
+
+
+Remember = Callable[[int, bool], Awaitable[None]]
+"""Told of the message's id, and whether it has a picture, whenever one of them changes."""
+
+
+class StatusMessage:
+    """Where it stands, and how it is made and edited.
+
+    Pictures come into it by edits alone. An edit may be repeated until Telegram confirms it, so
+    that a broken connection can neither lose a picture nor double it; a *sent* picture whose
+    confirmation is lost could be either. What remains is the text that is sent first: should its
+    confirmation be lost, or the process end before its id is written down, one line is left
+    behind in the chat that nobody edits any more.
+    """
+
+    def __init__(
+        self,
+        bot: Bot,
+        request: JobRequest,
+        remember: Remember,
+        *,
+        message_id: int | None = None,
+        has_picture: bool = False,
+    ) -> None:
+        self._bot = bot
+        self._request = request
+        self._remember = remember
+        self.chat_id = request.chat_id
+        self.message_id = message_id
+        self.has_picture = has_picture
+
+    async def show(self, content: MessageContent) -> None:
+        """Make the message look like `content`; where it is gone, make a new one.
+
+        Raises aiogram's errors, but not for what can be helped here.
+        """
+        for _ in range(_TRIES - 1):
+            try:
+                return await self._show_once(content)
+            except TelegramMigrateToChat as error:
+                self.move(error.migrate_to_chat_id)
+            except TelegramBadRequest as error:
+                if is_not_modified(error):
+                    return None
+                if is_message_gone(error):
+                    self.forget()
+                elif is_other_kind(error):
+                    # The process ended between an edit and the note of it.
+                    self.has_picture = not self.has_picture
+                else:
+                    raise
+        return await self._show_once(content)
+
+    async def delete(self) -> None:
+        """Take the message away. Raises aiogram's errors, where it is too old for instance."""
+        if self.message_id is not None:
+            await self._bot.delete_message(self.chat_id, self.message_id)
+            self.forget()
+
+    def move(self, chat_id: int) -> None:
+        """The group has become a supergroup, with another id and none of the old messages."""
+        self.chat_id = chat_id
+        self.forget()
+
+    def forget(self) -> None:
+        """It can't be used; whatever is shown next makes a new one."""
+        self.message_id, self.has_picture = None, False
+
+    async def _show_once(self, content: MessageContent) -> None:
+        if self.message_id is None:
+            await self._make(content)
+            if content.media is None:
+                return
+        await self._edit(content)
+        if content.media is not None and not self.has_picture:
+            await self._note(has_picture=True)
+
+    async def _make(self, content: MessageContent) -> None:
+        request = self._request
+        message = await self._bot.send_message(
+            self.chat_id,
+            content.text,
+            message_thread_id=request.thread_id,
+            reply_parameters=as_reply(request.reply_to),
+            reply_markup=content.keyboard,
+            parse_mode=None,
+            request_timeout=TEXT_TIMEOUT_S,
+        )
+        self.message_id = message.message_id
+        await self._note(has_picture=False)
+
+    async def _edit(self, content: MessageContent) -> None:
+        await self._bot(self._edit_method(content), request_timeout=content.timeout_s)
+
+    def _edit_method(self, content: MessageContent) -> TelegramMethod[Message | bool]:
+        where: dict[str, Any] = {
+            "chat_id": self.chat_id,
+            "message_id": self.message_id,
+            "reply_markup": content.keyboard,
+        }
+        if content.media is not None:
+            media = content.media.model_copy(update={"caption": content.text, "parse_mode": None})
+            return EditMessageMedia(media=media, **where)
+        if self.has_picture:
+            return EditMessageCaption(caption=content.text, parse_mode=None, **where)
+        return EditMessageText(text=content.text, parse_mode=None, **where)
+
+    async def _note(self, *, has_picture: bool) -> None:
+        self.has_picture = has_picture
+        if self.message_id is not None:
+            await self._remember(self.message_id, has_picture)
+
+
+def as_reply(message_id: int | None) -> ReplyParameters | None:
+    """An answer to that message, or a plain one where it is gone."""
+    if message_id is None:
+        return None
+    return ReplyParameters(message_id=message_id, allow_sending_without_reply=True)

@@ -1,0 +1,92 @@
+"""What a status message says about a job, in the current language."""
+
+from __future__ import annotations
+
+from aiogram.utils.i18n import gettext as _
+
+from app.bot.ui.durations import in_words
+from app.jobs.model import Failure, Job
+from models.interface import Note, StepReport
+
+BAR_CELLS = 12
+FULL_CELL, EMPTY_CELL = "▰", "▱"
+
+
+def bar(done: int, total: int) -> str:
+    """A bar of `BAR_CELLS` cells; full only when everything is done."""
+    full = BAR_CELLS * min(done, total) // max(total, 1)
+    return FULL_CELL * full + EMPTY_CELL * (BAR_CELLS - full)
+
+
+def waiting(place: int, seconds_left: float | None) -> str:
+    """The place among the waiting, and when the picture will likely be ready."""
+    lines = [_("Please wait… Your place in the queue: {place}").format(place=place)]
+    if seconds_left is not None:
+        lines.append(_("Ready in: ~{time}").format(time=in_words(seconds_left)))
+    return "\n".join(lines)
+
+
+def painting(report: StepReport | None) -> str:
+    """The bar, the steps and the time left."""
+    if report is None:
+        return _("Please wait… I am starting to paint 🎨")
+    lines = [f"{bar(report.step, report.steps)} {report.step} / {report.steps}"]
+    if report.step >= report.steps:
+        lines.append(_("The last touches…"))
+    elif report.seconds_left is not None:
+        lines.append(_("Left: ~{time}").format(time=in_words(report.seconds_left)))
+    return "\n".join(lines)
+
+
+def of_album(number: int, size: int, text: str) -> str:
+    """The same for one photo of several."""
+    return _("Photo {number} of {size}").format(number=number, size=size) + "\n" + text
+
+
+def cancelled() -> str:
+    return _("Cancelled. Send me another photo whenever you like.")
+
+
+def set_aside(job: Job) -> str:
+    """For admins."""
+    return _("Job {id} took the bot down {count} times and was set aside; see the log.").format(
+        id=job.id, count=job.attempts
+    )
+
+
+def ready(style: str, notes: frozenset[Note]) -> str:
+    """The caption of a result; `style` is empty where it has no name."""
+    first = _("Ready ✨ {style}").format(style=style) if style else _("Ready ✨")
+    return "\n".join([first, *(_note(note) for note in sorted(notes))])
+
+
+def under_album() -> str:
+    """Above the buttons that an album can't have itself."""
+    return _("All of them once more, otherwise?")
+
+
+def failure(reason: Failure) -> str:
+    """One friendly sentence: why there is no picture, and what to do."""
+    match reason:
+        case Failure.BAD_PICTURE:
+            return _("I could not read one of the pictures. Please send another one.")
+        case Failure.PICTURE_GONE:
+            return _("The photo is no longer here. Please send it once more.")
+        case Failure.OUT_OF_MEMORY:
+            return _("This picture is too large for me. Please choose a smaller size: /settings")
+        case Failure.STYLE_GONE:
+            return _("This style has gone meanwhile. Please choose another one: /style")
+        case Failure.CRASHED_TOO_OFTEN | Failure.HUNG:
+            return _("I tried several times and could not paint this one. Another photo, please?")
+        case Failure.INTERNAL:
+            return _("Something went wrong on my side, sorry. Please send the photo once more.")
+
+
+def _note(note: Note) -> str:
+    match note:
+        case Note.STOPPED:
+            return _("Stopped where you liked it.")
+        case Note.SHRUNK:
+            return _("It is a little smaller than asked for: the larger one did not fit.")
+        case Note.DIVERGED:
+            return _("The paint began to run, so this is the last good moment.")

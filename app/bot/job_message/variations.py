@@ -1,0 +1,104 @@
+"""What the buttons under a result do to its options: the steps and their bounds, once."""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass, replace
+from typing import Self
+
+from app.jobs.model import Delivery, JobRequest, StyleChoice
+from models.interface import StyleOptions
+
+STRENGTH_STEP = 15
+WEAKEST, STRONGEST = 10, 100
+"""Weaker than that is hardly more than the photo itself."""
+BRUSHES = (0.25, 0.35, 0.5, 0.7, 1.0, 1.4, 2.0, 2.8, 4.0)
+"""Each stroke is about 1.4 times as wide as the one before."""
+HD_SIZE_PX = 2048
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StyleAdjustments:
+    """What the buttons change of a style's hand, to be kept for the next photo."""
+
+    strength: int
+    brush: float
+    keep_colors: bool
+    keep_faces: bool = True
+
+    @classmethod
+    def of(cls, options: StyleOptions) -> Self:
+        return cls(
+            strength=options.strength,
+            brush=options.brush,
+            keep_colors=options.keep_colors,
+            keep_faces=options.keep_faces,
+        )
+
+
+class Variation(enum.StrEnum):
+    """The buttons under a result, in their order; the values travel in callback data."""
+
+    WEAKER = "weaker"
+    STRONGER = "stronger"
+    FINER = "finer"
+    BROADER = "broader"
+    COLORS = "colors"
+    FACES = "faces"
+    HD = "hd"
+    OTHER_STYLE = "style"
+    OTHER_PHOTO = "photo"
+    SWAP = "swap"
+
+    @property
+    def paints_at_once(self) -> bool:
+        """Whether the press alone says everything; the other two ask for something first."""
+        return self not in {Variation.OTHER_STYLE, Variation.OTHER_PHOTO}
+
+
+def possible_variations(request: JobRequest, *, has_faces: bool) -> list[Variation]:
+    """The buttons that make sense under this result: none leads past a bound or changes nothing."""
+    return [
+        variation
+        for variation in Variation
+        if not variation.paints_at_once or vary(request, variation) is not None
+        if has_faces or variation is not Variation.FACES
+    ]
+
+
+def vary(request: JobRequest, variation: Variation) -> JobRequest | None:
+    """The same request, otherwise; None at a bound. Its origin is still the old one's."""
+    if variation is Variation.SWAP:
+        return _swapped(request)
+    options = _vary_options(request.options, variation)
+    if options is None:
+        return None
+    delivery = Delivery.FILE if variation is Variation.HD else request.delivery
+    return replace(request, options=options, delivery=delivery)
+
+
+def _vary_options(options: StyleOptions, variation: Variation) -> StyleOptions | None:
+    match variation:
+        case Variation.WEAKER if options.strength > WEAKEST:
+            return replace(options, strength=max(WEAKEST, options.strength - STRENGTH_STEP))
+        case Variation.STRONGER if options.strength < STRONGEST:
+            return replace(options, strength=min(STRONGEST, options.strength + STRENGTH_STEP))
+        case Variation.FINER if options.brush > BRUSHES[0]:
+            return replace(options, brush=max(b for b in BRUSHES if b < options.brush))
+        case Variation.BROADER if options.brush < BRUSHES[-1]:
+            return replace(options, brush=min(b for b in BRUSHES if b > options.brush))
+        case Variation.COLORS:
+            return replace(options, keep_colors=not options.keep_colors)
+        case Variation.FACES:
+            return replace(options, keep_faces=not options.keep_faces)
+        case Variation.HD if options.size_px < HD_SIZE_PX:
+            return replace(options, size_px=HD_SIZE_PX)
+    return None
+
+
+def _swapped(request: JobRequest) -> JobRequest | None:
+    """Two pictures of a person's own change roles; a preset is nobody's photo."""
+    match request.styles:
+        case (StyleChoice(picture=style, preset=None),):
+            return replace(request, content=style, styles=(StyleChoice(request.content),))
+    return None

@@ -1,0 +1,183 @@
+"""Pictures that people send: fetched within bounds, kept durably, checked before anyone uses them.
+
+Nothing of a name that a person chose gets near a path.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import enum
+import logging
+import os
+import shutil
+import uuid
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Final
+
+import aiofiles
+import aiohttp
+from aiogram import Bot
+from aiogram.exceptions import AiogramError, TelegramBadRequest
+from aiogram.types import Document, Message, PhotoSize
+
+from app.storage.folders import flush_folder
+from models.pictures import inspect, open_picture
+
+logger = logging.getLogger(__name__)
+
+MAX_BYTES: Final = 20 * 1024 * 1024
+"""What Telegram lets a bot fetch; held against the bytes that come, not against what is said."""
+TOTAL_TIMEOUT_S: Final = 60
+STALL_TIMEOUT_S: Final = 10.0
+TRIES: Final = 2
+RETRY_PAUSE_S: Final = 1.0
+"""What has just broken is likely to break again at once."""
+AT_ONCE: Final = 8
+MIN_FREE_BYTES: Final = 200_000_000
+"""The databases must never meet a full disk."""
+DECODED_AT_ONCE: Final = 2
+"""A picture of 64 megapixels takes 200 MB for a moment."""
+_LOOK_SIDE_PX: Final = 256
+
+Sent = PhotoSize | Document
+
+
+class DownloadProblem(enum.StrEnum):
+    """Why a file did not come over."""
+
+    TOO_LARGE = "too_large"
+    FAILED = "failed"
+    NO_ROOM = "no_room"
+    """On the bot's own disk, or in the person's share of it."""
+
+
+class DownloadError(Exception):
+    """A file that could not be fetched; never carries an address, for it holds the token."""
+
+    def __init__(self, problem: DownloadProblem) -> None:
+        super().__init__(f"download: {problem.value}")
+        self.problem = problem
+
+
+def picture_in(message: Message) -> Sent | None:
+    """The picture of a message: a photo in its largest size, or a file of any kind.
+
+    A file may turn out to be no picture; that is said once it was looked at.
+    """
+    if message.photo:
+        return message.photo[-1]
+    return message.document
+
+
+class PictureDownloads:
+    """Fetches pictures into one folder per person."""
+
+    def __init__(
+        self,
+        bot: Bot,
+        folder: Path,
+        *,
+        max_mb_per_person: int = 500,
+        total_timeout_s: int = TOTAL_TIMEOUT_S,
+        stall_timeout_s: float = STALL_TIMEOUT_S,
+    ) -> None:
+        self._bot = bot
+        self._folder = folder
+        self._max_bytes_per_person = max_mb_per_person * 1_000_000
+        self._total_timeout_s = total_timeout_s
+        self._stall_timeout_s = stall_timeout_s
+        self._fetching = asyncio.Semaphore(AT_ONCE)
+        self._decoding = asyncio.Semaphore(DECODED_AT_ONCE)
+
+    async def keep(self, sent: Sent, user_id: int) -> Path:
+        """Fetch a picture and check it; it is on the disk when this returns.
+
+        Raises DownloadError and `models.pictures.PictureError`; then nothing is left behind.
+        """
+        if (sent.file_size or 0) > MAX_BYTES:
+            raise DownloadError(DownloadProblem.TOO_LARGE)
+        folder = self._folder / str(user_id)
+        part = folder / f"{uuid.uuid4().hex}.part"
+        # Nothing at all is begun for more than so many: a thousand small calls for the threads
+        # would delay everybody else's.
+        async with self._fetching:
+            if not await asyncio.to_thread(self._make_room, folder):
+                raise DownloadError(DownloadProblem.NO_ROOM)
+            try:
+                await self._fetch(sent.file_id, part)
+                async with self._decoding:
+                    return await asyncio.to_thread(_accept, part)
+            finally:
+                await asyncio.to_thread(part.unlink, missing_ok=True)
+
+    async def forget(self, user_id: int) -> None:
+        """Delete every picture that a person ever sent and that is still here."""
+        await asyncio.to_thread(shutil.rmtree, self._folder / str(user_id), ignore_errors=True)
+
+    def _make_room(self, folder: Path) -> bool:
+        """Blocking: the folder is there and may grow."""
+        if not folder.is_dir():
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            flush_folder(folder.parent)  # or a power cut takes the folder with all that is in it
+        used = sum(_size(path) for path in folder.iterdir())
+        is_low = shutil.disk_usage(folder).free < MIN_FREE_BYTES
+        return used < self._max_bytes_per_person and not is_low
+
+    async def _fetch(self, file_id: str, path: Path) -> None:
+        for tries_left in reversed(range(TRIES)):
+            try:
+                return await self._fetch_once(file_id, path)
+            except (aiohttp.ClientError, TimeoutError, AiogramError, ConnectionError) as error:
+                if isinstance(error, TelegramBadRequest) and "too big" in error.message:
+                    raise DownloadError(DownloadProblem.TOO_LARGE) from None
+                # The error's own text stays out of the log: it may hold an address with the token.
+                logger.warning("download failed", extra={"error": type(error).__name__})
+                if not tries_left:
+                    raise DownloadError(DownloadProblem.FAILED) from None
+                await asyncio.sleep(RETRY_PAUSE_S)
+        return None
+
+    async def _fetch_once(self, file_id: str, path: Path) -> None:
+        file = await self._bot.get_file(file_id)
+        if file.file_path is None:
+            raise DownloadError(DownloadProblem.TOO_LARGE)
+        url = self._bot.session.api.file_url(self._bot.token, file.file_path)
+        stream = self._bot.session.stream_content(url, timeout=self._total_timeout_s)
+        received = 0
+        async with contextlib.aclosing(stream), aiofiles.open(path, "wb") as target:
+            async for chunk in self._without_stalls(stream):
+                received += len(chunk)
+                if received > MAX_BYTES:
+                    raise DownloadError(DownloadProblem.TOO_LARGE)
+                await target.write(chunk)
+            await target.flush()
+            await asyncio.to_thread(os.fsync, target.fileno())
+
+    async def _without_stalls(self, stream: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+        while True:
+            try:
+                async with asyncio.timeout(self._stall_timeout_s):
+                    chunk = await anext(stream)
+            except StopAsyncIteration:
+                return
+            yield chunk
+
+
+def _size(path: Path) -> int:
+    """Blocking: its bytes; none of one that has just got another name, or is gone."""
+    try:
+        return path.stat().st_size
+    except FileNotFoundError:
+        return 0
+
+
+def _accept(part: Path) -> Path:
+    """Blocking: check a picture to its last byte and give it its name. Raises PictureError."""
+    facts = inspect(part)
+    open_picture(part, long_side_px=_LOOK_SIDE_PX)
+    path = part.with_suffix(f".{facts.format.lower()}")
+    part.replace(path)
+    flush_folder(path.parent)
+    return path

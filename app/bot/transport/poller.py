@@ -1,0 +1,203 @@
+"""Fetches updates and sees each of them through to its handler, whatever happens to the process.
+
+aiogram's own polling confirms an update when its handler starts and drops the handlers that run
+when the process ends. Here an update is on the disk before Telegram may forget it, and until its
+handler has come to an end.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+from collections.abc import Sequence
+from typing import Any, Final
+
+from aiogram import Bot, Dispatcher
+from aiogram.exceptions import (
+    AiogramError,
+    TelegramConflictError,
+    TelegramNotFound,
+    TelegramRetryAfter,
+    TelegramUnauthorizedError,
+)
+from aiogram.methods import TelegramMethod
+from aiogram.types import Update, User
+from aiogram.utils.backoff import Backoff, BackoffConfig
+from pydantic import ValidationError
+
+from app.bot.transport.conversation_queues import ConversationQueues, RawUpdate, part_of
+from app.bot.transport.handler_slots import HandlerSlots
+from app.bot.transport.inbox import Inbox
+
+logger = logging.getLogger(__name__)
+
+LONG_POLL_S: Final = 25
+_REQUEST_TIMEOUT_S: Final = LONG_POLL_S + 15
+_BACKOFF: Final = BackoffConfig(min_delay=1.0, max_delay=30.0, factor=1.7, jitter=0.1)
+
+WRONG_TOKEN: Final = (TelegramUnauthorizedError, TelegramNotFound)
+"""Telegram answers 401 to a token it doesn't know any more and 404 to one that never was."""
+
+
+_REFUSALS_BELIEVED: Final = 5
+"""So many in a row, over some ten seconds: a proxy or a deploy of Telegram's may answer one."""
+_MAX_UPDATE_ID: Final = 2**63 - 1
+
+
+class GetRawUpdates(TelegramMethod[list[Any]]):
+    """getUpdates without a model: one update that aiogram can't read must not block the others."""
+
+    __returning__ = list[Any]
+    __api_method__ = "getUpdates"
+
+    offset: int | None = None
+    timeout: int = LONG_POLL_S
+    allowed_updates: list[str] | None = None
+
+
+async def wait_for_telegram(bot: Bot) -> User:
+    """Wait until Telegram answers and say who we are. Raises one of `WRONG_TOKEN`."""
+    backoff = Backoff(_BACKOFF)
+    while True:
+        try:
+            # A webhook that somebody set would keep all updates away from polling.
+            await bot.delete_webhook()
+            return await bot.me()
+        except WRONG_TOKEN:
+            raise
+        except AiogramError as error:
+            await _wait(error, backoff, "Telegram can't be reached")
+
+
+class Poller:
+    """The way of an update: getUpdates, inbox, conversation queue, dispatcher, done."""
+
+    def __init__(self, bot: Bot, dispatcher: Dispatcher, inbox: Inbox) -> None:
+        self._bot = bot
+        self._dispatcher = dispatcher
+        self._inbox = inbox
+        self._queues = ConversationQueues(self._handle)
+        self._slots = HandlerSlots()
+
+    async def run(self) -> None:
+        """Poll until cancelled. Raises one of `WRONG_TOKEN` when it is said again and again."""
+        for raw in await self._inbox.unhandled():
+            await self._enqueue(raw)
+        backoff, refusals = Backoff(_BACKOFF), 0
+        request = GetRawUpdates(allowed_updates=self._dispatcher.resolve_used_update_types())
+        while True:
+            await self._queues.room()
+            try:
+                batch = await self._bot(request, request_timeout=_REQUEST_TIMEOUT_S)
+            except AiogramError as error:
+                refusals = refusals + 1 if isinstance(error, WRONG_TOKEN) else 0
+                if refusals == _REFUSALS_BELIEVED:
+                    raise
+                await _wait(error, backoff, "no updates")
+                continue
+            refusals = 0
+            updates = [raw for raw in batch if _can_be_kept(raw)]
+            if len(updates) < len(batch):
+                # Nothing of it is shown: what stands in it was said by somebody.
+                logger.error("%d updates can't be read", len(batch) - len(updates))
+            if batch and not updates:
+                await asyncio.sleep(max(0.1, next(backoff)))  # it would come again at once
+                continue
+            backoff.reset()
+            for raw in await self._inbox.take_in(updates):
+                await self._enqueue(raw)
+            if updates:
+                request.offset = max(raw["update_id"] for raw in updates) + 1
+
+    async def close(self, timeout_s: float) -> None:
+        """Let handlers finish; the others' updates are handled after the next start."""
+        await self._queues.close(timeout_s)
+
+    async def _enqueue(self, raw: RawUpdate) -> None:
+        if not self._queues.put(_conversation_of(raw), raw):
+            # Its sender hears of it: a warning about floods comes long before this.
+            logger.warning("a flood is cut off", extra={"update": raw["update_id"]})
+            await self._inbox.handled([raw["update_id"]])
+
+    async def _handle(self, raws: Sequence[RawUpdate]) -> None:
+        """Hand one update, or one album, to its handler, as soon as a slot is free."""
+        if _is_brief(raws[0]):
+            await self._handle_now(raws)
+        else:
+            async with self._slots.take():
+                await self._handle_now(raws)
+
+    async def _handle_now(self, raws: Sequence[RawUpdate]) -> None:
+        numbers = [raw["update_id"] for raw in raws]
+        await self._inbox.started(numbers)
+        try:
+            await self._feed([update for raw in raws if (update := self._read(raw)) is not None])
+        except asyncio.CancelledError:
+            # They are handled again after the next start.
+            await self._inbox.put_back(numbers)
+            raise
+        await self._inbox.handled(numbers)
+
+    async def _feed(self, updates: Sequence[Update]) -> None:
+        if not updates:
+            return
+        album = tuple(update.message for update in updates if update.message)
+        try:
+            await self._dispatcher.feed_update(self._bot, updates[0], album=album)
+        except Exception:
+            logger.exception("an update failed", extra={"update": updates[0].update_id})
+
+    def _read(self, raw: RawUpdate) -> Update | None:
+        try:
+            return Update.model_validate(raw, context={"bot": self._bot})
+        except ValidationError as error:
+            # The fields' names only: what stands in them was said by somebody.
+            fields = [".".join(map(str, each["loc"])) for each in error.errors()]
+            facts = {"update": raw["update_id"], "fields": fields}
+            logger.error("an update can't be read", extra=facts)
+            return None
+
+
+def _can_be_kept(raw: object) -> bool:
+    """Whether it has a number to know it by and is something that JSON can say."""
+    if not isinstance(raw, dict):
+        return False
+    update_id = raw.get("update_id")
+    if type(update_id) is not int or not 0 <= update_id < _MAX_UPDATE_ID:
+        return False
+    try:
+        json.dumps(raw, allow_nan=False)
+    except ValueError:
+        return False
+    return True
+
+
+def _conversation_of(raw: RawUpdate) -> tuple[int | None, int | None]:
+    """Who said it, and where: what the handlers' state depends on."""
+    event = next((value for value in raw.values() if isinstance(value, dict)), {})
+    place = part_of(event, "message") or event
+    chat_id, user_id = _id(part_of(place, "chat")), _id(part_of(event, "from"))
+    return (chat_id or user_id, user_id)
+
+
+def _id(part: RawUpdate) -> int | None:
+    value = part.get("id")
+    return value if isinstance(value, int) else None
+
+
+def _is_brief(raw: RawUpdate) -> bool:
+    """A word, or a command that is answered from memory; /style begins an order."""
+    text = part_of(raw, "message").get("text")
+    return isinstance(text, str) and not text.startswith("/style")
+
+
+async def _wait(error: AiogramError, backoff: Backoff, what: str) -> None:
+    """Sleep before the next try and say why."""
+    pause_s = max(0.1, next(backoff))
+    if isinstance(error, TelegramRetryAfter):
+        pause_s = max(pause_s, error.retry_after)
+    if isinstance(error, TelegramConflictError):
+        what = "another bot runs with the same token"
+    logger.warning("%s (%s); again in %.1f s", what, type(error).__name__, pause_s)
+    await asyncio.sleep(pause_s)

@@ -1,0 +1,1 @@
+"""What people read and press: texts, keyboards, callback data and translations."""

@@ -1,0 +1,68 @@
+"""What the buttons of the conversations carry: typed, and theirs alone who were asked."""
+
+from __future__ import annotations
+
+import enum
+from typing import Annotated
+
+from aiogram.filters.callback_data import CallbackData
+from pydantic import Field
+
+JobId = Annotated[int, Field(ge=1, le=2**63 - 1)]
+"""A number that SQLite can hold, whatever a forger writes."""
+
+
+class OwnedCallback(CallbackData, prefix="owned"):
+    """A button that only the person who was asked may press; a middleware sees to it."""
+
+    owner: int
+
+
+class SourceCallback(OwnedCallback, prefix="source"):
+    """The answer to "one of the ready styles?"."""
+
+    ready: bool
+
+
+class PresetCallback(OwnedCallback, prefix="preset"):
+    """A ready style in the gallery."""
+
+    slug: str
+
+
+class GalleryAction(enum.StrEnum):
+    """What else can be done in the gallery."""
+
+    MIX = "mix"
+    PAINT = "paint"
+
+
+class GalleryCallback(OwnedCallback, prefix="gallery"):
+    """A button below the ready styles."""
+
+    action: GalleryAction
+
+
+class RoleCallback(OwnedCallback, prefix="role"):
+    """The number of the picture that was asked for."""
+
+    number: int
+
+
+class CancelCallback(OwnedCallback, prefix="cancel"):
+    """A change of mind."""
+
+
+class DataTopic(enum.StrEnum):
+    """The answers in the conversation about a person's data."""
+
+    YES = "yes"
+    NO = "no"
+    ID = "id"
+    NICKNAME = "nickname"
+
+
+class DataCallback(OwnedCallback, prefix="data"):
+    """An answer in that conversation."""
+
+    topic: DataTopic

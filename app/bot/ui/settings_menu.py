@@ -1,0 +1,164 @@
+"""The message of /settings: what can be set, the choices for each, and their names."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Mapping
+from typing import Final
+
+from aiogram.types import InlineKeyboardButton, InlineKeyboardMarkup
+from aiogram.utils.i18n import gettext as _
+
+from app.bot.preferences import UserPreferences
+from app.bot.ui.callback_data import OwnedCallback
+from app.bot.ui.i18n import LANGUAGES
+from app.jobs.model import Delivery
+from models.interface import Quality
+
+Value = Quality | Delivery | int | float | bool | str
+OPEN: Final = "auto"
+"""In callback data: leave the choice to the style or to the bot."""
+
+
+class Field(enum.StrEnum):
+    """What can be set; the values are the fields of `UserPreferences`."""
+
+    QUALITY = "quality"
+    SIZE = "size_px"
+    STRENGTH = "strength"
+    COLORS = "keep_colors"
+    FACES = "keep_faces"
+    BRUSH = "brush"
+    DELIVERY = "delivery"
+    LANGUAGE = "language"
+
+
+CHOICES: Final[Mapping[Field, tuple[Value, ...]]] = {
+    Field.QUALITY: tuple(Quality),
+    Field.SIZE: (512, 768, 1024, 1536, 2048),
+    Field.STRENGTH: (25, 40, 55, 70, 85, 100),
+    Field.COLORS: (False, True),
+    Field.FACES: (True, False),
+    Field.BRUSH: (0.5, 0.7, 1.0, 1.4, 2.0),
+    Field.DELIVERY: tuple(Delivery),
+    Field.LANGUAGE: LANGUAGES,
+}
+
+
+class SettingsCallback(OwnedCallback, prefix="set"):
+    """A button of /settings: the overview, the choices for a field, or one of those."""
+
+    field: Field | None = None
+    value: str | None = None
+
+
+def parse_choice(field: Field, text: str) -> Value | None:
+    """The choice that callback data means; None for `OPEN`. Raises ValueError for anything else."""
+    if text == OPEN:
+        return None
+    for value in CHOICES[field]:
+        if text == str(value):
+            return value
+    raise ValueError(f"{text!r} is no choice for {field}")
+
+
+def overview(chosen: UserPreferences) -> str:
+    """Everything that is set, line by line."""
+    lines = [f"{field_name(field)}: {value_name(field, getattr(chosen, field))}" for field in Field]
+    return "\n".join([_("Your settings. Press one to change it."), "", *lines])
+
+
+def overview_keyboard(owner: int) -> InlineKeyboardMarkup:
+    """A button for each field, two a row."""
+    buttons = [_button(field_name(field), owner, field) for field in Field]
+    return _rows(buttons)
+
+
+def question(field: Field, chosen: UserPreferences) -> str:
+    """What is set now, and that it can be chosen anew."""
+    now = value_name(field, getattr(chosen, field))
+    return _("{setting}: {value}.\nWhich shall it be?").format(setting=field_name(field), value=now)
+
+
+def choices_keyboard(owner: int, field: Field) -> InlineKeyboardMarkup:
+    """A button for each choice, one to leave it open and one back."""
+    buttons = [
+        _button(value_name(field, value), owner, field, str(value)) for value in CHOICES[field]
+    ]
+    keyboard = _rows(buttons)
+    keyboard.inline_keyboard.append([_button(value_name(field, None), owner, field, OPEN)])
+    keyboard.inline_keyboard.append([_button(_("« Back"), owner)])
+    return keyboard
+
+
+def field_name(field: Field) -> str:
+    match field:
+        case Field.QUALITY:
+            return _("Quality")
+        case Field.SIZE:
+            return _("Size")
+        case Field.STRENGTH:
+            return _("Strength")
+        case Field.COLORS:
+            return _("Colours")
+        case Field.FACES:
+            return _("Faces")
+        case Field.BRUSH:
+            return _("Brush")
+        case Field.DELIVERY:
+            return _("Result as")
+        case Field.LANGUAGE:
+            return _("Language")
+
+
+def value_name(field: Field, value: Value | None) -> str:
+    """What a person calls a choice."""
+    match field, value:
+        case _, None:
+            return _open_name(field)
+        case Field.SIZE, _:
+            return _("{size} px").format(size=value)
+        case Field.STRENGTH, _:
+            return f"{value} %"
+        case Field.FACES, _:
+            return _("natural") if value else _("as painted")
+        case Field.BRUSH, _:
+            return f"× {value:g}"
+    return _word(value)
+
+
+def _open_name(field: Field) -> str:
+    match field:
+        case Field.STRENGTH | Field.COLORS | Field.FACES | Field.BRUSH:
+            return _("as suits the style")
+        case Field.LANGUAGE:
+            return _("as in Telegram")
+    return _("as usual")
+
+
+def _word(value: Value | None) -> str:
+    names: Mapping[Value | None, str] = {
+        Quality.DRAFT: _("draft, at once"),
+        Quality.STANDARD: _("standard"),
+        Quality.HIGH: _("high, takes longer"),
+        Delivery.PHOTO: _("a photo"),
+        Delivery.FILE: _("a file, not compressed"),
+        False: _("of the painting"),
+        True: _("of the photo"),
+        "ru": "Русский",
+        "en": "English",
+    }
+    return names[value]
+
+
+def _button(
+    text: str, owner: int, field: Field | None = None, value: str | None = None
+) -> InlineKeyboardButton:
+    callback = SettingsCallback(owner=owner, field=field, value=value)
+    return InlineKeyboardButton(text=text, callback_data=callback.pack())
+
+
+def _rows(buttons: list[InlineKeyboardButton]) -> InlineKeyboardMarkup:
+    return InlineKeyboardMarkup(
+        inline_keyboard=[buttons[start : start + 2] for start in range(0, len(buttons), 2)]
+    )

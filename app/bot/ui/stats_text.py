@@ -1,0 +1,40 @@
+"""What /stats says."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from aiogram import html
+from aiogram.utils.i18n import gettext as _
+
+from app.bot.ui.durations import in_words
+from app.monitoring.health import Report
+
+_MB, _GB = 1_000_000, 1_000_000_000
+
+
+def stats_text(report: Report) -> str:
+    """All figures, a line each."""
+    stats = report.stats
+    seconds = {key: in_words(value) for key, value in stats.seconds_by_quality.items()}
+    lines = [
+        _("Jobs: {list}").format(list=_listed(stats.by_state)),
+        _("Waiting: {count}").format(count=stats.waiting),
+        _("Painting takes: {list}").format(list=_listed(seconds)),
+        _("Errors: {list}").format(list=_listed(stats.failures)),
+        _("Pictures on the disk: {size} MB").format(size=round(stats.disk_bytes / _MB)),
+        _("Free on the disk: {size} GB").format(size=round(report.disk_free_bytes / _GB)),
+        _gpu(report.gpu),
+    ]
+    return "\n".join(lines)
+
+
+def _gpu(memory: tuple[int, int] | None) -> str:
+    if memory is None:
+        return _("Memory of the card: no card in use")
+    used, total = (f"{size / _GB:.1f}" for size in memory)
+    return _("Memory of the card: {used} of {total} GB").format(used=used, total=total)
+
+
+def _listed(values: Mapping[str, object]) -> str:
+    return html.quote(", ".join(f"{key} {value}" for key, value in values.items())) or "–"

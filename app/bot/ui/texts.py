@@ -1,0 +1,124 @@
+"""Sentences that more than one place needs, and strangers' words made harmless."""
+
+from __future__ import annotations
+
+import unicodedata
+
+from aiogram import html
+from aiogram.utils.i18n import gettext as _
+from aiogram.utils.i18n import ngettext
+
+from app.bot.transport.picture_downloads import DownloadProblem
+from models.pictures import MAX_PIXELS, MAX_RATIO, MIN_SIDE_PX, PictureProblem
+
+MAX_NAME = 64
+_ISOLATE, _END_ISOLATE = "\u2068", "\u2069"
+
+
+def safe_name(name: str) -> str:
+    """A stranger's words as HTML that can't change the text around them.
+
+    Control and formatting characters go, tags and entities are escaped, what is too long is cut,
+    and the direction of the writing ends with the name.
+    """
+    plain = "".join(c for c in name if unicodedata.category(c)[0] != "C")
+    if len(plain) > MAX_NAME:
+        plain = plain[: MAX_NAME - 1] + "…"
+    return f"{_ISOLATE}{html.quote(plain)}{_END_ISOLATE}"
+
+
+def welcome(name: str) -> str:
+    """Three lines."""
+    return _(
+        "Hello, {name}! I repaint your photos as an artist would.\n"
+        "Send me a photo and choose a style: /style.\n"
+        "Or send two pictures, and one will be painted in the manner of the other."
+    ).format(name=safe_name(name))
+
+
+def guide() -> str:
+    """All of it."""
+    return _(
+        "<b>There are two ways to a painting.</b>\n\n"
+        "<b>A ready style.</b> Type /style, choose one (or mix several) and send a photo,"
+        " or up to ten as an album. A photo sent before that is not lost.\n\n"
+        "<b>A style of your own.</b> Send two pictures, one after the other or together,"
+        " as photos or as files. I show them with numbers and ask which one gives the style."
+        " Up to four further pictures may join in.\n\n"
+        "While I paint you see how far I am. Stop keeps what is there, Cancel throws it away.\n\n"
+        "/style – choose a style\n"
+        "/queue – your pictures in the queue\n"
+        "/settings – quality, size, strength and more\n"
+        "/button – what I know about you\n"
+        "/cancel – start over\n"
+        "/forget – delete everything about you"
+    )
+
+
+def picture_problem(problem: PictureProblem) -> str:
+    """What was wrong with a picture, and what to send instead."""
+    match problem:
+        case PictureProblem.MISSING:
+            return _("The picture is no longer here. Please send it once more.")
+        case PictureProblem.NOT_A_PICTURE:
+            return _("I can't read this as a picture. Please send a JPEG, PNG or WEBP.")
+        case PictureProblem.DAMAGED:
+            return _("This picture is damaged or not complete. Please send it once more.")
+        case PictureProblem.ANIMATED:
+            return _("This picture moves. Please send a still one, such as a screenshot.")
+        case PictureProblem.TOO_MANY_PIXELS:
+            limit = MAX_PIXELS // 1_000_000
+            return ngettext(
+                "This picture is too large. Please send one of at most {limit} megapixel.",
+                "This picture is too large. Please send one of at most {limit} megapixels.",
+                limit,
+            ).format(limit=limit)
+        case PictureProblem.TOO_MANY_SCANS:
+            return _(
+                "This picture is stored in so many passes that I would be reading it for minutes."
+                " Please save it as an ordinary JPEG."
+            )
+        case PictureProblem.TOO_SMALL:
+            return _(
+                "This picture is too small. Please send one of at least {side} × {side} pixels."
+            ).format(side=MIN_SIDE_PX)
+        case PictureProblem.TOO_LONG:
+            return _(
+                "This picture is too narrow: one side is more than {ratio} times the other."
+                " Please crop it."
+            ).format(ratio=MAX_RATIO)
+
+
+def download_problem(problem: DownloadProblem) -> str:
+    """Why a picture did not come over, and what to do."""
+    match problem:
+        case DownloadProblem.TOO_LARGE:
+            return _("This file is too large: Telegram lets me fetch 20 MB. A smaller one, please?")
+        case DownloadProblem.NO_ROOM:
+            return _("I have no room for more pictures just now. Please try again in some hours.")
+        case DownloadProblem.FAILED:
+            return _("The picture did not come through. Please send it once more.")
+
+
+def queue_is_full(minutes: int) -> str:
+    return ngettext(
+        "The queue is full. Please try again in about {count} minute.",
+        "The queue is full. Please try again in about {count} minutes.",
+        minutes,
+    ).format(count=minutes)
+
+
+def too_many_jobs(limit: int) -> str:
+    return ngettext(
+        "I can keep {count} picture of yours at a time. Please wait until it is ready: /queue",
+        "I can keep {count} pictures of yours at a time. Please wait until one is ready: /queue",
+        limit,
+    ).format(count=limit)
+
+
+def closing_down() -> str:
+    return _("I am just being restarted. Please try again in a minute.")
+
+
+def something_went_wrong() -> str:
+    return _("Something went wrong on my side, sorry. Please try once more.")

@@ -1,0 +1,162 @@
+"""What the bot asks of jobs (`JobService`) and what it is told (`Reporter`); no Telegram."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from app.jobs.model import Failure, Job, JobRequest
+from models.interface import StepReport
+
+
+class RetryLater(Exception):  # noqa: N818 - it isn't an error but an answer
+    """Not delivered now; worth another try after so many seconds."""
+
+    def __init__(self, after_s: float) -> None:
+        super().__init__(f"try again in {after_s:.0f} s")
+        self.after_s = after_s
+
+
+class RecipientGone(Exception):  # noqa: N818 - likewise
+    """The person has blocked the bot or the chat is gone: nothing will ever arrive there."""
+
+
+class Reporter(Protocol):
+    """Told of every transition of a job, in the event loop.
+
+    None but `deliver`, `deliver_album` and `failed` may raise, and those only `RetryLater` and
+    `RecipientGone`; the queue tries again later or drops the job.
+    """
+
+    def waiting(self, job: Job, place: int) -> None:
+        """The place in the queue changed; 1 is the next to be painted. Returns at once.
+
+        First told when the job is accepted, before `submit` returns; not told after a restart
+        until the place changes.
+        """
+        ...
+
+    def started(self, job: Job) -> None:
+        """Painting begins. Returns at once."""
+        ...
+
+    def stepped(self, job: Job, report: StepReport) -> None:
+        """One optimiser step is done. Returns at once: the painter never waits for the chat."""
+        ...
+
+    async def deliver(self, job: Job) -> None:
+        """Bring `job.result` to the person; returns when Telegram has confirmed it."""
+        ...
+
+    async def deliver_album(self, jobs: list[Job]) -> None:
+        """Bring the results of one album, in the order of the photos, likewise."""
+        ...
+
+    async def failed(self, job: Job, failure: Failure) -> None:
+        """Tell the person in one friendly sentence why there is no picture.
+
+        A job in the state SET_ASIDE is the admins' business too.
+        """
+        ...
+
+    def cancelled(self, job: Job) -> None:
+        """It was thrown away; clean up its status message. Returns at once.
+
+        Also told when the chat is gone or its owner is forgotten: then nothing can be sent.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class JobView:
+    """One line of /queue."""
+
+    job: Job
+    place: int | None
+    """None while it is being painted (or delivered)."""
+    seconds_left: float | None
+    """Until it is finished, worked out from what jobs of that size really took here."""
+
+
+class QueueFull(Exception):  # noqa: N818 - an answer
+    """No room for another job; `minutes` is when there likely will be."""
+
+    def __init__(self, minutes: int) -> None:
+        super().__init__(f"the queue is full for about {minutes} min")
+        self.minutes = minutes
+
+
+class TooManyJobs(Exception):  # noqa: N818 - an answer
+    """This person has as many open jobs as one may have."""
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(f"at most {limit} jobs per person")
+        self.limit = limit
+
+
+class ClosingDown(Exception):  # noqa: N818 - an answer
+    """The process is about to end and takes no new jobs."""
+
+
+class JobService(Protocol):
+    """All that routers call about jobs. `app.jobs.service.LocalJobService` implements it."""
+
+    async def submit(self, *requests: JobRequest) -> list[Job]:
+        """Write the jobs down (durably) and queue them, all or none.
+
+        A request whose origin is known already gives the job that it made the first time.
+        Raises `QueueFull`, `TooManyJobs`, `ClosingDown`.
+        """
+        ...
+
+    async def stop(self, job_id: int, user_id: int) -> bool:
+        """Good enough: deliver what there is. False if it isn't this person's running job."""
+        ...
+
+    async def cancel(self, job_id: int, user_id: int) -> bool:
+        """Throw it away, waiting or running. False if it isn't this person's open job."""
+        ...
+
+    async def get(self, job_id: int) -> Job | None: ...
+
+    async def together(self, job: Job) -> list[Job]:
+        """All that were ordered as one album, in the order of the photos; or the job alone."""
+        ...
+
+    def place(self, job_id: int) -> int | None:
+        """Place among the waiting, 1 is next; None if it isn't waiting."""
+        ...
+
+    async def views(self, user_id: int) -> list[JobView]:
+        """A person's open jobs in the order they'll be painted."""
+        ...
+
+    async def drop_chat(self, chat_id: int) -> None:
+        """Nothing will reach this chat any more: cancel its open jobs, free the GPU at once.
+
+        The reporter calls it when a progress message is refused for good; a `RecipientGone` from
+        `deliver` or `failed` does the same by itself.
+        """
+        ...
+
+    async def set_status_message(self, job_id: int, message_id: int, *, has_picture: bool) -> None:
+        """Remember where the job's progress is shown, so that a restart finds it."""
+        ...
+
+    async def forget(self, user_id: int) -> None:
+        """Cancel and delete everything about a person, now: rows and pictures."""
+        ...
+
+    async def stats(self) -> Stats: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stats:
+    """For /stats and the metrics endpoint."""
+
+    by_state: dict[str, int]
+    waiting: int
+    seconds_by_quality: dict[str, float]
+    """Median of the last finished jobs."""
+    failures: dict[str, int]
+    disk_bytes: int

@@ -1,0 +1,116 @@
+"""What a job is. `queue` says how it waits, `running.worker` how it runs, `repository` where it is
+stored.
+"""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass
+from pathlib import Path
+
+from models.interface import Note, StyleOptions
+
+
+class JobState(enum.StrEnum):
+    """Where a job stands; it is in the database before the person hears of it."""
+
+    WAITING = "waiting"
+    """Accepted, in the queue."""
+    RUNNING = "running"
+    """In the GPU thread. After a crash it is WAITING again, with one attempt more."""
+    PAINTED = "painted"
+    """The result lies on disk and is not delivered yet."""
+    DELIVERED = "delivered"
+    """Telegram confirmed the result."""
+    CANCELLED = "cancelled"
+    """Thrown away on request, or its owner has left (blocked the bot)."""
+    FAILED = "failed"
+    """It can't be painted; its owner has been told, or will be as soon as that works."""
+    SET_ASIDE = "set_aside"
+    """It took the process down too often and isn't tried again."""
+
+    @property
+    def is_open(self) -> bool:
+        """Something is still owed to the person."""
+        return self in {JobState.WAITING, JobState.RUNNING, JobState.PAINTED}
+
+
+class Delivery(enum.StrEnum):
+    """How a person likes to get the result."""
+
+    PHOTO = "photo"
+    FILE = "file"
+
+
+class Failure(enum.StrEnum):
+    """Why a job failed; the bot has a sentence for each."""
+
+    BAD_PICTURE = "bad_picture"
+    PICTURE_GONE = "picture_gone"
+    OUT_OF_MEMORY = "out_of_memory"
+    STYLE_GONE = "style_gone"
+    CRASHED_TOO_OFTEN = "crashed_too_often"
+    HUNG = "hung"
+    INTERNAL = "internal"
+
+
+@dataclass(frozen=True, slots=True)
+class StyleChoice:
+    """One style of a job: a preset by its slug, or a person's own picture."""
+
+    picture: Path
+    preset: str | None = None
+    weight: float = 1.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobRequest:
+    """What a router hands in: everything of a job but what the queue itself decides."""
+
+    origin: str
+    """The update (and item) that asked for it, unique per bot: the same update makes one job."""
+    user_id: int
+    chat_id: int
+    language: str
+    content: Path
+    """The original photo, in the data folder; never painted over."""
+    styles: tuple[StyleChoice, ...]
+    options: StyleOptions
+    delivery: Delivery = Delivery.PHOTO
+    album: str | None = None
+    """Jobs of one album share this name and come back as one album."""
+    album_size: int = 1
+    thread_id: int | None = None
+    """The forum topic the request came from."""
+    reply_to: int | None = None
+    """The message the status message answers (groups)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """A row of the database. Changed only by the repository, which hands out a new one."""
+
+    id: int
+    request: JobRequest
+    state: JobState = JobState.WAITING
+    attempts: int = 0
+    """How often it was started; counted before the work begins."""
+    created_at: float
+    """Unix seconds, like the two below."""
+    started_at: float | None = None
+    finished_at: float | None = None
+    seconds: float | None = None
+    """What painting took."""
+    status_message_id: int | None = None
+    status_has_picture: bool = False
+    """Whether the status message is a photo by now: a text is edited otherwise than a caption."""
+    result: Path | None = None
+    faces: int = 0
+    """How many the painter found in the photo."""
+    notes: frozenset[Note] = frozenset()
+    failure: Failure | None = None
+    told: bool = False
+    """Whether its owner has heard of the failure."""
+
+    def belongs_to(self, user_id: int) -> bool:
+        return self.request.user_id == user_id

@@ -1,0 +1,269 @@
+"""Where jobs lie: one table in one SQLite file. Every change is on the disk when it returns.
+
+A transition names the states it may come from. Of two that race (a job is cancelled in the moment
+it is painted) the second finds nothing to change and returns None; nothing else decides it.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Collection, Iterable, Sequence
+from pathlib import Path
+from typing import Self
+
+from app.jobs import table
+from app.jobs.model import Failure, Job, JobRequest
+from app.storage.database import Database
+from models.interface import Note, StyleOptions
+
+Clock = Callable[[], float]
+
+
+class JobRepository:
+    """The jobs of one bot. Paths inside the file's folder are kept relative to it."""
+
+    def __init__(
+        self, database: Database, *, bot_id: int, root: Path, clock: Clock = time.time
+    ) -> None:
+        self._database = database
+        self._bot_id = bot_id
+        self._root = root
+        self._clock = clock
+
+    @classmethod
+    async def open(cls, path: Path, *, bot_id: int, clock: Clock = time.time) -> Self:
+        """Open or create the file. Raises `app.storage.database.UnusableDatabaseError`."""
+        database = await Database.open(path, table.MIGRATIONS)
+        return cls(database, bot_id=bot_id, root=path.parent, clock=clock)
+
+    async def close(self) -> None:
+        await self._database.close()
+
+    # Coming in
+
+    async def known(self, origins: Iterable[str]) -> dict[str, Job]:
+        """The jobs that these origins made already, by origin."""
+        jobs = await self._rows(
+            "SELECT jobs.* FROM jobs JOIN json_each(?) AS asked ON jobs.origin = asked.value"
+            " WHERE bot_id = ?",
+            json.dumps(list(origins)),
+            self._bot_id,
+        )
+        return {job.request.origin: job for job in jobs}
+
+    async def add(self, requests: Sequence[JobRequest]) -> list[Job]:
+        """Write new jobs down, all or none. Raises sqlite3.IntegrityError for a known origin."""
+        jobs = []
+        async with self._database.transaction() as statements:
+            for request in requests:
+                values = table.insert_values(
+                    request, bot_id=self._bot_id, created_at=self._clock(), root=self._root
+                )
+                (row,) = await statements.fetch_all(table.INSERT, values)
+                jobs.append(table.job_from_row(row, self._root))
+        return jobs
+
+    async def recover(self, *, max_attempts: int) -> list[Job]:
+        """After a start: what ran when the process ended waits again, before all others.
+
+        A job that was started `max_attempts` times without an end is set aside instead.
+        Returns all that wait, in their order.
+        """
+        async with self._database.transaction() as statements:
+            await statements.execute(
+                "UPDATE jobs SET state = 'set_aside', finished_at = ?,"
+                " failure = coalesce(failure, 'crashed_too_often')"
+                " WHERE bot_id = ? AND state = 'running' AND attempts >= ?",
+                (self._clock(), self._bot_id, max_attempts),
+            )
+            await statements.execute(
+                "UPDATE jobs SET state = 'waiting' WHERE bot_id = ? AND state = 'running'",
+                (self._bot_id,),
+            )
+        return await self._rows(
+            "SELECT * FROM jobs WHERE bot_id = ? AND state = 'waiting'"
+            " ORDER BY started_at IS NULL, id",
+            self._bot_id,
+        )
+
+    # Transitions
+
+    async def start(self, job_id: int) -> Job | None:
+        """Waiting to running; the attempt is counted before the work begins."""
+        return await self._row(
+            "UPDATE jobs SET state = 'running', attempts = attempts + 1, started_at = ?"
+            " WHERE id = ? AND state = 'waiting' RETURNING *",
+            self._clock(),
+            job_id,
+        )
+
+    async def put_back(self, job_id: int) -> Job | None:
+        """Running to waiting because the process ends: it does not count as an attempt."""
+        return await self._row(
+            "UPDATE jobs SET state = 'waiting', attempts = attempts - 1"
+            " WHERE id = ? AND state = 'running' RETURNING *",
+            job_id,
+        )
+
+    async def note_hang(self, job_id: int) -> Job | None:
+        """Remember, for the case that it is set aside, that a running job hung."""
+        return await self._row(
+            "UPDATE jobs SET failure = 'hung' WHERE id = ? AND state = 'running' RETURNING *",
+            job_id,
+        )
+
+    async def painted(
+        self, job_id: int, *, result: Path, notes: Collection[Note], seconds: float, faces: int = 0
+    ) -> Job | None:
+        return await self._row(
+            "UPDATE jobs SET state = 'painted', result = ?, notes = ?, seconds = ?,"
+            " faces = ?, finished_at = ?, failure = NULL"
+            " WHERE id = ? AND state = 'running' RETURNING *",
+            table.path_to_text(result, self._root),
+            json.dumps(sorted(notes)),
+            seconds,
+            faces,
+            self._clock(),
+            job_id,
+        )
+
+    async def delivered(self, job_ids: Collection[int]) -> list[Job]:
+        return await self._rows(
+            "UPDATE jobs SET state = 'delivered'"
+            " WHERE id IN (SELECT value FROM json_each(?)) AND state = 'painted' RETURNING *",
+            json.dumps(list(job_ids)),
+        )
+
+    async def cancel(self, job_id: int) -> Job | None:
+        return await self._row(
+            "UPDATE jobs SET state = 'cancelled', finished_at = ?"
+            " WHERE id = ? AND state IN ('waiting', 'running', 'painted') RETURNING *",
+            self._clock(),
+            job_id,
+        )
+
+    async def cancel_chat(self, chat_id: int) -> list[Job]:
+        """Cancel all open jobs of a chat that nothing reaches any more."""
+        return await self._rows(
+            "UPDATE jobs SET state = 'cancelled', finished_at = ? WHERE bot_id = ? AND chat_id = ?"
+            " AND state IN ('waiting', 'running', 'painted') RETURNING *",
+            self._clock(),
+            self._bot_id,
+            chat_id,
+        )
+
+    async def fail(self, job_id: int, failure: Failure) -> Job | None:
+        return await self._row(
+            "UPDATE jobs SET state = 'failed', failure = ?, finished_at = ?"
+            " WHERE id = ? AND state IN ('running', 'painted') RETURNING *",
+            failure,
+            self._clock(),
+            job_id,
+        )
+
+    async def note_told(self, job_id: int) -> None:
+        """The owner of a failed job has heard of it."""
+        await self._database.execute("UPDATE jobs SET told = 1 WHERE id = ?", (job_id,))
+
+    async def write_off(self, chat_id: int) -> list[Job]:
+        """Owe no bad news to a chat that nothing reaches any more; returns the jobs they are of."""
+        return await self._rows(
+            "UPDATE jobs SET told = 1 WHERE bot_id = ? AND chat_id = ?"
+            " AND state IN ('failed', 'set_aside') AND NOT told RETURNING *",
+            self._bot_id,
+            chat_id,
+        )
+
+    async def set_status_message(
+        self, job_id: int, message_id: int, *, has_picture: bool
+    ) -> Job | None:
+        return await self._row(
+            "UPDATE jobs SET status_message_id = ?, status_has_picture = ?"
+            " WHERE id = ? RETURNING *",
+            message_id,
+            has_picture,
+            job_id,
+        )
+
+    # Questions
+
+    async def get(self, job_id: int) -> Job | None:
+        return await self._row("SELECT * FROM jobs WHERE id = ?", job_id)
+
+    async def open_of(self, user_id: int) -> list[Job]:
+        return await self._rows(
+            "SELECT * FROM jobs WHERE bot_id = ? AND user_id = ?"
+            " AND state IN ('waiting', 'running', 'painted') ORDER BY id",
+            self._bot_id,
+            user_id,
+        )
+
+    async def album(self, job: Job) -> list[Job]:
+        """All jobs of the album that `job` belongs to, in the order of the photos."""
+        return await self._rows(
+            "SELECT * FROM jobs WHERE bot_id = ? AND user_id = ? AND album = ? ORDER BY id",
+            self._bot_id,
+            job.request.user_id,
+            job.request.album,
+        )
+
+    async def owed(self) -> list[Job]:
+        """Jobs whose result, or whose bad news, has not reached its owner."""
+        return await self._rows(
+            "SELECT * FROM jobs WHERE bot_id = ? AND (state = 'painted'"
+            " OR state IN ('failed', 'set_aside') AND NOT told) ORDER BY id",
+            self._bot_id,
+        )
+
+    async def measured(self, limit: int) -> list[tuple[StyleOptions, float]]:
+        """What the last pictures that were painted to the end asked for and took, oldest first."""
+        found = await self._database.fetch_all(
+            "SELECT options, seconds FROM jobs WHERE seconds IS NOT NULL AND NOT EXISTS"
+            " (SELECT 1 FROM json_each(notes) WHERE value = ?) ORDER BY finished_at DESC LIMIT ?",
+            (Note.STOPPED, limit),
+        )
+        return [(table.options_from_text(row[0]), row[1]) for row in reversed(found)]
+
+    async def counts(self) -> tuple[dict[str, int], dict[str, int]]:
+        """How many jobs there are by state, and by failure."""
+        states = await self._database.fetch_all(
+            "SELECT state, count(*) FROM jobs WHERE bot_id = ? GROUP BY state", (self._bot_id,)
+        )
+        failures = await self._database.fetch_all(
+            "SELECT failure, count(*) FROM jobs WHERE bot_id = ?"
+            " AND state IN ('failed', 'set_aside') GROUP BY failure",
+            (self._bot_id,),
+        )
+        return dict(map(tuple, states)), dict(map(tuple, failures))
+
+    # Going away
+
+    async def all_open(self) -> list[Job]:
+        """Open jobs of every bot that shares the file: their pictures must stay."""
+        return await self._rows(
+            "SELECT * FROM jobs WHERE state IN ('waiting', 'running', 'painted')"
+        )
+
+    async def forget(self, user_id: int) -> list[Job]:
+        """Delete every row of a person, from the log too; returns what they were."""
+        jobs = await self._rows("DELETE FROM jobs WHERE user_id = ? RETURNING *", user_id)
+        await self._database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        return jobs
+
+    async def delete_finished(self, *, before: float) -> int:
+        """Delete rows that came to their end before a time (Unix seconds); returns how many."""
+        gone = await self._database.fetch_all(
+            "DELETE FROM jobs WHERE finished_at < ? AND (state IN ('delivered', 'cancelled')"
+            " OR state IN ('failed', 'set_aside') AND told) RETURNING id",
+            (before,),
+        )
+        return len(gone)
+
+    async def _rows(self, sql: str, *parameters: object) -> list[Job]:
+        found = await self._database.fetch_all(sql, parameters)
+        return [table.job_from_row(row, self._root) for row in found]
+
+    async def _row(self, sql: str, *parameters: object) -> Job | None:
+        jobs = await self._rows(sql, *parameters)
+        return jobs[0] if jobs else None

@@ -1,0 +1,1 @@
+"""The one job that is being painted: GPU worker, result files and timings."""

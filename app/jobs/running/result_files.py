@@ -1,0 +1,39 @@
+"""Writes finished pictures to the disk; blocking, to be called off the event loop."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from PIL import Image
+
+from app.jobs.model import Delivery, Job
+from app.storage.folders import flush_folder
+from models.pictures import encode_jpeg, encode_png
+
+MAX_PNG_BYTES = 45_000_000
+"""A larger file is written as a JPEG: a bot may send 50 MB."""
+
+
+def save_result(picture: Image.Image, job: Job, folder: Path) -> Path:
+    """Write what the job's owner will get: a PNG if it goes as a file, else a JPEG.
+
+    It is complete on the disk, or not there at all, whenever the power fails. Raises OSError.
+    """
+    if job.request.delivery is Delivery.FILE:
+        encoded = encode_png(picture)
+        if len(encoded) <= MAX_PNG_BYTES:
+            return write_durably(encoded, folder / f"{job.id}.png")
+    return write_durably(encode_jpeg(picture), folder / f"{job.id}.jpg")
+
+
+def write_durably(data: bytes, path: Path) -> Path:
+    """Write a file at once: under another name, flushed, renamed, and the folder flushed too."""
+    draft = path.with_name(path.name + ".part")
+    with draft.open("wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+    draft.replace(path)
+    flush_folder(path.parent)
+    return path

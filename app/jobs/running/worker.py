@@ -1,0 +1,210 @@
+"""The one consumer of the queue: hands jobs to the GPU thread and its steps back to the loop."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from functools import partial
+from pathlib import Path
+
+from app.jobs.deliveries import DeliveryService
+from app.jobs.interface import Reporter
+from app.jobs.job_log import log_job
+from app.jobs.model import Failure, StyleChoice
+from app.jobs.notifications import notify_places, notify_safely
+from app.jobs.queue import JobQueue
+from app.jobs.repository import JobRepository
+from app.jobs.running.failures import check_pictures, failure_of
+from app.jobs.running.job_run import JobRun, RunOutcome
+from app.jobs.running.result_files import save_result
+from app.jobs.running.timings import Timings
+from models.interface import DeviceLostError, Note, Painting, StepReport, Style, Stylizer
+
+StyleOf = Callable[[StyleChoice], Style]
+"""From a job's style to what the engine paints in: a preset knows how it is painted best."""
+
+
+def plain_style(choice: StyleChoice) -> Style:
+    """A style painted as usual."""
+    return Style(choice.picture, choice.weight)
+
+
+WORTH_A_LOOK = {Note.SHRUNK, Note.DIVERGED}
+"""Notes that the owner of the box should see among the warnings."""
+
+
+class ProcessMustEnd(Exception):  # noqa: N818 - it is a request to the supervisor
+    """Painting can't go on in this process; its supervisor is to start another.
+
+    The GPU thread may never return, and the interpreter would wait for it: once everything else
+    is closed, end the process by `os._exit(reason.exit_code)`. The queue is on the disk.
+    """
+
+    exit_code: int
+
+
+class DeviceLost(ProcessMustEnd):
+    """The GPU's context is gone; no later picture could be painted."""
+
+    exit_code = 70
+
+
+class PainterHung(ProcessMustEnd):
+    """No step for longer than the watchdog waits; a thread can't be killed."""
+
+    exit_code = 71
+
+
+class Worker:
+    """One consumer for one device, with one thread."""
+
+    def __init__(
+        self,
+        *,
+        stylizer: Stylizer,
+        repository: JobRepository,
+        queue: JobQueue,
+        reporter: Reporter,
+        deliveries: DeliveryService,
+        timings: Timings,
+        results: Path,
+        watchdog_s: float,
+        style_of: StyleOf = plain_style,
+    ) -> None:
+        self._stylizer = stylizer
+        self._repository = repository
+        self._queue = queue
+        self._reporter = reporter
+        self._deliveries = deliveries
+        self._timings = timings
+        self._results = results
+        self._watchdog_s = watchdog_s
+        self._style_of = style_of
+        self._gpu_thread = ThreadPoolExecutor(1, thread_name_prefix="gpu")
+        self._closing = False
+        self.run: JobRun | None = None
+
+    async def work(self) -> None:
+        """Paint one job after the other until told to end. Raises ProcessMustEnd."""
+        while not self._closing:
+            job = await self._queue.get()
+            # No await in between: a cancel finds the job in the queue or in `run`, never nowhere.
+            self.run = JobRun(job)
+            try:
+                notify_places(self._queue, self._reporter)
+                await self._handle(self.run)
+            finally:
+                self.run = None
+
+    async def close(self, task: asyncio.Task[None], timeout_s: float) -> bool:
+        """End `task`, which runs `work`; the running job goes back to the queue.
+
+        Returns whether the GPU thread is free; if not, only `os._exit` ends the process at once.
+        """
+        self._closing = True
+        run, timed_out = self.run, False
+        if run is not None:
+            run.end(RunOutcome.PUT_BACK)
+            _, unfinished = await asyncio.wait({task}, timeout=timeout_s)
+            timed_out = bool(unfinished)
+        task.cancel()
+        (outcome,) = await asyncio.gather(task, return_exceptions=True)
+        if timed_out and run is not None and await self._repository.put_back(run.job.id):
+            log_job("put back", run.job)
+        self._gpu_thread.shutdown(wait=False)
+        return not timed_out and not isinstance(outcome, PainterHung)
+
+    async def _handle(self, run: JobRun) -> None:
+        job = await self._repository.start(run.job.id)
+        if job is None or run.ends_as(RunOutcome.THROW_AWAY):
+            return  # cancelled in this very moment
+        run.job = job
+        log_job("started", job)
+        notify_safely(self._reporter.started, job)
+        try:
+            await asyncio.to_thread(check_pictures, job.request)
+            await self._finish(run, await self._paint(run))
+        except ProcessMustEnd:
+            raise
+        except DeviceLostError as error:
+            log_job("lost its device", job, logging.CRITICAL, error=error)
+            raise DeviceLost(str(error)) from error
+        except Exception as error:
+            await self._fail(run, failure_of(error), error)
+
+    async def _paint(self, run: JobRun) -> Painting:
+        """Paint in the GPU thread, with an eye on its steps."""
+        loop = asyncio.get_running_loop()
+
+        def on_step(report: StepReport) -> None:
+            run.last_sign = time.monotonic()
+            with suppress(RuntimeError):  # the loop is closed: nobody is left to hear of it
+                loop.call_soon_threadsafe(self._stepped, run, report)
+
+        request = run.job.request
+        styles = [self._style_of(choice) for choice in request.styles]
+        call = partial(self._stylizer.stylize, on_step=on_step, stop=run.stop)
+        run.last_sign = time.monotonic()
+        future = loop.run_in_executor(
+            self._gpu_thread, call, request.content, styles, request.options
+        )
+        try:
+            await self._watch(run, future)
+            return future.result()
+        finally:
+            future.cancel()  # of no effect but after a hang, when nobody waits for it any more
+
+    async def _watch(self, run: JobRun, future: asyncio.Future[Painting]) -> None:
+        """Wait for the painter. Raises PainterHung when it gives no sign for too long."""
+        while not future.done():
+            patience_s = self._watchdog_s - (time.monotonic() - run.last_sign)
+            if patience_s <= 0:
+                await self._repository.note_hang(run.job.id)
+                reason = PainterHung(f"no step for {self._watchdog_s:g} s")
+                log_job("hung", run.job, logging.CRITICAL, error=reason)
+                raise reason
+            await asyncio.wait({future}, timeout=patience_s)
+
+    def _stepped(self, run: JobRun, report: StepReport) -> None:
+        if run is self.run and not run.ends_as(RunOutcome.THROW_AWAY):
+            run.report = report
+            notify_safely(self._reporter.stepped, run.job, report)
+
+    async def _finish(self, run: JobRun, painting: Painting) -> None:
+        """Do with a finished picture as its run's outcome says."""
+        if run.ends_as(RunOutcome.PUT_BACK) and Note.STOPPED in painting.notes:
+            await self._repository.put_back(run.job.id)
+            log_job("put back", run.job)
+        elif not run.ends_as(RunOutcome.THROW_AWAY):
+            await self._save(run, painting)
+
+    async def _save(self, run: JobRun, painting: Painting) -> None:
+        """Write the picture to the disk and have it delivered."""
+        seconds = run.seconds_spent()
+        path = await asyncio.to_thread(save_result, painting.picture, run.job, self._results)
+        job = await self._repository.painted(
+            run.job.id,
+            result=path,
+            notes=painting.notes,
+            seconds=seconds,
+            faces=painting.faces,
+        )
+        if job is None or run.ends_as(RunOutcome.THROW_AWAY):  # cancelled while it was being saved
+            await asyncio.to_thread(path.unlink, missing_ok=True)
+            return
+        if Note.STOPPED not in painting.notes:
+            self._timings.record(job.request.options, seconds)
+        log_job("painted", job, logging.WARNING if WORTH_A_LOOK & job.notes else logging.INFO)
+        self._deliveries.take(job)
+
+    async def _fail(self, run: JobRun, failure: Failure, error: Exception) -> None:
+        job = await self._repository.fail(run.job.id, failure)
+        if job is None:
+            return  # cancelled meanwhile: nobody waits for it
+        level = logging.ERROR if failure is Failure.INTERNAL else logging.WARNING
+        log_job("failed", job, level, error=error)
+        self._deliveries.take(job)

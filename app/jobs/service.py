@@ -1,0 +1,284 @@
+"""The job service: takes requests, answers questions, starts and ends the work."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import Counter
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Self
+
+from app.jobs.deliveries import DeliveryService
+from app.jobs.interface import ClosingDown, JobView, QueueFull, Reporter, Stats, TooManyJobs
+from app.jobs.job_log import log_job
+from app.jobs.limits import JobLimits
+from app.jobs.model import Job, JobRequest, JobState
+from app.jobs.notifications import notify_places, notify_safely
+from app.jobs.queue import JobQueue
+from app.jobs.repository import JobRepository
+from app.jobs.retention import PictureRetention, delete_pictures
+from app.jobs.running.estimates import WaitEstimates
+from app.jobs.running.job_run import RunOutcome
+from app.jobs.running.timings import Timings
+from app.jobs.running.worker import StyleOf, Worker, plain_style
+from app.storage.folders import Folders
+from app.storage.lock import FolderLock
+from models.interface import Stylizer
+
+__all__ = ["JobLimits", "LocalJobService"]
+
+REMEMBERED_TIMINGS = 500
+"""How many finished jobs are looked at for the first estimates after a start."""
+
+
+class LocalJobService:
+    """Implements `app.jobs.interface.JobService`: one repository, queue and worker."""
+
+    def __init__(
+        self,
+        *,
+        repository: JobRepository,
+        folders: Folders,
+        lock: FolderLock,
+        stylizer: Stylizer,
+        reporter: Reporter,
+        limits: JobLimits,
+        style_of: StyleOf = plain_style,
+    ) -> None:
+        self._repository = repository
+        self._lock = lock
+        self._folders = folders
+        self._reporter = reporter
+        self._limits = limits
+        self._timings = Timings()
+        self._queue = JobQueue(max_jobs=limits.max_jobs, max_jobs_per_user=limits.max_jobs_per_user)
+        self._estimates = WaitEstimates(self._queue, self._timings)
+        self._deliveries = DeliveryService(
+            repository=repository, reporter=reporter, limits=limits, on_gone=self.drop_chat
+        )
+        self._worker = Worker(
+            stylizer=stylizer,
+            repository=repository,
+            queue=self._queue,
+            reporter=reporter,
+            deliveries=self._deliveries,
+            timings=self._timings,
+            results=folders.results,
+            watchdog_s=limits.watchdog_s,
+            style_of=style_of,
+        )
+        self._retention = PictureRetention(repository=repository, folders=folders, limits=limits)
+        self._submitting = asyncio.Lock()
+        """One submission at a time: between asking for room and taking it nobody else comes in."""
+        self._closing = False
+        self._painting: asyncio.Task[None] | None = None
+        self._sweeping: asyncio.Task[None] | None = None
+
+    @classmethod
+    async def open(
+        cls,
+        root: Path,
+        *,
+        bot_id: int,
+        stylizer: Stylizer,
+        reporter: Reporter,
+        limits: JobLimits,
+        style_of: StyleOf = plain_style,
+    ) -> Self:
+        """Open the data folder `root`; nothing is painted before `start`.
+
+        Raises UnusableDatabaseError, also for a folder that another process works with, or
+        OSError for one that can't be written.
+        """
+        folders = Folders(root)
+        await asyncio.to_thread(folders.make)
+        lock = await asyncio.to_thread(FolderLock.acquire, folders.lock)
+        try:
+            repository = await JobRepository.open(folders.database, bot_id=bot_id)
+        except BaseException:
+            lock.release()
+            raise
+        return cls(
+            repository=repository,
+            folders=folders,
+            lock=lock,
+            stylizer=stylizer,
+            reporter=reporter,
+            limits=limits,
+            style_of=style_of,
+        )
+
+    # Start and end
+
+    async def start(self) -> None:
+        """Take up what an earlier process left, and begin to work."""
+        for job in await self._repository.recover(max_attempts=self._limits.max_attempts):
+            if job.attempts:
+                log_job("taken up again", job, logging.WARNING)
+            self._queue.put_nowait(job)
+        self._queue.changed_places()  # nobody is told: for them nothing has happened
+        for options, seconds in await self._repository.measured(REMEMBERED_TIMINGS):
+            self._timings.record(options, seconds)
+        for job in await self._repository.owed():
+            if job.state is JobState.SET_ASIDE:
+                log_job("set aside", job, logging.ERROR)
+            self._deliveries.take(job)
+        self._painting = asyncio.create_task(self._worker.work())
+        self._sweeping = asyncio.create_task(self._retention.run())
+
+    async def ended(self) -> None:
+        """Return when the work has ended by `drain`.
+
+        Raises `app.jobs.running.worker.ProcessMustEnd` when painting can't go on in this process,
+        and whatever else broke the work (a full disk under the database): restart the process.
+        """
+        if self._painting is not None:
+            await asyncio.wait({self._painting})
+            if not self._painting.cancelled():
+                self._painting.result()
+
+    async def drain(self, timeout_s: float = 10.0) -> bool:
+        """Take no new jobs, put the running one back, let deliveries in flight arrive.
+
+        Returns False if the GPU thread is still busy after that: then only `os._exit` ends the
+        process at once. Nothing is lost either way.
+        """
+        self._closing = True
+        if self._sweeping is not None:
+            self._sweeping.cancel()
+            await asyncio.gather(self._sweeping, return_exceptions=True)
+        if self._painting is None:
+            return True
+        is_free, _ = await asyncio.gather(
+            self._worker.close(self._painting, timeout_s), self._deliveries.close(timeout_s)
+        )
+        return is_free
+
+    async def close(self) -> None:
+        """Close the database and leave the folder to others; after `drain`."""
+        async with self._submitting:
+            await self._repository.close()
+            self._lock.release()
+
+    # Requests
+
+    async def submit(self, *requests: JobRequest) -> list[Job]:
+        async with self._submitting:
+            if self._closing:
+                raise ClosingDown
+            jobs = await self._repository.known(request.origin for request in requests)
+            asked = {request.origin: request for request in requests}
+            new = [request for origin, request in asked.items() if origin not in jobs]
+            if new:
+                self._check_room(new)
+                for job in await self._repository.add(new):
+                    jobs[job.request.origin] = job
+                    log_job("accepted", job)
+                    self._queue.put_nowait(job)
+                notify_places(self._queue, self._reporter)
+        return [jobs[request.origin] for request in requests]
+
+    async def stop(self, job_id: int, user_id: int) -> bool:
+        run = self._worker.run
+        if run is None or run.job.id != job_id or not run.job.belongs_to(user_id):
+            return False
+        if run.ends_as(RunOutcome.THROW_AWAY):
+            return False
+        run.end(RunOutcome.DELIVER)
+        log_job("stopped", run.job)
+        return True
+
+    async def cancel(self, job_id: int, user_id: int) -> bool:
+        job = await self._repository.get(job_id)
+        if job is None or not job.belongs_to(user_id):
+            return False
+        async with self._deliveries.delivery_lock:
+            if self._deliveries.is_delivering(job_id):
+                return False
+            self._take_out(lambda each: each.id == job_id)
+            cancelled = await self._repository.cancel(job_id)
+        if cancelled is None:
+            return False
+        await self._after_cancelled([cancelled])
+        return True
+
+    async def drop_chat(self, chat_id: int) -> None:
+        self._take_out(lambda job: job.request.chat_id == chat_id)
+        for job in await self._repository.write_off(chat_id):
+            notify_safely(self._reporter.cancelled, job)
+        await self._after_cancelled(await self._repository.cancel_chat(chat_id))
+
+    async def forget(self, user_id: int) -> None:
+        async with self._submitting:
+            self._take_out(lambda job: job.belongs_to(user_id))
+            jobs = await self._repository.forget(user_id)
+        for job in jobs:
+            if job.state.is_open:
+                notify_safely(self._reporter.cancelled, job)
+        notify_places(self._queue, self._reporter)
+        await asyncio.to_thread(delete_pictures, self._folders, jobs)
+
+    async def set_status_message(self, job_id: int, message_id: int, *, has_picture: bool) -> None:
+        job = await self._repository.set_status_message(job_id, message_id, has_picture=has_picture)
+        if job is None:
+            return
+        self._queue.replace(job)
+        run = self._worker.run
+        if run is not None and run.job.id == job_id:
+            run.job = job
+
+    # Questions
+
+    async def get(self, job_id: int) -> Job | None:
+        return await self._repository.get(job_id)
+
+    async def together(self, job: Job) -> list[Job]:
+        return [job] if job.request.album is None else await self._repository.album(job)
+
+    def place(self, job_id: int) -> int | None:
+        return self._queue.place(job_id)
+
+    async def views(self, user_id: int) -> list[JobView]:
+        open_jobs = await self._repository.open_of(user_id)
+        return self._estimates.views(user_id, open_jobs, self._worker.run)
+
+    async def stats(self) -> Stats:
+        by_state, failures = await self._repository.counts()
+        return Stats(
+            by_state=by_state,
+            waiting=self._queue.qsize(),
+            seconds_by_quality=self._timings.median_by_quality(),
+            failures=failures,
+            disk_bytes=await self._retention.used_bytes(),
+        )
+
+    # What the above is made of
+
+    def _check_room(self, new: Sequence[JobRequest]) -> None:
+        run = self._worker.run
+        for user_id, count in Counter(request.user_id for request in new).items():
+            is_running = run is not None and run.job.belongs_to(user_id)
+            if count + is_running > self._queue.room_for(user_id):
+                raise TooManyJobs(self._queue.max_jobs_per_user)
+        if len(new) > self._queue.room():
+            raise QueueFull(self._estimates.minutes_until_room(len(new), run))
+
+    def _take_out(self, is_meant: Callable[[Job], bool]) -> None:
+        """Out of the queue and off the GPU, within one step."""
+        for job in self._queue.waiting():
+            if is_meant(job):
+                self._queue.remove(job.id)
+        run = self._worker.run
+        if run is not None and is_meant(run.job):
+            run.end(RunOutcome.THROW_AWAY)
+
+    async def _after_cancelled(self, cancelled: Sequence[Job]) -> None:
+        for job in cancelled:
+            log_job("cancelled", job)
+            notify_safely(self._reporter.cancelled, job)
+            if job.request.album is not None:
+                self._deliveries.take(job)  # the rest of the album may have waited for it alone
+            if job.result is not None:
+                await asyncio.to_thread(job.result.unlink, missing_ok=True)
+        notify_places(self._queue, self._reporter)

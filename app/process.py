@@ -1,0 +1,114 @@
+"""The bot as a process: logs, signals, exit codes. `app.application` says what it is made of."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import logging
+import os
+import signal
+import sys
+from functools import partial
+from typing import Final
+
+from app.application import Application, LoadStylizer
+from app.bot.transport.poller import WRONG_TOKEN
+from app.jobs.running.worker import ProcessMustEnd
+from app.monitoring.logs import set_up_logs
+from app.settings import Settings
+from app.storage.database import UnusableDatabaseError
+from models.interface import EngineError, Stylizer
+
+logger = logging.getLogger(__name__)
+
+EXIT_FAILED: Final = 1
+EXIT_CONFIG: Final = 78
+"""EX_CONFIG of sysexits.h: trying again changes nothing, so supervisors should not."""
+
+
+def run_bot(settings: Settings, *, load_stylizer: LoadStylizer | None = None) -> int:
+    """Run the bot until SIGTERM or SIGINT; returns the exit code of the process.
+
+    `load_stylizer` brings another engine than the real one. Where a thread of the engine hangs,
+    the process ends here instead: nothing else would end it.
+    """
+    token = settings.bot_token.get_secret_value() if settings.bot_token else ""
+    set_up_logs(log_format=settings.log_format, level=settings.log_level, secrets=[token])
+    if not token:
+        logger.critical("BOT_TOKEN is not set")
+        return EXIT_CONFIG
+    load = partial(_load_and_settle, load_stylizer or load_engine)
+    application = Application(settings, token, load_stylizer=load, gpu_memory=gpu_memory)
+    return asyncio.run(_run_and_end(application))
+
+
+def _load_and_settle(load_stylizer: LoadStylizer, settings: Settings) -> Stylizer:
+    """Load the engine, and spare the garbage collector what stays for good.
+
+    The models of aiogram and the modules of torch are hundreds of thousands of objects: looking
+    through them all for garbage would hold the event loop up for a quarter of a second each time.
+    """
+    stylizer = load_stylizer(settings)
+    gc.collect()
+    gc.freeze()
+    return stylizer
+
+
+def load_engine(settings: Settings) -> Stylizer:
+    """The real engine; blocking, takes seconds. Raises EngineError."""
+    # Here and not above: torch takes seconds to import, and the chat itself doesn't need it.
+    from models.engine.loading import load_stylizer
+
+    return load_stylizer(
+        encoder=settings.encoder, device=settings.device, cache_dir=settings.cache_dir
+    )
+
+
+def gpu_memory() -> tuple[int, int] | None:
+    """Bytes in use and bytes in all, of the GPU that the engine paints on, if it does."""
+    # Whoever brings an engine of their own may have brought no torch.
+    if "torch" not in sys.modules:
+        return None
+    from models.devices import gpu
+
+    return gpu.gpu_memory()
+
+
+async def _run_and_end(application: Application) -> int:
+    code = await _until_signalled(application)
+    logger.info("the bot has ended", extra={"exit_code": code})
+    if application.has_stuck_thread:
+        # Here, not after the loop: to end the loop is to wait for its own threads, and what has
+        # the engine's thread hanging (a GPU that answers nobody) may have caught one of those.
+        logging.shutdown()
+        os._exit(code)
+    return code
+
+
+async def _until_signalled(application: Application) -> int:
+    """Cancel everything on a signal; what has to be tidied up is tidied up on the way out."""
+    running = asyncio.create_task(application.run())
+
+    def end() -> None:
+        # Once: a second signal, from an impatient hand, must not cut the tidying up short.
+        if not running.cancelling():
+            running.cancel()
+
+    loop = asyncio.get_running_loop()
+    for name in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(name, end)
+    try:
+        await running
+    except asyncio.CancelledError:
+        return 0
+    except WRONG_TOKEN:
+        logger.critical("Telegram does not know this BOT_TOKEN; ask @BotFather for the right one")
+        return EXIT_CONFIG
+    except ProcessMustEnd as reason:
+        logger.critical("painting can't go on in this process: %s", type(reason).__name__)
+        return reason.exit_code
+    except (EngineError, UnusableDatabaseError) as error:
+        logger.critical("%s", error)
+    except Exception:
+        logger.critical("the bot can't go on", exc_info=True)
+    return EXIT_FAILED

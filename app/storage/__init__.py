@@ -1,0 +1,1 @@
+"""What lies on the disk: SQLite files, the data folder, and its lock."""

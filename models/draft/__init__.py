@@ -1,0 +1,1 @@
+"""The draft: one pass of a small network, before any optimisation."""

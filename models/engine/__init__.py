@@ -1,0 +1,1 @@
+"""The painting engine: loading, device memory, progress, and the way of one picture."""

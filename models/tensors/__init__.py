@@ -1,0 +1,1 @@
+"""Pictures as tensors: sizes, tiles and Gram matrices."""

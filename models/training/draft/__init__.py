@@ -1,0 +1,1 @@
+"""Training of the draft network and of the presets' codes."""

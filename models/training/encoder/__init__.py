@@ -1,0 +1,1 @@
+"""Training of the slim encoder by distillation from VGG16."""

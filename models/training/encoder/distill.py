@@ -1,0 +1,231 @@
+"""Train the slim encoder: `python -m models.training.encoder.distill --data DIR`.
+
+A least-squares start layer by layer (`least_squares`), then Adam on what 1x1 maps from the
+student's layers leave unexplained of the teacher's (`encoder`), on crops whose features are worked
+out once (`distillation_set`). The optimisation takes `--minutes`; `--resume` goes on from the last
+checkpoint. Leaves `slim_encoder.safetensors` and `distill.json`,
+the log of figures, in `--out`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TypeVar
+
+import torch
+from safetensors.torch import save_file
+from torch import Tensor
+from tqdm import tqdm
+
+from models.encoders import slim_encoder
+from models.training.data import MixedCrops, Split
+from models.training.encoder.balance import balance
+from models.training.encoder.distillation_set import DistillationSet
+from models.training.encoder.least_squares import Positions, initialise
+from models.training.encoder.student import Student, Teacher, validate
+
+CHECKPOINT = "distill.checkpoint"
+FIGURES = "distill.json"
+WEIGHTS = "slim_encoder.safetensors"
+
+_LAYER_WEIGHTS = {"relu4_1": 2.0, "relu4_2": 2.0, "relu5_1": 2.0}
+"""Of the layers in the loss, where not 1: paintings are matched deep, and deep is hardest."""
+
+Placed = TypeVar("Placed", bound=torch.nn.Module)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recipe:
+    """The numbers of one training."""
+
+    minutes: float = 21
+    """Wall-clock time of the optimisation; the learning rate's cosine spans it."""
+    steps: int | None = None
+    """So many steps instead of minutes: the same result on a busy and on an idle machine."""
+    batch: int = 4
+    size_px: int = 128
+    learning_rate_peak: float = 6e-4
+    warm_up_steps: int = 200
+    """Adam's first steps are all of one size; at full rate they undo the least-squares start."""
+    crops: int = 2000
+    """Different crops in all."""
+    fit_crops: int = 400
+    """How many of them the least-squares start is solved on."""
+    fit_positions: int = 60_000
+    style_share: float = 3 / 8
+    """Share of style pictures among the crops; the others are photographs."""
+    validation_crops: int = 64
+    checkpoint_every_s: float = 60
+    seed: int = 0
+
+    def spent(self, step: int, seconds: float) -> float:
+        """The share of the training that is done: 0 at the start, 1 or more at the end."""
+        if self.steps is not None:
+            return step / self.steps
+        return seconds / (self.minutes * 60)
+
+    def learning_rate(self, step: int, spent: float) -> float:
+        """Linear warm-up over steps, cosine over the share `spent`."""
+        warm_up = min(1.0, (step + 1) / self.warm_up_steps)
+        return self.learning_rate_peak * warm_up * (1 + math.cos(math.pi * spent)) / 2
+
+
+@dataclass(slots=True)
+class Run:
+    """A training under way: everything a checkpoint keeps."""
+
+    student: Student
+    optimiser: torch.optim.Optimizer
+    examples: DistillationSet
+    step: int = 0
+    seconds: float = 0.0
+    start: dict[str, float] = field(default_factory=dict)
+    """The validation figures of the least-squares start."""
+
+    def save(self, path: Path) -> None:
+        """Write the checkpoint; an interrupted write leaves the former one."""
+        part = path.with_suffix(".part")
+        state = {
+            "pupil": self.student.state_dict(),
+            "optimiser": self.optimiser.state_dict(),
+            "lessons": self.examples.state(),
+            "step": self.step,
+            "seconds": self.seconds,
+            "start": self.start,
+        }
+        torch.save(state, part)
+        part.replace(path)
+
+
+def begin(data: Path, teacher: Teacher, recipe: Recipe, held_out: Tensor) -> Run:
+    """A run that starts from the least-squares weights."""
+    crops = _training_crops(data, recipe, held_out.device)
+    # Photographs come first, then styles: taken at equal distances, both are in proportion.
+    images = crops[:: max(1, recipe.crops // recipe.fit_crops)]
+    positions = Positions(crops=len(images), total=recipe.fit_positions, seed=recipe.seed)
+    encoder = slim_encoder().to(held_out.device)
+    maps = initialise(encoder, teacher.samples(images, positions), images, positions)
+    student = _placed(Student(encoder, maps), held_out.device)
+    start = validate(student, teacher, held_out, recipe.batch)
+    tqdm.write(json.dumps(start))
+    examples = DistillationSet(teacher, crops, seed=recipe.seed)
+    return Run(student, torch.optim.Adam(student.parameters()), examples, start=start)
+
+
+def resume(
+    data: Path, checkpoint: Path, teacher: Teacher, recipe: Recipe, device: torch.device
+) -> Run:
+    """The run that `checkpoint` keeps."""
+    state = torch.load(checkpoint, weights_only=True, map_location="cpu")
+    student = _placed(Student.from_state(state["pupil"]), device)
+    optimiser = torch.optim.Adam(student.parameters())
+    optimiser.load_state_dict(state["optimiser"])
+    examples = DistillationSet(teacher, _training_crops(data, recipe, device))
+    examples.restore(state["lessons"])
+    return Run(student, optimiser, examples, state["step"], state["seconds"], state["start"])
+
+
+def train(run: Run, recipe: Recipe, checkpoint: Path) -> None:
+    """Optimise until the minutes are spent, saving the checkpoint now and then and at the end."""
+    saved_at_s = run.seconds
+    with tqdm(
+        total=1.0, bar_format="{percentage:3.0f}%|{bar}| {elapsed}<{remaining}{postfix}"
+    ) as bar:
+        while (spent := recipe.spent(run.step, run.seconds)) < 1:
+            began = time.monotonic()
+            for group in run.optimiser.param_groups:
+                group["lr"] = recipe.learning_rate(run.step, spent)
+            loss = _step(run, recipe.batch)
+            run.step += 1
+            run.seconds += time.monotonic() - began
+            bar.set_postfix(step=run.step, loss=f"{loss:.3f}", refresh=False)
+            bar.update(min(1.0, recipe.spent(run.step, run.seconds)) - bar.n)
+            if run.seconds - saved_at_s > recipe.checkpoint_every_s:
+                run.save(checkpoint)
+                saved_at_s = run.seconds
+    run.save(checkpoint)
+
+
+def _step(run: Run, batch: int) -> float:
+    errors = run.student.errors(*run.examples.batch(batch))
+    loss = torch.stack(
+        [_LAYER_WEIGHTS.get(name, 1.0) * error for name, error in errors.items()]
+    ).sum()
+    run.optimiser.zero_grad()
+    loss.backward()  # type: ignore[no-untyped-call]
+    run.optimiser.step()
+    return loss.item()
+
+
+def finish(run: Run, teacher: Teacher, held_out: Tensor, recipe: Recipe, out: Path) -> None:
+    """Write the figures, then the balanced encoder in half precision."""
+    figures = {
+        "unexplained_at_start": run.start,
+        "unexplained_at_end": validate(run.student, teacher, held_out, recipe.batch),
+        "steps": run.step,
+        "seconds": round(run.seconds),
+    }
+    (out / FIGURES).write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
+    tqdm.write(json.dumps(figures))
+    encoder = run.student.encoder
+    balance(encoder, run.student.layer_maps(), held_out)
+    tensors = encoder.stack.state_dict()
+    save_file({name: t.half().cpu().contiguous() for name, t in tensors.items()}, out / WEIGHTS)
+
+
+def distill(
+    data: Path, out: Path, recipe: Recipe, *, device: torch.device, go_on: bool = False
+) -> None:
+    """The whole training, from `data` to the weights in `out`; `go_on` resumes a former one."""
+    out.mkdir(parents=True, exist_ok=True)
+    torch.manual_seed(recipe.seed)
+    checkpoint = out / CHECKPOINT
+    held_out = _crops(data, "validation", recipe).batch(recipe.validation_crops).to(device)
+    teacher = _placed(Teacher(data), device)
+    teacher.calibrate(held_out)
+    if go_on and checkpoint.exists():
+        run = resume(data, checkpoint, teacher, recipe, device)
+    else:
+        run = begin(data, teacher, recipe, held_out)
+    train(run, recipe, checkpoint)
+    finish(run, teacher, held_out, recipe, out)
+
+
+def _training_crops(data: Path, recipe: Recipe, device: torch.device) -> Tensor:
+    return _crops(data, "train", recipe).batch(recipe.crops).to(device)
+
+
+def _crops(data: Path, split: Split, recipe: Recipe) -> MixedCrops:
+    return MixedCrops(
+        data, split, size_px=recipe.size_px, style_share=recipe.style_share, seed=recipe.seed
+    )
+
+
+def _placed(module: Placed, device: torch.device) -> Placed:
+    placed: Placed = module.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+    return placed
+
+
+def main() -> None:
+    """The command line."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--data", type=Path, required=True, help="photos/, styles/ and teacher/")
+    parser.add_argument("--out", type=Path, default=Path("out/distill"))
+    parser.add_argument("--minutes", type=float, default=Recipe().minutes)
+    parser.add_argument("--steps", type=int, help="so many steps instead of --minutes")
+    parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--resume", action="store_true", help="go on from the last checkpoint")
+    args = parser.parse_args()
+    recipe = Recipe(minutes=args.minutes, steps=args.steps, seed=args.seed)
+    device = torch.device(args.device)
+    distill(args.data, args.out, recipe, device=device, go_on=args.resume)
+
+
+if __name__ == "__main__":
+    main()

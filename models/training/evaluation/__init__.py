@@ -1,0 +1,1 @@
+"""Figures of merit: how well a method paints, judged by the real VGG16."""

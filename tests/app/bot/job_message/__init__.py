@@ -1,0 +1,1 @@
+"""Tests of the message that shows a job, and of its buttons."""

@@ -1,0 +1,1 @@
+"""Tests of what updates pass before their handler."""

@@ -1,0 +1,1 @@
+"""Tests of polling, queues, rate limits and downloads."""

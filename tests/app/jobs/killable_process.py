@@ -1,0 +1,116 @@
+"""A process with a job service in it, to be killed: `python -m tests.app.jobs.killable_process`.
+
+Submits the first photos of a data folder (each start the same ones) and ends when all are settled.
+A file named `deadly` in that folder makes photo 0 take the process down in mid-painting.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from app.jobs.limits import JobLimits
+from app.jobs.model import Failure, Job
+from app.jobs.service import LocalJobService
+from models.interface import OnStep, Painting, StepReport, Style, StyleOptions, ignore_step
+from tests.app.jobs.data_folder import BOT_ID, DataFolder
+from tests.app.jobs.stub_stylizers import Inverter
+
+
+class Painter:
+    """Takes a few milliseconds a step, and may kill the process as the kernel would."""
+
+    def __init__(self, deadly: Path | None) -> None:
+        self._deadly = deadly
+
+    def stylize(
+        self,
+        content: Path,
+        styles: Sequence[Style],
+        options: StyleOptions,
+        *,
+        on_step: OnStep = ignore_step,
+        stop: threading.Event | None = None,
+    ) -> Painting:
+        def step(report: StepReport) -> None:
+            if content == self._deadly:
+                os.kill(os.getpid(), signal.SIGKILL)
+            time.sleep(0.005)
+            on_step(report)
+
+        return Inverter().stylize(content, styles, options, on_step=step, stop=stop)
+
+
+class LedgerReporter:
+    """Writes down what arrives, durably, as Telegram would keep it."""
+
+    def __init__(self, path: Path) -> None:
+        self._file = path.open("a")
+        self.settled: asyncio.Queue[str] = asyncio.Queue()
+
+    def write(self, *words: str) -> None:
+        self._file.write(" ".join(words) + "\n")
+        self._file.flush()
+        os.fsync(self._file.fileno())
+
+    def waiting(self, job: Job, place: int) -> None:
+        """Nobody watches."""
+
+    def started(self, job: Job) -> None:
+        """Nobody watches."""
+
+    def stepped(self, job: Job, report: StepReport) -> None:
+        """Nobody watches."""
+
+    async def deliver(self, job: Job) -> None:
+        assert job.result is not None
+        assert job.result.stat().st_size > 0
+        self.write("delivered", job.request.origin)
+        self.settled.put_nowait(job.request.origin)
+
+    async def deliver_album(self, jobs: list[Job]) -> None:
+        for job in jobs:
+            await self.deliver(job)
+
+    async def failed(self, job: Job, failure: Failure) -> None:
+        self.write("failed", job.request.origin, failure.value)
+        self.settled.put_nowait(job.request.origin)
+
+    def cancelled(self, job: Job) -> None:
+        self.write("cancelled", job.request.origin)
+
+
+async def main(root: Path, ledger: Path, jobs: int, max_attempts: int) -> None:
+    data_folder = DataFolder(root)
+    photos = [data_folder.folders.originals / f"{number}.png" for number in range(jobs)]
+    reporter = LedgerReporter(ledger)
+    job_service = await LocalJobService.open(
+        root,
+        bot_id=BOT_ID,
+        stylizer=Painter(photos[0] if data_folder.deadly.exists() else None),
+        reporter=reporter,
+        limits=JobLimits(max_jobs_per_user=jobs, max_jobs=jobs, max_attempts=max_attempts),
+    )
+    await job_service.start()
+    reporter.write("ready", "-")
+    accepted = await job_service.submit(
+        *(
+            data_folder.request(user_id=number % 3, origin=f"update:{number}", content=photo)
+            for number, photo in enumerate(photos)
+        )
+    )
+    still_open = {job.request.origin for job in accepted if job.state.is_open}
+    while still_open:
+        still_open.discard(await reporter.settled.get())
+    await job_service.drain()
+    await job_service.close()
+
+
+if __name__ == "__main__":
+    asyncio.run(main(Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3]), int(sys.argv[4])))

@@ -1,0 +1,95 @@
+"""Small stylizers for tests: real pictures in and out, steps and stop as promised."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from PIL import ImageOps
+
+from models.interface import Note, OnStep, Painting, StepReport, Style, StyleOptions, ignore_step
+from models.pictures import open_picture
+
+
+@dataclass
+class Inverter:
+    """Paints the negative in `steps` steps; each waits for `gate`, if there is one."""
+
+    steps: int = 3
+    gate: threading.Semaphore | None = None
+    painted: list[Path] = field(default_factory=list)
+    faces: int = 0
+    """How many it says that it found."""
+
+    def stylize(
+        self,
+        content: Path,
+        styles: Sequence[Style],
+        options: StyleOptions,
+        *,
+        on_step: OnStep = ignore_step,
+        stop: threading.Event | None = None,
+    ) -> Painting:
+        picture = open_picture(content, long_side_px=options.size_px)
+        open_picture(styles[0].picture)
+        done = 0
+        while done < self.steps and not (stop is not None and stop.is_set()):
+            if self.gate is not None and not self.gate.acquire(timeout=0.01):
+                continue
+            done += 1
+            on_step(StepReport(step=done, steps=self.steps, seconds_spent=0.0, seconds_left=None))
+        self.painted.append(content)
+        return Painting(
+            picture=ImageOps.invert(picture),
+            options=options,
+            steps=done,
+            seconds=0.0,
+            faces=self.faces,
+            notes=frozenset() if done == self.steps else frozenset({Note.STOPPED}),
+        )
+
+
+@dataclass
+class Sleeper:
+    """Takes a job and gives no sign, whatever is asked of it, until it is released."""
+
+    release: threading.Event = field(default_factory=threading.Event)
+    taken: threading.Event = field(default_factory=threading.Event)
+
+    def stylize(
+        self,
+        content: Path,
+        styles: Sequence[Style],
+        options: StyleOptions,
+        *,
+        on_step: OnStep = ignore_step,
+        stop: threading.Event | None = None,
+    ) -> Painting:
+        self.taken.set()
+        self.release.wait(30)
+        on_step(StepReport(step=1, steps=1, seconds_spent=0.0, seconds_left=None))
+        return Painting(picture=open_picture(content), options=options, steps=1, seconds=0.0)
+
+
+@dataclass
+class Breaker:
+    """Raises the same error for each job whose photo is named in `victims`, else paints."""
+
+    error: Exception
+    victims: set[Path]
+    painter: Inverter = field(default_factory=Inverter)
+
+    def stylize(
+        self,
+        content: Path,
+        styles: Sequence[Style],
+        options: StyleOptions,
+        *,
+        on_step: OnStep = ignore_step,
+        stop: threading.Event | None = None,
+    ) -> Painting:
+        if content in self.victims:
+            raise self.error
+        return self.painter.stylize(content, styles, options, on_step=on_step, stop=stop)

@@ -1,0 +1,178 @@
+import dataclasses
+import sqlite3
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from app.jobs import table
+from app.jobs.model import Delivery, Failure, Job, JobRequest, JobState, StyleChoice
+from app.jobs.repository import JobRepository
+from app.storage.database import Database
+from models.interface import Note, Quality, StyleOptions
+
+
+@pytest.fixture
+async def repository(tmp_path: Path) -> AsyncIterator[JobRepository]:
+    repository = await JobRepository.open(tmp_path / "jobs.sqlite3", bot_id=1, clock=lambda: 1000.0)
+    yield repository
+    await repository.close()
+
+
+def request(root: Path, origin: str = "update:1", user_id: int = 5) -> JobRequest:
+    return JobRequest(
+        origin=origin,
+        user_id=user_id,
+        chat_id=-100_123,
+        language="ru",
+        content=root / "originals" / "фото.jpg",
+        styles=(
+            StyleChoice(Path("/presets/wave.jpg"), "wave", 2.0),
+            StyleChoice(root / "originals" / "own.png"),
+        ),
+        options=StyleOptions(
+            quality=Quality.HIGH, size_px=1024, strength=35, keep_colors=True, brush=0.5, steps=77
+        ),
+        delivery=Delivery.FILE,
+        album="album:9",
+        album_size=2,
+        thread_id=3,
+        reply_to=4,
+    )
+
+
+async def add(repository: JobRepository, root: Path, origin: str = "update:1") -> Job:
+    (job,) = await repository.add([request(root, origin)])
+    return job
+
+
+async def test_job_comes_back_from_the_disk_as_it_was(
+    repository: JobRepository, tmp_path: Path
+) -> None:
+    asked = request(tmp_path)
+    (job,) = await repository.add([asked])
+    assert job == Job(id=job.id, request=asked, created_at=1000.0)
+    assert await repository.get(job.id) == job
+
+
+async def test_data_folder_can_be_moved(repository: JobRepository, tmp_path: Path) -> None:
+    job = await add(repository, tmp_path)
+    await repository.close()
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    (tmp_path / "jobs.sqlite3").rename(elsewhere / "jobs.sqlite3")
+    moved = await JobRepository.open(elsewhere / "jobs.sqlite3", bot_id=1)
+    found = await moved.get(job.id)
+    await moved.close()
+    assert found is not None
+    assert found.request.content == elsewhere / "originals" / "фото.jpg"
+    assert found.request.styles[0].picture == Path("/presets/wave.jpg")
+
+
+async def test_requests_are_written_all_or_none(repository: JobRepository, tmp_path: Path) -> None:
+    await add(repository, tmp_path, "update:1")
+    with pytest.raises(sqlite3.IntegrityError):
+        await repository.add([request(tmp_path, "update:2"), request(tmp_path, "update:1")])
+    assert await repository.known(["update:2"]) == {}
+
+
+async def test_jobs_of_the_version_before_are_read(tmp_path: Path) -> None:
+    file = tmp_path / "jobs.sqlite3"
+    before = await Database.open(file, table.MIGRATIONS[:1])
+    job = request(tmp_path, "update:1")
+    values = table.insert_values(job, bot_id=1, created_at=1.0, root=tmp_path)
+    await before.execute(table.INSERT.replace("RETURNING *", ""), values)
+    # As it was written before anybody could choose.
+    await before.execute("UPDATE jobs SET options = json_remove(options, '$.keep_faces')", ())
+    await before.close()
+    repository = await JobRepository.open(file, bot_id=1)
+    [found] = await repository.open_of(job.user_id)
+    await repository.close()
+    assert found.request.options == job.options
+    assert found.faces == 0
+
+
+async def test_life_of_a_job(repository: JobRepository, tmp_path: Path) -> None:
+    job = await add(repository, tmp_path)
+    running = await repository.start(job.id)
+    painted = await repository.painted(
+        job.id, result=tmp_path / "results" / "1.jpg", notes={Note.SHRUNK}, seconds=1.5, faces=2
+    )
+    (delivered,) = await repository.delivered([job.id])
+
+    assert running == dataclasses.replace(
+        job, state=JobState.RUNNING, attempts=1, started_at=1000.0
+    )
+    assert delivered.state is JobState.DELIVERED
+    assert painted == dataclasses.replace(
+        running,
+        state=JobState.PAINTED,
+        result=tmp_path / "results" / "1.jpg",
+        notes=frozenset({Note.SHRUNK}),
+        faces=2,
+        seconds=1.5,
+        finished_at=1000.0,
+    )
+    assert await repository.measured(10) == [(job.request.options, 1.5)]
+
+
+async def test_transition_from_another_state_changes_nothing(
+    repository: JobRepository, tmp_path: Path
+) -> None:
+    job = await add(repository, tmp_path)
+    assert await repository.put_back(job.id) is None
+    assert await repository.fail(job.id, Failure.INTERNAL) is None
+    assert await repository.delivered([job.id]) == []
+    assert await repository.cancel(job.id) is not None
+    assert await repository.cancel(job.id) is None
+    assert await repository.start(job.id) is None
+    result = tmp_path / "results" / "1.jpg"
+    assert await repository.painted(job.id, result=result, notes=(), seconds=1.0) is None
+    cancelled = await repository.get(job.id)
+    assert cancelled is not None
+    assert cancelled.state is JobState.CANCELLED
+
+
+async def test_what_ran_waits_again_in_front_of_the_others(
+    repository: JobRepository, tmp_path: Path
+) -> None:
+    first = await add(repository, tmp_path, "update:1")
+    second = await add(repository, tmp_path, "update:2")
+    await repository.start(second.id)
+    waiting = await repository.recover(max_attempts=3)
+    assert [(job.id, job.attempts) for job in waiting] == [(second.id, 1), (first.id, 0)]
+
+
+async def test_stopped_pictures_say_nothing_about_time(
+    repository: JobRepository, tmp_path: Path
+) -> None:
+    job = await add(repository, tmp_path)
+    await repository.start(job.id)
+    result = tmp_path / "results" / "1.jpg"
+    await repository.painted(job.id, result=result, notes={Note.STOPPED}, seconds=1.0)
+    assert await repository.measured(10) == []
+
+
+async def test_two_bots_in_one_file_do_not_touch_each_others_jobs(
+    repository: JobRepository, tmp_path: Path
+) -> None:
+    mine = await add(repository, tmp_path)
+    await repository.start(mine.id)
+    other = await JobRepository.open(tmp_path / "jobs.sqlite3", bot_id=2)
+    assert await other.recover(max_attempts=1) == []
+    assert await other.known(["update:1"]) == {}
+    await add(other, tmp_path, "update:1")
+    assert len(await other.all_open()) == 2
+    await other.close()
+    untouched = await repository.get(mine.id)
+    assert untouched is not None
+    assert untouched.state is JobState.RUNNING
+
+
+async def test_number_of_a_forgotten_job_is_never_given_again(
+    repository: JobRepository, tmp_path: Path
+) -> None:
+    job = await add(repository, tmp_path)
+    assert [gone.id for gone in await repository.forget(5)] == [job.id]
+    again = await add(repository, tmp_path)
+    assert again.id > job.id

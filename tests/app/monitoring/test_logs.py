@@ -1,0 +1,85 @@
+"""Logs: one line per event, and no secret on any of them."""
+
+from __future__ import annotations
+
+import io
+import json
+import logging
+import warnings
+from collections.abc import Iterator
+from typing import Literal
+
+import pytest
+
+from app.monitoring.logs import set_up_logs
+
+TOKEN = "4200000001:AAH-abcdefghijklmnopqrstuvwxyz_12345"
+OTHER_TOKEN = "77777777:BBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBB"
+
+logger = logging.getLogger("app.test")
+
+
+@pytest.fixture(autouse=True)
+def _restored() -> Iterator[None]:
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    # pytest puts its own warning hook back after a test, but logging's memory of it stays.
+    logging.captureWarnings(capture=False)
+    yield
+    logging.captureWarnings(capture=False)
+    for handler in root.handlers[:]:
+        root.removeHandler(handler)
+    for handler in handlers:
+        root.addHandler(handler)
+    root.setLevel(level)
+
+
+def set_up(log_format: Literal["text", "json"]) -> io.StringIO:
+    stream = io.StringIO()
+    set_up_logs(log_format=log_format, level="INFO", secrets=[TOKEN], stream=stream)
+    return stream
+
+
+def fail_with(message: str) -> None:
+    try:
+        raise ConnectionError(message)
+    except ConnectionError:
+        logger.exception("failed at %s", message, extra={"url": message})
+
+
+@pytest.mark.parametrize("log_format", ["text", "json"])
+@pytest.mark.parametrize("token", [TOKEN, OTHER_TOKEN, TOKEN.replace(":", "%3A")])
+def test_a_token_appears_nowhere(log_format: Literal["text", "json"], token: str) -> None:
+    stream = set_up(log_format)
+    fail_with(f"https://api.telegram.org/file/bot{token}/photos/1.jpg")
+    with warnings.catch_warnings():
+        warnings.simplefilter("always")
+        warnings.warn(f"odd: {token}", stacklevel=1)
+    written = stream.getvalue()
+    assert token not in written
+    assert token[-20:] not in written
+    assert written.count("[token]") >= 4
+    assert "ConnectionError" in written
+
+
+def test_text_lines_carry_fields_as_pairs() -> None:
+    stream = set_up("text")
+    logger.info("job accepted", extra={"job": 7, "style": "Great wave", "empty": "", "q": 'a"b'})
+    (line,) = stream.getvalue().splitlines()
+    assert line.endswith('app.test: job accepted job=7 style="Great wave" empty="" q="a\\"b"')
+
+
+def test_what_a_stranger_says_can_not_forge_a_line() -> None:
+    stream = set_up("text")
+    logger.info("name: %s", "x\n2026-01-01T00:00:00Z ERROR forged", extra={"said": "a\nb\rc"})
+    assert len(stream.getvalue().splitlines()) == 1
+
+
+def test_json_lines_are_objects() -> None:
+    stream = set_up("json")
+    logger.warning("Привет", extra={"job": 7, "odd": {1, 2}})
+    entry = json.loads(stream.getvalue())
+    assert entry["message"] == "Привет"
+    assert entry["level"] == "warning"
+    assert entry["job"] == 7
+    assert entry["time"].endswith("Z")

@@ -1,0 +1,69 @@
+"""Beginnings that take long, and ends in the middle of them."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+
+from app.application import Application
+from app.monitoring.heartbeat import is_alive
+from app.settings import Settings
+from models.interface import EngineError, Stylizer
+from tests.app.bot.application_harness import ApplicationHarness, open_harness
+from tests.app.bot.reporter_harness import eventually
+from tests.app.jobs.stub_stylizers import Inverter
+
+
+@pytest_asyncio.fixture
+async def harness(tmp_path: Path) -> AsyncIterator[ApplicationHarness]:
+    async with open_harness(tmp_path) as harness:
+        yield harness
+
+
+async def test_waiting_for_a_network_is_a_sign_of_life_and_can_be_ended(
+    harness: ApplicationHarness,
+) -> None:
+    harness.sandbox.faults.drop("deleteWebhook", times=None)
+    application = Application(
+        harness.settings, harness.sandbox.token, load_stylizer=lambda _: Inverter()
+    )
+    life = asyncio.create_task(application.run())
+    await eventually(lambda: is_alive(harness.settings.heartbeat_path))
+    life.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await life
+    assert not application.has_stuck_thread
+
+
+async def test_the_end_does_not_wait_for_an_engine_that_is_being_loaded(
+    harness: ApplicationHarness,
+) -> None:
+    loading, release = threading.Event(), threading.Event()
+
+    def load(_: Settings) -> Stylizer:
+        loading.set()
+        release.wait(30)
+        return Inverter()
+
+    application = Application(harness.settings, harness.sandbox.token, load_stylizer=load)
+    life = asyncio.create_task(application.run())
+    await eventually(loading.is_set)
+    life.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await life
+    assert application.has_stuck_thread
+    release.set()
+
+
+async def test_an_engine_that_can_t_be_loaded_ends_the_start(harness: ApplicationHarness) -> None:
+    def load(_: Settings) -> Stylizer:
+        raise EngineError("There are no weights.")
+
+    application = Application(harness.settings, harness.sandbox.token, load_stylizer=load)
+    with pytest.raises(EngineError):
+        await application.run()

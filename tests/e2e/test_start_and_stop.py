@@ -1,0 +1,143 @@
+"""Starting and ending: without a network, with a wrong token, killed at any moment."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import re
+import socket
+from functools import partial
+from pathlib import Path
+
+import pytest
+from aiohttp import ClientSession
+
+from app.sandbox.world import Message
+from tests.app.sandbox.faulty_sandbox import FaultySandbox
+from tests.e2e.actor import Actor, is_result
+from tests.e2e.bot_process import FAST, START_S, STEPS, BotProcess
+from tests.e2e.conftest import BotHarness, running_harness
+from tests.e2e.pictures import painting, photo
+
+pytestmark = [
+    pytest.mark.e2e,
+    pytest.mark.asyncio(loop_scope="session"),
+    pytest.mark.timeout(300),
+]
+
+EX_CONFIG = 78
+"""Of sysexits.h: a supervisor need not try again."""
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+async def test_from_a_start_without_network_to_a_token_that_was_withdrawn(tmp_path: Path) -> None:
+    sandbox = FaultySandbox(port=free_port())
+    bot = BotProcess(sandbox, tmp_path, settings=STEPS, command=FAST)
+    await bot.start(wait=False)
+    while "can't be reached" not in bot.log:
+        assert not bot.has_ended, bot.log
+        await asyncio.sleep(0.1)
+    async with sandbox:
+        ben = Actor(sandbox, sandbox.people[100002])
+        await ben.sends("/help")
+        await ben.sees("two ways", within_s=60)
+        sandbox.faults.unauthorized("getUpdates", times=None)
+        await ben.sends("wakes the poll")
+        assert await bot.ended(within_s=60) == EX_CONFIG
+    assert_says_why_without_the_token(bot, sandbox)
+
+
+async def test_a_wrong_token_ends_the_start_with_a_word_and_a_code(tmp_path: Path) -> None:
+    async with FaultySandbox(port=0) as sandbox:
+        sandbox.faults.unauthorized(times=None)
+        bot = BotProcess(sandbox, tmp_path, settings=STEPS, command=FAST)
+        await bot.start(wait=False)
+        assert await bot.ended(within_s=90) == EX_CONFIG
+    assert_says_why_without_the_token(bot, sandbox)
+
+
+async def test_prometheus_reads_what_was_painted(tmp_path: Path) -> None:
+    port = free_port()
+    settings = {**STEPS, "METRICS_PORT": str(port)}
+    async with (
+        running_harness(tmp_path, settings, command=FAST) as harness,
+        ClientSession() as client,
+    ):
+        await order(harness.new_person(), 1)
+        figures: list[str] = []
+        async with asyncio.timeout(30):
+            while 'style_bot_jobs{state="delivered"} 1.0' not in figures:
+                async with client.get(f"http://127.0.0.1:{port}/metrics") as answer:
+                    assert answer.status == 200
+                    figures = (await answer.text()).splitlines()
+                await asyncio.sleep(0.05)
+    assert any(line.startswith("process_resident_memory_bytes") for line in figures)
+
+
+def assert_says_why_without_the_token(bot: BotProcess, sandbox: FaultySandbox) -> None:
+    assert "BotFather" in bot.log
+    assert sandbox.token not in bot.log
+    assert "Traceback" not in bot.log
+
+
+async def kill_rounds(harness: BotHarness, rounds: int, seed: int) -> None:
+    """Kill the process at random moments while people order pictures; count in and out."""
+    chance = random.Random(seed)
+    people: list[Actor] = []
+    for number in range(rounds):
+        newcomers = [harness.new_person(f"R{number}") for _ in range(chance.randint(1, 3))]
+        people += newcomers
+        orders = [asyncio.create_task(order(person, number)) for person in newcomers]
+        await asyncio.sleep(chance.uniform(0, 2.5))
+        await harness.bot.kill()
+        await harness.bot.start()
+        await asyncio.gather(*orders)
+    for person in people:
+        await person.sees_result(within_s=START_S)
+        await person.waits_until_idle()
+        assert len(results(person)) == 1, person.transcript()
+
+
+def results(person: Actor) -> list[int]:
+    return [message.id for message in person.received if is_result(message)]
+
+
+async def order(person: Actor, seed: int) -> None:
+    """Insist, as people do: what was asked before a crash may be asked once more after it."""
+    await person.sends_photos(photo(seed), painting(seed))
+    pressed: Message | None = None
+    while not is_accepted(person):
+        look = partial(open_question, person, pressed)
+        question = await person.until(look, within_s=START_S, awaited="a question, or a job")
+        if isinstance(question, Message):
+            pressed = question
+            person.hammers(question, "2", times=1)
+
+
+def is_accepted(person: Actor) -> bool:
+    return any(re.search("gives the style\\.|Please wait|▰|Ready", m.text) for m in person.received)
+
+
+def open_question(person: Actor, pressed: Message | None) -> Message | bool:
+    """The newest question, if it is not the one that was answered; else whether there is a job."""
+    asked = [m for m in person.received if any(b["text"] == "2" for b in m.buttons)]
+    return asked[-1] if asked and asked[-1] is not pressed else is_accepted(person)
+
+
+async def test_no_picture_is_lost_or_doubled_when_the_process_is_killed(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    async with running_harness(tmp_path_factory.mktemp("killed"), STEPS, command=FAST) as harness:
+        await kill_rounds(harness, rounds=3, seed=7)
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(3600)
+async def test_fifty_rounds_of_kill_9(tmp_path_factory: pytest.TempPathFactory) -> None:
+    async with running_harness(tmp_path_factory.mktemp("killed"), STEPS, command=FAST) as harness:
+        await kill_rounds(harness, rounds=50, seed=50)

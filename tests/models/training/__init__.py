@@ -1,0 +1,1 @@
+"""Tests of the trainings, on tiny sets."""
