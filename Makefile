@@ -34,8 +34,10 @@ run: $(VENV)/.run ## run the bot: on Telegram with BOT_TOKEN, else in the sandbo
 demo: $(VENV)/.run ## paint a sample photo in one preset and say where the picture lies
 	@$(BIN)/python run.py demo
 
+# A file at a time to each worker: a file shares one bot. One thread each, or they would wait for
+# each other's.
 test: $(VENV)/.dev ## run all tests
-	$(BIN)/python -m pytest -m "not soak"
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m "not soak" -n auto --maxprocesses 4 --dist loadfile
 
 soak: $(VENV)/.dev ## run the long tests: kill -9 over 50 rounds, 200 users with 1,000 pictures
 	$(BIN)/python -m pytest -m soak --timeout 3600 -rP
