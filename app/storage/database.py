@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import sqlite3
 from collections.abc import AsyncIterator, Iterable, Sequence
 from pathlib import Path
 from typing import Self
 
 import aiosqlite
+
+logger = logging.getLogger(__name__)
 
 _PRAGMAS = (
     "PRAGMA journal_mode = WAL",
@@ -23,6 +26,10 @@ _PRAGMAS = (
     "PRAGMA secure_delete = ON",  # what a person had forgotten does not linger in free pages
 )
 _READER_PRAGMAS = ("PRAGMA query_only = ON", "PRAGMA busy_timeout = 5000")
+
+
+_LOCKED_MAY_TAKE_S = 120.0
+"""How long another process (a backup, a curious owner) may hold the file before a write is lost."""
 
 
 class UnusableDatabaseError(Exception):
@@ -85,8 +92,7 @@ class Database(Statements):
             return cls(connection, reader, stack.pop_all())
 
     async def execute(self, sql: str, parameters: Iterable[object] = ()) -> None:
-        async with self._lock:
-            await super().execute(sql, parameters)
+        await self.fetch_all(sql, parameters)
 
     async def execute_many(self, sql: str, rows: Iterable[Iterable[object]]) -> None:
         async with self._lock:
@@ -94,7 +100,7 @@ class Database(Statements):
 
     async def fetch_all(self, sql: str, parameters: Iterable[object] = ()) -> list[sqlite3.Row]:
         async with self._lock:
-            return await super().fetch_all(sql, parameters)
+            return await self._when_free(sql, parameters)
 
     async def read_one(self, sql: str, parameters: Iterable[object] = ()) -> sqlite3.Row | None:
         """A row as it was committed last, without waiting for what is being written."""
@@ -104,7 +110,7 @@ class Database(Statements):
     async def transaction(self) -> AsyncIterator[Statements]:
         """All of the block's statements or, when it raises, none; use what it yields."""
         async with self._lock:
-            await self._connection.execute_fetchall("BEGIN IMMEDIATE")
+            await self._when_free("BEGIN IMMEDIATE")
             try:
                 yield Statements(self._connection)
                 await self._connection.execute_fetchall("COMMIT")
@@ -113,6 +119,19 @@ class Database(Statements):
                 with contextlib.suppress(sqlite3.OperationalError):
                     await self._connection.execute_fetchall("ROLLBACK")
                 raise
+
+    async def _when_free(self, sql: str, parameters: Iterable[object] = ()) -> list[sqlite3.Row]:
+        """Run a statement of its own; again where another process holds the file meanwhile."""
+        values, loop = tuple(parameters), asyncio.get_running_loop()
+        deadline = loop.time() + _LOCKED_MAY_TAKE_S
+        while True:
+            try:
+                return await super().fetch_all(sql, values)
+            except sqlite3.OperationalError as error:
+                is_locked = error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY
+                if not is_locked or loop.time() > deadline:
+                    raise
+                logger.warning("a database is locked by another process; waiting")
 
     async def close(self) -> None:
         async with self._lock:

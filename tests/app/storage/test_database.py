@@ -39,6 +39,28 @@ async def test_what_is_written_survives_the_power(tmp_path: Path) -> None:
     assert (journal[0], synchronous[0]) == ("wal", 2)
 
 
+async def test_what_waits_for_another_process_is_written(tmp_path: Path) -> None:
+    """A backup holds the file for longer than SQLite itself has patience."""
+    path = tmp_path / "pets.sqlite3"
+    database = await Database.open(path, [FIRST])
+    other = sqlite3.connect(path, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+
+    async def insert_two() -> None:
+        async with database.transaction() as statements:
+            await statements.execute("INSERT INTO pets VALUES ('Barsik')")
+
+    insert = database.execute("INSERT INTO pets VALUES ('Murka')")
+    written = asyncio.gather(insert, insert_two())
+    await asyncio.sleep(7)
+    assert not written.done()
+    other.execute("ROLLBACK")
+    other.close()
+    await written
+    assert await names(database) == {"Murka", "Barsik"}
+    await database.close()
+
+
 async def test_failed_transaction_leaves_nothing(tmp_path: Path) -> None:
     database = await Database.open(tmp_path / "pets.sqlite3", [FIRST])
 
