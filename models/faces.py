@@ -125,14 +125,14 @@ def _best(faces: Sequence[Face]) -> float:
 
 def _face(row: NDArray[np.float32]) -> Face:
     """A row of YuNet: box, five landmarks, score."""
-    left, top, width, height, *places, score = (float(value) / LOOK_PX for value in row)
+    left, top, width, height, *places = (float(value) / LOOK_PX for value in row[:-1])
     points = list(zip(places[::2], places[1::2], strict=True))
     return Face(
         centre=(left + width / 2, top + height / 2),
         width=width,
         height=height,
         landmarks=(points[0], points[1], points[2], points[3], points[4]),
-        score=score * LOOK_PX,
+        score=float(row[-1]),
     )
 
 

@@ -57,6 +57,16 @@ def compose_sheet(tiles: Sequence[Tile]) -> Image.Image:
     return sheet
 
 
+def grid_sheet(rows: Sequence[Sequence[Image.Image]], *, gap_px: int = 0) -> Image.Image:
+    """Pictures of one size side by side, each row below the last."""
+    width, height = (side + gap_px for side in rows[0][0].size)
+    sheet = Image.new("RGB", (width * len(rows[0]), height * len(rows)), PAPER)
+    for y, row in enumerate(rows):
+        for x, picture in enumerate(row):
+            sheet.paste(picture, (x * width, y * height))
+    return sheet
+
+
 def gallery_sheet(catalog: Catalog, language: str) -> Image.Image:
     """Every preset as it paints the sample photo, with its name in `language`.
 

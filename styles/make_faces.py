@@ -37,7 +37,7 @@ from models.training.evaluation.face_figures import (
 )
 from models.training.evaluation.judge import Judge, load_judge
 from styles.catalog import default_catalog
-from styles.gallery import PAPER
+from styles.gallery import grid_sheet
 from styles.make_gallery import SIZE_PX, paint_preset
 from styles.preset import Preset
 
@@ -109,7 +109,7 @@ def main(arguments: list[str] | None = None) -> None:
                     judged.append(_judged(judge, finder, photo, style, preset, setting, picture))
         rows.append(row)
     if args.sheet:
-        save_picture(_sheet(rows), args.sheet)
+        save_picture(grid_sheet(rows, gap_px=_GAP_PX), args.sheet)
     if judged:
         sys.stdout.write((_as_json(judged) if args.json else table(judged)) + "\n")
 
@@ -182,15 +182,6 @@ def table(judged: Iterable[Judged]) -> str:
 
 def _as_json(judged: Sequence[Judged]) -> str:
     return json.dumps([asdict(one) for one in judged], indent=1)
-
-
-def _sheet(rows: Sequence[Sequence[Image.Image]]) -> Image.Image:
-    step = _CELL_PX + _GAP_PX
-    sheet = Image.new("RGB", (step * len(rows[0]), step * len(rows)), PAPER)
-    for y, row in enumerate(rows):
-        for x, picture in enumerate(row):
-            sheet.paste(picture, (x * step, y * step))
-    return sheet
 
 
 def _arguments(arguments: list[str] | None) -> argparse.Namespace:

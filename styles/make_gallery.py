@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 from PIL import Image, ImageOps
@@ -17,7 +18,7 @@ from tqdm import tqdm
 from models.interface import Quality, StyleOptions, Stylizer
 from models.pictures import open_picture, save_picture
 from styles.catalog import Catalog, default_catalog
-from styles.gallery import PAPER, painted_sheet
+from styles.gallery import grid_sheet, painted_sheet
 from styles.preset import Preset
 
 SIZE_PX = 400
@@ -63,14 +64,9 @@ def paint_preset(
 
     `keep_faces` None is what the preset says.
     """
-    options = StyleOptions(
-        quality=quality,
-        size_px=size_px,
-        strength=preset.strength,
-        brush=preset.brush,
-        keep_colors=preset.keep_colors,
-        keep_faces=preset.keep_faces if keep_faces is None else keep_faces,
-    )
+    options = preset.hinted(StyleOptions(quality=quality, size_px=size_px))
+    if keep_faces is not None:
+        options = replace(options, keep_faces=keep_faces)
     return stylizer.stylize(photo, [preset.style], options).picture
 
 
@@ -92,17 +88,15 @@ def draft_sheet(catalog: Catalog, stylizer: Stylizer, *, size_px: int) -> Image.
     """A row for each preset: photo, style picture, draft, painting; the photos take turns."""
     presets, photos = catalog.presets(), sorted(catalog.sample.parent.glob("*.jpg"))
     cell = (SHEET_CELL_PX, SHEET_CELL_PX)
-    sheet = Image.new("RGB", (4 * SHEET_CELL_PX, len(presets) * SHEET_CELL_PX), PAPER)
-    for row, preset in enumerate(tqdm(presets, desc="drafts")):
-        photo = photos[row % len(photos)]
+    rows = []
+    for number, preset in enumerate(tqdm(presets, desc="drafts")):
+        photo = photos[number % len(photos)]
         pictures = [open_picture(photo), open_picture(preset.picture)] + [
             paint_preset(stylizer, photo, preset, size_px=size_px, quality=quality)
             for quality in (Quality.DRAFT, Quality.STANDARD)
         ]
-        for column, picture in enumerate(pictures):
-            shown = ImageOps.fit(picture, cell, Image.Resampling.LANCZOS)
-            sheet.paste(shown, (column * SHEET_CELL_PX, row * SHEET_CELL_PX))
-    return sheet
+        rows.append([ImageOps.fit(each, cell, Image.Resampling.LANCZOS) for each in pictures])
+    return grid_sheet(rows)
 
 
 if __name__ == "__main__":

@@ -55,6 +55,16 @@ class Preset:
         """What the engine paints in."""
         return Style(self.picture, recipe=self.recipe)
 
+    def hinted(self, options: StyleOptions) -> StyleOptions:
+        """`options` with all that suits this style best."""
+        return replace(
+            options,
+            strength=self.strength,
+            brush=self.brush,
+            keep_colors=self.keep_colors,
+            keep_faces=self.keep_faces,
+        )
+
     @property
     def painted_sample(self) -> Path:
         """Where the sample photo painted in this style lies, if it was painted."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final, Self
 
@@ -112,15 +112,11 @@ class PreferencesRepository:
 
     async def options(self, user_id: int, preset: Preset | None = None) -> StyleOptions:
         """The person's options; what the person left open is as the preset suggests."""
-        chosen, usual, hints = await self.of(user_id), self._defaults, preset or self._defaults
-        return StyleOptions(
-            quality=chosen.quality or usual.quality,
-            size_px=chosen.size_px or usual.size_px,
-            strength=_first(chosen.strength, hints.strength),
-            keep_colors=_first(chosen.keep_colors, hints.keep_colors),
-            keep_faces=_first(chosen.keep_faces, hints.keep_faces),
-            brush=_first(chosen.brush, hints.brush),
-        )
+        chosen = await self.of(user_id)
+        usual = preset.hinted(self._defaults) if preset else self._defaults
+        own = {name: getattr(chosen, name) for name in FIELDS if hasattr(usual, name)}
+        # 0 and False are choices too.
+        return replace(usual, **{name: v for name, v in own.items() if v is not None})
 
     async def delivery(self, user_id: int) -> Delivery:
         return (await self.of(user_id)).delivery or Delivery.PHOTO
@@ -132,8 +128,3 @@ class PreferencesRepository:
 
 def _unless_none(kind: Any, value: Any) -> Any:
     return None if value is None else kind(value)
-
-
-def _first(chosen: Any, hint: Any) -> Any:
-    """0 and False are choices too."""
-    return hint if chosen is None else chosen

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from app.commands.bench_chat import measure_chat
+from app.commands.engine import load_engine
 from app.settings import Settings
 from models.interface import Quality
 from styles.catalog import default_catalog
@@ -37,9 +38,9 @@ def bench(args: argparse.Namespace, settings: Settings) -> int:
         if part == "draft":
             figures[part] = _draft()
         elif part == "engine":
-            figures[part] = _engine(content, style, args.sizes, settings)
+            figures[part] = _engine(load_engine(args, settings), content, style, args.sizes)
         elif part == "faces":
-            figures[part] = _faces(content, style, max(args.sizes), settings)
+            figures[part] = _faces(load_engine(args, settings), content, style, max(args.sizes))
         else:
             chat = measure_chat(content)
             print(chat)
@@ -58,11 +59,10 @@ def _draft() -> list[dict[str, object]]:
 
 
 def _engine(
-    content: Path, style: Path, sizes_px: Iterable[int], settings: Settings
+    stylizer: TorchStylizer, content: Path, style: Path, sizes_px: Iterable[int]
 ) -> list[dict[str, object]]:
     from models.benchmarks.engine import measure_engine
 
-    stylizer = _stylizer(settings)
     print("| quality | size, px | s | steps | steps/s | memory, MB |\n|---|---|---|---|---|---|")
     timings = []
     for timing in measure_engine(
@@ -78,14 +78,14 @@ def _engine(
     return timings
 
 
-def _faces(content: Path, style: Path, size_px: int, settings: Settings) -> dict[str, object]:
+def _faces(stylizer: TorchStylizer, content: Path, style: Path, size_px: int) -> dict[str, object]:
     from models.benchmarks.engine import measure_faces
     from models.faces import load_face_finder
 
     finder = load_face_finder()
     if finder is None:
         return {}
-    timing = measure_faces(_stylizer(settings), finder, content, style, size_px=size_px)
+    timing = measure_faces(stylizer, finder, content, style, size_px=size_px)
     print(
         f"| size, px | found in, s | natural, s | as painted, s | cost |\n|---|---|---|---|---|\n"
         f"| {timing.size_px} | {timing.find_s:.3f} | {timing.natural_s:.1f} "
@@ -93,11 +93,3 @@ def _faces(content: Path, style: Path, size_px: int, settings: Settings) -> dict
         flush=True,
     )
     return asdict(timing) | {"share": timing.share}
-
-
-def _stylizer(settings: Settings) -> TorchStylizer:
-    from models.engine.loading import load_stylizer
-
-    return load_stylizer(
-        encoder=settings.encoder, device=settings.device, cache_dir=settings.cache_dir
-    )

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import argparse
+from typing import TYPE_CHECKING
 
 from app.settings import Settings
-from models.interface import Stylizer
+
+if TYPE_CHECKING:
+    from models.engine.stylizer import TorchStylizer
 
 
 def add_engine(parser: argparse.ArgumentParser) -> None:
@@ -14,7 +17,7 @@ def add_engine(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--device", choices=["auto", "cpu", "cuda"])
 
 
-def load_engine(args: argparse.Namespace, settings: Settings) -> Stylizer:
+def load_engine(args: argparse.Namespace, settings: Settings) -> TorchStylizer:
     """Load the networks. Raises EngineError."""
     # Here and not above: torch takes seconds to import, and `--help` does not need it.
     from models.engine.loading import load_stylizer

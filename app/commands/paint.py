@@ -76,7 +76,7 @@ def demo(args: argparse.Namespace, settings: Settings) -> int:
     request = _PaintRequest(
         content=catalog.sample,
         styles=(preset.style,),
-        options=with_hints(StyleOptions(), preset),
+        options=preset.hinted(StyleOptions()),
         out=out,
     )
     try:
@@ -112,7 +112,7 @@ def _parse(args: argparse.Namespace, catalog: Catalog) -> _PaintRequest:
     try:
         options = StyleOptions(quality=Quality(args.quality), size_px=args.size, seed=args.seed)
         if len(chosen) == 1 and isinstance(chosen[0], Preset):
-            options = with_hints(options, chosen[0])
+            options = chosen[0].hinted(options)
         options = replace(options, **{k: v for k, v in asked.items() if v is not None})
     except ValueError as error:
         raise UsageError(str(error)) from error
@@ -135,16 +135,6 @@ def _chosen(text: str, catalog: Catalog) -> Preset | Path:
         return Path(text)
     known = ", ".join(preset.slug for preset in catalog.presets())
     raise UsageError(f"{text!r} is neither a picture file nor a preset; presets: {known}")
-
-
-def with_hints(options: StyleOptions, preset: Preset) -> StyleOptions:
-    return replace(
-        options,
-        strength=preset.strength,
-        brush=preset.brush,
-        keep_colors=preset.keep_colors,
-        keep_faces=preset.keep_faces,
-    )
 
 
 def check_place(out: Path) -> None:

@@ -10,7 +10,7 @@ from PIL import Image
 from tqdm import tqdm
 
 from app.commands.engine import add_engine, load_engine
-from app.commands.paint import UsageError, check_place, save, with_hints
+from app.commands.paint import UsageError, check_place, save
 from app.settings import Settings
 from models.interface import Quality, StyleOptions
 from styles.catalog import default_catalog
@@ -57,7 +57,7 @@ def _gallery(args: argparse.Namespace, settings: Settings, presets: tuple[Preset
 
         def paint(preset: Preset) -> Image.Image:
             styles = [preset.style]
-            painting = stylizer.stylize(args.gallery, styles, with_hints(wanted, preset))
+            painting = stylizer.stylize(args.gallery, styles, preset.hinted(wanted))
             bar.update()
             return painting.picture
 

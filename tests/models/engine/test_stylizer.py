@@ -144,7 +144,7 @@ def test_the_photo_s_colours_stay_if_wished(photo: Path, styles: list[Style]) ->
 FACE = Path(__file__).parents[3] / "styles" / "samples" / "face.jpg"
 
 
-def _face_lover(*, drafts: bool = False) -> TorchStylizer:
+def _stylizer_that_finds_faces(*, drafts: bool = False) -> TorchStylizer:
     return TorchStylizer(
         tiny_encoder(),
         device=CPU,
@@ -160,7 +160,7 @@ def _head(picture: Image.Image) -> Image.Image:
 
 @pytest.mark.parametrize("quality", [Quality.STANDARD, Quality.DRAFT])
 def test_a_natural_face_is_nearer_to_the_photo_s(quality: Quality, styles: list[Style]) -> None:
-    stylizer = _face_lover(drafts=quality is Quality.DRAFT)
+    stylizer = _stylizer_that_finds_faces(drafts=quality is Quality.DRAFT)
     options = _options(size_px=128, steps=30, quality=quality)
     natural = stylizer.stylize(FACE, styles, options)
     painted = stylizer.stylize(FACE, styles, replace(options, keep_faces=False))
@@ -192,7 +192,7 @@ def test_without_a_face_the_picture_is_the_same_bit_for_bit(
     before = _stylizer(drafts=drafts).stylize(photo, styles, _options(quality=quality))
     for keep in (True, False):
         options = _options(quality=quality, keep_faces=keep)
-        after = _face_lover(drafts=drafts).stylize(photo, styles, options)
+        after = _stylizer_that_finds_faces(drafts=drafts).stylize(photo, styles, options)
         assert after.faces == 0
         assert after.picture.tobytes() == before.picture.tobytes()
 
@@ -205,7 +205,7 @@ def test_a_photo_s_orientation_is_seen_to_before_faces_are(
     exif[0x0112] = 6
     with Image.open(FACE) as upright:
         upright.rotate(90).save(sideways, exif=exif)
-    found = _face_lover().stylize(sideways, styles, _options(size_px=256, steps=1))
+    found = _stylizer_that_finds_faces().stylize(sideways, styles, _options(size_px=256, steps=1))
     assert found.faces == 1
 
 
