@@ -31,9 +31,11 @@ from app.bot.transport.picture_downloads import PictureDownloads
 from app.bot.transport.poller import Poller, wait_for_telegram
 from app.bot.transport.rate_limiter import RateLimits
 from app.bot.ui.i18n import load_i18n
+from app.jobs.limits import JobLimits
 from app.jobs.model import StyleChoice
 from app.jobs.running.worker import plain_style
-from app.jobs.service import JobLimits, LocalJobService
+from app.jobs.service import LocalJobService
+from app.jobs.store import JobStore
 from app.monitoring.health import Health
 from app.monitoring.heartbeat import beat
 from app.monitoring.metrics import serving_metrics
@@ -85,8 +87,11 @@ class Application:
             catalog = await asyncio.to_thread(default_catalog, self._settings.styles_dir)
             pacer = Pacer(limits=_rates(self._settings))
             bot = await self._connect(stack, pacer)
-            reporter = self._reporter(bot, pacer, i18n, catalog)
-            job_service = await self._open_job_service(stack, bot, reporter, catalog)
+            store = await JobStore.open(self._settings.data_dir, bot_id=bot.id)
+            stack.push_async_callback(store.close)
+            reporter = self._reporter(bot, store, pacer, i18n, catalog)
+            stack.push_async_callback(reporter.close)
+            job_service = await self._make_job_service(stack, store, reporter, catalog)
             storage, inbox = await self._open_chats(stack, bot)
             dispatcher = make_dispatcher(
                 settings=self._settings,
@@ -118,9 +123,12 @@ class Application:
         logger.info("hello, I am @%s", me.username, extra={"bot": me.id})
         return bot
 
-    def _reporter(self, bot: Bot, pacer: Pacer, i18n: I18n, catalog: Catalog) -> ChatReporter:
+    def _reporter(
+        self, bot: Bot, store: JobStore, pacer: Pacer, i18n: I18n, catalog: Catalog
+    ) -> ChatReporter:
         return ChatReporter(
             bot,
+            status_messages=store.repository,
             i18n=i18n,
             catalog=catalog,
             pacer=pacer,
@@ -131,21 +139,17 @@ class Application:
             admin_ids=self._settings.admin_ids,
         )
 
-    async def _open_job_service(
-        self, stack: AsyncExitStack, bot: Bot, reporter: ChatReporter, catalog: Catalog
+    async def _make_job_service(
+        self, stack: AsyncExitStack, store: JobStore, reporter: ChatReporter, catalog: Catalog
     ) -> LocalJobService:
         """The jobs and their engine; nothing is painted yet."""
-        job_service = await LocalJobService.open(
-            self._settings.data_dir,
-            bot_id=bot.id,
+        job_service = LocalJobService(
+            store,
             stylizer=await self._load(),
             reporter=reporter,
             limits=_limits(self._settings),
             style_of=partial(_style_of, catalog),
         )
-        reporter.connect(job_service)
-        stack.push_async_callback(job_service.close)
-        stack.push_async_callback(reporter.close)
         stack.push_async_callback(self._drain, job_service)
         return job_service
 

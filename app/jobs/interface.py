@@ -28,8 +28,10 @@ class Reporter(Protocol):
     `RecipientGone`; the queue tries again later or drops the job.
     """
 
-    def waiting(self, job: Job, place: int) -> None:
+    def waiting(self, job: Job, place: int, seconds_left: float) -> None:
         """The place in the queue changed; 1 is the next to be painted. Returns at once.
+
+        `seconds_left` is until it is finished, by what such jobs take here.
 
         First told when the job is accepted, before `submit` returns; not told after a restart
         until the place changes.
@@ -66,6 +68,34 @@ class Reporter(Protocol):
         """
         ...
 
+    async def next_unreachable_chat(self) -> int:
+        """Wait for a chat that refused a status message for good: its open jobs are cancelled.
+
+        A `RecipientGone` from `deliver` or `failed` does the same by itself.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class StatusMessageId:
+    """Where a job's, or an album's, progress is shown."""
+
+    message_id: int
+    has_picture: bool
+    """A text is edited otherwise than a caption."""
+
+
+class StatusMessageStore(Protocol):
+    """Where status messages are remembered, so that a restart finds them."""
+
+    async def status_message(self, job: Job) -> StatusMessageId | None:
+        """That of the job, or of its album."""
+        ...
+
+    async def set_status_message(self, job: Job, shown: StatusMessageId) -> None:
+        """For the job, or all of its album."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class JobView:
@@ -74,7 +104,7 @@ class JobView:
     job: Job
     place: int | None
     """None while it is being painted (or delivered)."""
-    seconds_left: float | None
+    seconds_left: float
     """Until it is finished, worked out from what jobs of that size really took here."""
 
 
@@ -123,10 +153,6 @@ class JobService(Protocol):
         """All that were ordered as one album, in the order of the photos; or the job alone."""
         ...
 
-    def place(self, job_id: int) -> int | None:
-        """Place among the waiting, 1 is next; None if it isn't waiting."""
-        ...
-
     async def views(self, user_id: int) -> list[JobView]:
         """A person's open jobs in the order they'll be painted."""
         ...
@@ -134,13 +160,8 @@ class JobService(Protocol):
     async def drop_chat(self, chat_id: int) -> None:
         """Nothing will reach this chat any more: cancel its open jobs, free the GPU at once.
 
-        The reporter calls it when a progress message is refused for good; a `RecipientGone` from
-        `deliver` or `failed` does the same by itself.
+        Returns when they are; unreachable chats that the reporter finds are dropped by themselves.
         """
-        ...
-
-    async def set_status_message(self, job_id: int, message_id: int, *, has_picture: bool) -> None:
-        """Remember where the job's progress is shown, so that a restart finds it."""
         ...
 
     async def forget(self, user_id: int) -> None:

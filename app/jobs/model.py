@@ -7,6 +7,7 @@ from __future__ import annotations
 import enum
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Self
 
 from models.interface import Note, StyleOptions
 
@@ -64,6 +65,25 @@ class StyleChoice:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class StyleAdjustments:
+    """What the buttons change of a style's hand, to be kept for the next photo."""
+
+    strength: int
+    brush: float
+    keep_colors: bool
+    keep_faces: bool = True
+
+    @classmethod
+    def of(cls, options: StyleOptions) -> Self:
+        return cls(
+            strength=options.strength,
+            brush=options.brush,
+            keep_colors=options.keep_colors,
+            keep_faces=options.keep_faces,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class JobRequest:
     """What a router hands in: everything of a job but what the queue itself decides."""
 
@@ -77,6 +97,8 @@ class JobRequest:
     styles: tuple[StyleChoice, ...]
     options: StyleOptions
     delivery: Delivery = Delivery.PHOTO
+    is_trial: bool = False
+    """It shows an admin a new style, which is then kept or dropped."""
     album: str | None = None
     """Jobs of one album share this name and come back as one album."""
     album_size: int = 1
@@ -101,9 +123,6 @@ class Job:
     finished_at: float | None = None
     seconds: float | None = None
     """What painting took."""
-    status_message_id: int | None = None
-    status_has_picture: bool = False
-    """Whether the status message is a photo by now: a text is edited otherwise than a caption."""
     result: Path | None = None
     faces: int = 0
     """How many the painter found in the photo."""

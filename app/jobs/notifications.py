@@ -8,6 +8,8 @@ from typing import ParamSpec
 
 from app.jobs.interface import Reporter
 from app.jobs.queue import JobQueue
+from app.jobs.running.estimates import WaitEstimates
+from app.jobs.running.job_run import JobRun
 
 logger = logging.getLogger(__name__)
 P = ParamSpec("P")
@@ -21,7 +23,21 @@ def notify_safely(call: Callable[P, None], *args: P.args, **kwargs: P.kwargs) ->
         logger.exception("the reporter failed")
 
 
-def notify_places(queue: JobQueue, reporter: Reporter) -> None:
-    """Tell everyone whose place in the queue has changed."""
-    for job, place in queue.changed_places():
-        notify_safely(reporter.waiting, job, place)
+class PlaceNotifier:
+    """Tells everyone whose place in the queue has changed."""
+
+    def __init__(self, queue: JobQueue, estimates: WaitEstimates, reporter: Reporter) -> None:
+        self._queue = queue
+        self._estimates = estimates
+        self._reporter = reporter
+
+    def skip(self) -> None:
+        """Take the places as known: for those who wait nothing has happened."""
+        self._queue.changed_places()
+
+    def notify(self, run: JobRun | None) -> None:
+        """`run` is what is being painted."""
+        if changed := self._queue.changed_places():
+            for view in self._estimates.waiting(run):
+                if view.job.id in changed and view.place is not None:
+                    notify_safely(self._reporter.waiting, view.job, view.place, view.seconds_left)

@@ -63,20 +63,6 @@ class FairLine:
             del self._ids_by_user[user_id]
         return True
 
-    def place(self, job_id: int) -> int | None:
-        """Place in the line, 1 is next; None if the job isn't in it."""
-        owner = self._owners.get(job_id)
-        if owner is None:
-            return None
-        turn = self._ids_by_user[owner].index(job_id)
-        ahead, turns = turn, turn + 1
-        for user_id, ids in self._ids_by_user.items():
-            if user_id == owner:
-                turns = turn  # those behind the owner will have had one turn less
-            else:
-                ahead += min(len(ids), turns)
-        return ahead + 1
-
 
 class JobQueue(asyncio.Queue[Job]):
     """An asyncio queue of waiting jobs in the order of a `FairLine`.
@@ -99,29 +85,16 @@ class JobQueue(asyncio.Queue[Job]):
         """How many more jobs of this person may wait, as far as the person's own limit goes."""
         return max(0, self.max_jobs_per_user - self._line.count_of(user_id))
 
-    def place(self, job_id: int) -> int | None:
-        """Place among the waiting, 1 is next; None if the job isn't waiting."""
-        return self._line.place(job_id)
-
     def waiting(self) -> list[Job]:
         """All that wait, in the order they will be painted."""
         return [self._jobs[job_id] for job_id in self._line]
 
-    def changed_places(self) -> list[tuple[Job, int]]:
-        """Jobs whose place is another than when this was last asked, with the place."""
+    def changed_places(self) -> set[int]:
+        """The ids of jobs whose place is another than when this was last asked."""
         places = {job_id: place for place, job_id in enumerate(self._line, start=1)}
-        changed = [
-            (self._jobs[job_id], place)
-            for job_id, place in places.items()
-            if self._told.get(job_id) != place
-        ]
+        changed = {job_id for job_id, place in places.items() if self._told.get(job_id) != place}
         self._told = places
         return changed
-
-    def replace(self, job: Job) -> None:
-        """Put a newer row in the place of a waiting job's old one, if it still waits."""
-        if job.id in self._jobs:
-            self._jobs[job.id] = job
 
     def remove(self, job_id: int) -> bool:
         """Take a job out of the queue; False if it doesn't wait."""

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Self
 
 from app.jobs import table
+from app.jobs.interface import StatusMessageId
 from app.jobs.model import Failure, Job, JobRequest
 from app.storage.database import Database
 from models.interface import Note, StyleOptions
@@ -175,15 +176,22 @@ class JobRepository:
             chat_id,
         )
 
-    async def set_status_message(
-        self, job_id: int, message_id: int, *, has_picture: bool
-    ) -> Job | None:
-        return await self._row(
+    # Status messages: `app.jobs.interface.StatusMessageStore`
+
+    async def status_message(self, job: Job) -> StatusMessageId | None:
+        found = await self._database.fetch_all(
+            "SELECT status_message_id, status_has_picture FROM jobs"
+            " WHERE (id = ? OR bot_id = ? AND user_id = ? AND album = ?)"
+            " AND status_message_id IS NOT NULL LIMIT 1",
+            self._with_album(job),
+        )
+        return StatusMessageId(found[0][0], bool(found[0][1])) if found else None
+
+    async def set_status_message(self, job: Job, shown: StatusMessageId) -> None:
+        await self._database.execute(
             "UPDATE jobs SET status_message_id = ?, status_has_picture = ?"
-            " WHERE id = ? RETURNING *",
-            message_id,
-            has_picture,
-            job_id,
+            " WHERE id = ? OR bot_id = ? AND user_id = ? AND album = ?",
+            (shown.message_id, shown.has_picture, *self._with_album(job)),
         )
 
     # Questions
@@ -259,6 +267,10 @@ class JobRepository:
             (before,),
         )
         return len(gone)
+
+    def _with_album(self, job: Job) -> tuple[object, ...]:
+        """What names a job and all of its album; nothing equals the NULL of a job in none."""
+        return job.id, self._bot_id, job.request.user_id, job.request.album
 
     async def _rows(self, sql: str, *parameters: object) -> list[Job]:
         found = await self._database.fetch_all(sql, parameters)

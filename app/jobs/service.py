@@ -6,24 +6,20 @@ import asyncio
 import logging
 from collections import Counter
 from collections.abc import Callable, Sequence
-from pathlib import Path
-from typing import Self
 
 from app.jobs.deliveries import DeliveryService
 from app.jobs.interface import ClosingDown, JobView, QueueFull, Reporter, Stats, TooManyJobs
 from app.jobs.job_log import log_job
 from app.jobs.limits import JobLimits
 from app.jobs.model import Job, JobRequest, JobState
-from app.jobs.notifications import notify_places, notify_safely
+from app.jobs.notifications import PlaceNotifier, notify_safely
 from app.jobs.queue import JobQueue
-from app.jobs.repository import JobRepository
 from app.jobs.retention import PictureRetention, delete_pictures
 from app.jobs.running.estimates import WaitEstimates
 from app.jobs.running.job_run import RunOutcome
 from app.jobs.running.timings import Timings
 from app.jobs.running.worker import StyleOf, Worker, plain_style
-from app.storage.folders import Folders
-from app.storage.lock import FolderLock
+from app.jobs.store import JobStore
 from models.interface import Stylizer
 
 __all__ = ["JobLimits", "LocalJobService"]
@@ -37,77 +33,45 @@ class LocalJobService:
 
     def __init__(
         self,
+        store: JobStore,
         *,
-        repository: JobRepository,
-        folders: Folders,
-        lock: FolderLock,
         stylizer: Stylizer,
         reporter: Reporter,
         limits: JobLimits,
         style_of: StyleOf = plain_style,
     ) -> None:
-        self._repository = repository
-        self._lock = lock
-        self._folders = folders
+        """Nothing is painted before `start`. Whoever opened the store closes it, after `drain`."""
+        self._repository = store.repository
+        self._folders = store.folders
         self._reporter = reporter
         self._limits = limits
         self._timings = Timings()
         self._queue = JobQueue(max_jobs=limits.max_jobs, max_jobs_per_user=limits.max_jobs_per_user)
         self._estimates = WaitEstimates(self._queue, self._timings)
+        self._places = PlaceNotifier(self._queue, self._estimates, reporter)
         self._deliveries = DeliveryService(
-            repository=repository, reporter=reporter, limits=limits, on_gone=self.drop_chat
+            repository=store.repository, reporter=reporter, limits=limits, on_gone=self.drop_chat
         )
         self._worker = Worker(
             stylizer=stylizer,
-            repository=repository,
+            repository=store.repository,
             queue=self._queue,
+            places=self._places,
             reporter=reporter,
             deliveries=self._deliveries,
             timings=self._timings,
-            results=folders.results,
+            results=store.folders.results,
             watchdog_s=limits.watchdog_s,
             style_of=style_of,
         )
-        self._retention = PictureRetention(repository=repository, folders=folders, limits=limits)
+        self._retention = PictureRetention(
+            repository=store.repository, folders=store.folders, limits=limits
+        )
         self._submitting = asyncio.Lock()
         """One submission at a time: between asking for room and taking it nobody else comes in."""
         self._closing = False
         self._painting: asyncio.Task[None] | None = None
-        self._sweeping: asyncio.Task[None] | None = None
-
-    @classmethod
-    async def open(
-        cls,
-        root: Path,
-        *,
-        bot_id: int,
-        stylizer: Stylizer,
-        reporter: Reporter,
-        limits: JobLimits,
-        style_of: StyleOf = plain_style,
-    ) -> Self:
-        """Open the data folder `root`; nothing is painted before `start`.
-
-        Raises UnusableDatabaseError, also for a folder that another process works with, or
-        OSError for one that can't be written.
-        """
-        folders = Folders(root)
-        await asyncio.to_thread(folders.make)
-        lock = await asyncio.to_thread(FolderLock.acquire, folders.lock)
-        try:
-            repository = await JobRepository.open(folders.database, bot_id=bot_id)
-        except BaseException:
-            lock.release()
-            raise
-        return cls(
-            repository=repository,
-            folders=folders,
-            lock=lock,
-            stylizer=stylizer,
-            reporter=reporter,
-            limits=limits,
-            style_of=style_of,
-        )
+        self._background: list[asyncio.Task[None]] = []
 
     # Start and end
 
@@ -117,7 +81,7 @@ class LocalJobService:
             if job.attempts:
                 log_job("taken up again", job, logging.WARNING)
             self._queue.put_nowait(job)
-        self._queue.changed_places()  # nobody is told: for them nothing has happened
+        self._places.skip()
         for options, seconds in await self._repository.measured(REMEMBERED_TIMINGS):
             self._timings.record(options, seconds)
         for job in await self._repository.owed():
@@ -125,7 +89,8 @@ class LocalJobService:
                 log_job("set aside", job, logging.ERROR)
             self._deliveries.take(job)
         self._painting = asyncio.create_task(self._worker.work())
-        self._sweeping = asyncio.create_task(self._retention.run())
+        for work in (self._retention.run(), self._drop_unreachable_chats()):
+            self._background.append(asyncio.create_task(work))
 
     async def ended(self) -> None:
         """Return when the work has ended by `drain`.
@@ -145,21 +110,17 @@ class LocalJobService:
         process at once. Nothing is lost either way.
         """
         self._closing = True
-        if self._sweeping is not None:
-            self._sweeping.cancel()
-            await asyncio.gather(self._sweeping, return_exceptions=True)
+        async with self._submitting:
+            pass  # what was being accepted is on the disk
+        for task in self._background:
+            task.cancel()
+        await asyncio.gather(*self._background, return_exceptions=True)
         if self._painting is None:
             return True
         is_free, _ = await asyncio.gather(
             self._worker.close(self._painting, timeout_s), self._deliveries.close(timeout_s)
         )
         return is_free
-
-    async def close(self) -> None:
-        """Close the database and leave the folder to others; after `drain`."""
-        async with self._submitting:
-            await self._repository.close()
-            self._lock.release()
 
     # Requests
 
@@ -176,7 +137,7 @@ class LocalJobService:
                     jobs[job.request.origin] = job
                     log_job("accepted", job)
                     self._queue.put_nowait(job)
-                notify_places(self._queue, self._reporter)
+                self._places.notify(self._worker.run)
         return [jobs[request.origin] for request in requests]
 
     async def stop(self, job_id: int, user_id: int) -> bool:
@@ -216,17 +177,8 @@ class LocalJobService:
         for job in jobs:
             if job.state.is_open:
                 notify_safely(self._reporter.cancelled, job)
-        notify_places(self._queue, self._reporter)
+        self._places.notify(self._worker.run)
         await asyncio.to_thread(delete_pictures, self._folders, jobs)
-
-    async def set_status_message(self, job_id: int, message_id: int, *, has_picture: bool) -> None:
-        job = await self._repository.set_status_message(job_id, message_id, has_picture=has_picture)
-        if job is None:
-            return
-        self._queue.replace(job)
-        run = self._worker.run
-        if run is not None and run.job.id == job_id:
-            run.job = job
 
     # Questions
 
@@ -235,9 +187,6 @@ class LocalJobService:
 
     async def together(self, job: Job) -> list[Job]:
         return [job] if job.request.album is None else await self._repository.album(job)
-
-    def place(self, job_id: int) -> int | None:
-        return self._queue.place(job_id)
 
     async def views(self, user_id: int) -> list[JobView]:
         open_jobs = await self._repository.open_of(user_id)
@@ -273,6 +222,10 @@ class LocalJobService:
         if run is not None and is_meant(run.job):
             run.end(RunOutcome.THROW_AWAY)
 
+    async def _drop_unreachable_chats(self) -> None:
+        while True:
+            await self.drop_chat(await self._reporter.next_unreachable_chat())
+
     async def _after_cancelled(self, cancelled: Sequence[Job]) -> None:
         for job in cancelled:
             log_job("cancelled", job)
@@ -281,4 +234,4 @@ class LocalJobService:
                 self._deliveries.take(job)  # the rest of the album may have waited for it alone
             if job.result is not None:
                 await asyncio.to_thread(job.result.unlink, missing_ok=True)
-        notify_places(self._queue, self._reporter)
+        self._places.notify(self._worker.run)

@@ -47,13 +47,17 @@ MIGRATIONS = (
     CREATE INDEX jobs_by_user ON jobs (user_id);
     """,
     "ALTER TABLE jobs ADD COLUMN faces INTEGER NOT NULL DEFAULT 0",
+    """
+    ALTER TABLE jobs ADD COLUMN is_trial INTEGER NOT NULL DEFAULT 0;
+    UPDATE jobs SET is_trial = 1 WHERE origin LIKE 'trial:%';
+    """,
 )
 
 INSERT = """
     INSERT INTO jobs (
         bot_id, origin, user_id, chat_id, language, content, styles, options, delivery,
-        album, album_size, thread_id, reply_to, created_at
-    ) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING *
+        album, album_size, thread_id, reply_to, is_trial, created_at
+    ) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING *
 """
 
 
@@ -75,6 +79,7 @@ def insert_values(
         request.album_size,
         request.thread_id,
         request.reply_to,
+        request.is_trial,
         created_at,
     )
 
@@ -89,8 +94,6 @@ def job_from_row(row: sqlite3.Row, root: Path) -> Job:
         started_at=row["started_at"],
         finished_at=row["finished_at"],
         seconds=row["seconds"],
-        status_message_id=row["status_message_id"],
-        status_has_picture=bool(row["status_has_picture"]),
         result=root / row["result"] if row["result"] else None,
         faces=row["faces"],
         notes=frozenset(map(Note, json.loads(row["notes"]))),
@@ -124,6 +127,7 @@ def _request_from_row(row: sqlite3.Row, root: Path) -> JobRequest:
         album_size=row["album_size"],
         thread_id=row["thread_id"],
         reply_to=row["reply_to"],
+        is_trial=bool(row["is_trial"]),
     )
 
 

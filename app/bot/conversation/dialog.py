@@ -23,14 +23,13 @@ from aiogram.utils.i18n import ngettext
 from app.bot.conversation.draft_order import DraftOrder, close_order, load_order, save_order
 from app.bot.conversation.states import Talk
 from app.bot.conversation.style_gallery import StyleGallery
-from app.bot.conversation.submission import JobSubmission, Requester
-from app.bot.job_message.status_message import as_reply
-from app.bot.job_message.variations import StyleAdjustments
+from app.bot.conversation.submission import JobSubmission
+from app.bot.requester import Requester, as_reply
 from app.bot.transport.outgoing import allow_duplicates
 from app.bot.transport.telegram_errors import is_message_gone, is_not_modified
 from app.bot.ui import keyboards
 from app.bot.ui.texts import safe_name
-from app.jobs.model import StyleChoice
+from app.jobs.model import StyleAdjustments, StyleChoice
 from models.interface import MAX_STYLES
 from models.pictures import encode_jpeg, open_picture
 from styles.catalog import Catalog

@@ -10,8 +10,7 @@ from typing import Any
 
 from aiogram.fsm.context import FSMContext
 
-from app.bot.job_message.variations import StyleAdjustments
-from app.jobs.model import StyleChoice
+from app.jobs.model import StyleAdjustments, StyleChoice
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

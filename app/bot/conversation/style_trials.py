@@ -8,9 +8,8 @@ from pathlib import Path
 
 from aiogram.fsm.context import FSMContext
 
-from app.bot.conversation.submission import Requester
-from app.bot.job_message.job_buttons import TRIAL_ORIGIN
 from app.bot.preferences import PreferencesRepository
+from app.bot.requester import Requester
 from app.jobs.interface import JobService
 from app.jobs.model import Job, JobRequest, StyleChoice
 from styles.catalog import Catalog, NameTakenError, Preset
@@ -28,12 +27,13 @@ class StyleTrials:
     async def begin(self, requester: Requester, name: str, picture: Path, state: FSMContext) -> Job:
         """Paint the sample photo in the new style. Raises what `JobService.submit` raises."""
         request = JobRequest(
-            origin=f"{TRIAL_ORIGIN}{requester.origin}",
+            origin=f"trial:{requester.origin}",
             user_id=requester.user_id,
             chat_id=requester.chat_id,
             language=requester.language,
             content=self.catalog.sample,
             styles=(StyleChoice(picture),),
+            is_trial=True,
             options=await self.preferences.options(requester.user_id),
             thread_id=requester.thread_id,
             reply_to=requester.reply_to,

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Protocol, Self
+from typing import Protocol
 
-from aiogram.types import CallbackQuery, Message
-
-from app.bot.job_message.variations import StyleAdjustments
+from app.bot.requester import Requester
 from app.jobs.interface import JobService
-from app.jobs.model import Delivery, Job, JobRequest, StyleChoice
+from app.jobs.model import Delivery, Job, JobRequest, StyleAdjustments, StyleChoice
 from models.interface import StyleOptions
 from styles.catalog import Catalog, Preset
 
@@ -28,39 +26,6 @@ class PreferencesReader(Protocol):
     async def language(self, user_id: int) -> str | None:
         """The language the person has chosen, if any."""
         ...
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Requester:
-    """Who asked for something, where and by which message or button."""
-
-    origin: str
-    user_id: int
-    chat_id: int
-    language: str
-    thread_id: int | None = None
-    reply_to: int | None = None
-
-    @classmethod
-    def of(cls, event: Message | CallbackQuery, *, language: str) -> Self:
-        """Read them off a message or a pressed button. Raises ValueError if nobody sent it."""
-        message = event if isinstance(event, Message) else event.message
-        if event.from_user is None or message is None:
-            raise ValueError("it comes from no person or no chat")
-        in_topic = isinstance(message, Message) and message.is_topic_message
-        return cls(
-            # Not the update's number: after an idle week those start again anywhere.
-            origin=(
-                f"message:{message.chat.id}:{message.message_id}"
-                if isinstance(event, Message)
-                else f"button:{event.id}"
-            ),
-            user_id=event.from_user.id,
-            chat_id=message.chat.id,
-            language=language,
-            thread_id=getattr(message, "message_thread_id", None) if in_topic else None,
-            reply_to=None if message.chat.type == "private" else message.message_id,
-        )
 
 
 class JobSubmission:

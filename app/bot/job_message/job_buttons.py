@@ -42,10 +42,6 @@ class TrialCallback(CallbackData, prefix="trial"):
     job_id: JobId
 
 
-TRIAL_ORIGIN = "trial:"
-"""What the origins of those paintings begin with."""
-
-
 ROWS = (
     (Variation.WEAKER, Variation.STRONGER),
     (Variation.FINER, Variation.BROADER),
@@ -75,7 +71,7 @@ def result_keyboard(job: Job, *, has_faces: bool) -> InlineKeyboardMarkup:
 
     `has_faces` is of the photo, or of any in the album that `job` stands for.
     """
-    if job.request.origin.startswith(TRIAL_ORIGIN):
+    if job.request.is_trial:
         return _trial_keyboard(job.id)
     possible = possible_variations(job.request, has_faces=has_faces)
     rows = [

@@ -10,8 +10,8 @@ from pathlib import Path
 from aiogram.types import CallbackQuery
 from aiogram.utils.i18n import gettext as _
 
-from app.bot.conversation.submission import Requester
 from app.bot.job_message.variations import Variation
+from app.bot.requester import Requester
 from app.jobs.interface import JobService
 from app.jobs.model import Job, JobRequest, JobState
 

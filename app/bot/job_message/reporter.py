@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Collection, Coroutine, Iterable
+from collections.abc import Collection, Coroutine
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -18,7 +18,7 @@ from app.bot.job_message.status_content import StatusContent
 from app.bot.job_message.status_editor import StatusEditor
 from app.bot.job_message.status_message import StatusMessage
 from app.bot.transport.outgoing import Pacer
-from app.jobs.interface import JobService, JobView, RecipientGone
+from app.jobs.interface import RecipientGone, StatusMessageStore
 from app.jobs.model import Failure, Job, JobState
 from models.interface import StepReport
 from styles.catalog import Catalog
@@ -62,6 +62,7 @@ class ChatReporter:
         self,
         bot: Bot,
         *,
+        status_messages: StatusMessageStore,
         i18n: I18n,
         catalog: Catalog,
         pacer: Pacer,
@@ -69,18 +70,15 @@ class ChatReporter:
         admin_ids: Collection[int] = (),
     ) -> None:
         self._bot = bot
+        self._status_messages = status_messages
         self._i18n = i18n
         self._pacer = pacer
         self._pace = pace or Pace()
         self._admin_ids = admin_ids
         self._delivery = ResultDelivery(bot, i18n=i18n, catalog=catalog)
-        self._job_service: JobService | None = None
+        self._unreachable_chats: asyncio.Queue[int] = asyncio.Queue()
         self._entries: dict[StatusKey, _Entry] = {}
         self._background: set[asyncio.Task[None]] = set()
-
-    def connect(self, job_service: JobService) -> None:
-        """Comes before everything else: the job service and its reporter know each other."""
-        self._job_service = job_service
 
     async def close(self, timeout_s: float = 1.0) -> None:
         """End all editing; what is owed to people is in the jobs' database."""
@@ -94,9 +92,12 @@ class ChatReporter:
             work.cancel()
         await asyncio.gather(*self._background, return_exceptions=True)
 
-    def waiting(self, job: Job, place: int) -> None:
+    async def next_unreachable_chat(self) -> int:
+        return await self._unreachable_chats.get()
+
+    def waiting(self, job: Job, place: int, seconds_left: float) -> None:
         entry = self._entry(job)
-        entry.content.waiting(job, place)
+        entry.content.waiting(job, place, seconds_left)
         entry.editor.changed()
 
     def started(self, job: Job) -> None:
@@ -131,7 +132,7 @@ class ChatReporter:
         message = entry.editor.message
         if len(entry.members) > 1:
             # The others of the album go on in that message; this one's news come beside it.
-            message = StatusMessage(self._bot, job.request, _keep_nothing)
+            message = StatusMessage(self._bot, job, store=None)
         else:
             await entry.editor.close()
         try:
@@ -165,52 +166,21 @@ class ChatReporter:
         entry = self._entries.get(_key(job))
         if entry is None:
             entry = self._entries[_key(job)] = self._new_entry(job)
-        message_id = entry.editor.message.message_id
-        if job.id not in entry.members:
-            entry.members[job.id] = job
-            if message_id is not None and job.status_message_id != message_id:
-                has_picture = entry.editor.message.has_picture
-                self._start(self._remember([job.id], message_id, has_picture))
+        entry.members.setdefault(job.id, job)
         return entry
 
     def _new_entry(self, job: Job) -> _Entry:
-        members: dict[int, Job] = {}
-        content = StatusContent(job, i18n=self._i18n, views=self._views)
-        message = StatusMessage(
-            self._bot,
-            job.request,
-            partial(self._remember, members),
-            message_id=job.status_message_id,
-            has_picture=job.status_has_picture,
-        )
+        chat_id = job.request.chat_id
+        content = StatusContent(job, i18n=self._i18n)
         editor = StatusEditor(
-            message,
+            StatusMessage(self._bot, job, self._status_messages),
             render=content.render,
             pacer=self._pacer,
-            every_s=partial(self._pace.every_s, job.request.chat_id, content),
+            every_s=partial(self._pace.every_s, chat_id, content),
             on_shown=content.was_shown,
-            on_gone=partial(self._drop_chat, job.request.chat_id),
+            on_gone=partial(self._unreachable_chats.put_nowait, chat_id),
         )
-        return _Entry(editor, content, members)
-
-    # What the job service is asked and told
-
-    @property
-    def _service(self) -> JobService:
-        if self._job_service is None:
-            raise RuntimeError("connect() comes first")
-        return self._job_service
-
-    async def _views(self, user_id: int) -> list[JobView]:
-        return await self._service.views(user_id)
-
-    async def _remember(self, job_ids: Iterable[int], message_id: int, has_picture: bool) -> None:
-        for job_id in list(job_ids):
-            await self._service.set_status_message(job_id, message_id, has_picture=has_picture)
-
-    def _drop_chat(self, chat_id: int) -> None:
-        # In a task of its own: it ends in `cancelled`, which ends the editor that found out.
-        self._start(self._service.drop_chat(chat_id))
+        return _Entry(editor, content)
 
     def _start(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(_logged(work))
@@ -221,10 +191,6 @@ class ChatReporter:
 def _key(job: Job) -> StatusKey:
     album = job.request.album
     return job.id if album is None else (job.request.user_id, album)
-
-
-async def _keep_nothing(message_id: int, has_picture: bool) -> None:
-    """Nobody will come back to this message."""
 
 
 async def _logged(work: Coroutine[Any, Any, None]) -> None:

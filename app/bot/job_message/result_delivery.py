@@ -24,8 +24,8 @@ from app.bot.job_message.status_message import (
     Media,
     MessageContent,
     StatusMessage,
-    as_reply,
 )
+from app.bot.requester import as_reply
 from app.bot.transport.outgoing import allow_duplicates
 from app.bot.transport.telegram_errors import as_delivery_answer
 from app.jobs.model import Delivery, Failure, Job
@@ -131,6 +131,7 @@ class ResultDelivery:
         """A cancelled job leaves one line, where anything was said of it; never raises."""
         with self._language_of(job):
             content = MessageContent(status_texts.cancelled())
+        await message.locate()
         with contextlib.suppress(AiogramError):
             if message.has_picture:
                 # Thrown away means that the half-painted picture goes as well.

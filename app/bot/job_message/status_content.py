@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+import time
+from collections.abc import Mapping
 
 from aiogram.types import BufferedInputFile, InlineKeyboardMarkup, InputMediaPhoto
 from aiogram.utils.i18n import I18n
@@ -12,7 +13,6 @@ from PIL import Image
 from app.bot.job_message import status_texts
 from app.bot.job_message.job_buttons import open_job_keyboard
 from app.bot.job_message.status_message import MessageContent
-from app.jobs.interface import JobView
 from app.jobs.model import Job
 from models.interface import StepReport
 from models.pictures import encode_jpeg
@@ -23,27 +23,27 @@ PREVIEW_JPEG_QUALITY = 85
 CLOSE_TO_THE_FRONT = 3
 """Up to this place in the queue every change is shown as soon as the pace allows."""
 
-Views = Callable[[int], Awaitable[Sequence[JobView]]]
-
 
 class StatusContent:
     """The latest state and nothing before it: the reporter writes it, the editor renders it."""
 
-    def __init__(self, job: Job, *, i18n: I18n, views: Views) -> None:
+    def __init__(self, job: Job, *, i18n: I18n) -> None:
         self._job = job
         """The one in hand; of an album the one being painted, or else the next."""
         self._i18n = i18n
-        self._views = views
         self._places: dict[int, int] = {}
         """Of all its jobs that wait, by id."""
+        self._ready_at: dict[int, float] = {}
+        """When each will likely be finished, by `time.monotonic`."""
         self._report: StepReport | None = None
         self._is_painting = False
         self._fresh: Image.Image | None = None
         """A picture of the job in hand that has not been shown yet."""
         self._rendered: Image.Image | None = None
 
-    def waiting(self, job: Job, place: int) -> None:
+    def waiting(self, job: Job, place: int, seconds_left: float) -> None:
         self._places[job.id] = place
+        self._ready_at[job.id] = time.monotonic() + seconds_left
         if job.id == self._job.id or self._is_painted:
             self._is_painting = False
         if not self._is_painting and place == min(self._places.values()):
@@ -77,9 +77,8 @@ class StatusContent:
         picture = self._fresh
         media = await _preview(picture) if picture is not None else None
         self._rendered = picture
-        left_s = None if self._is_painting else await self._seconds_left()
         with self._i18n.context(), self._i18n.use_locale(self._job.request.language):
-            return MessageContent(self._text(left_s), self._keyboard(), media)
+            return MessageContent(self._text(), self._keyboard(), media)
 
     def was_shown(self) -> None:
         """What was rendered last has arrived: its picture need not be sent again."""
@@ -91,11 +90,11 @@ class StatusContent:
     def _is_painted(self) -> bool:
         return self._report is not None and self._report.step >= self._report.steps
 
-    def _text(self, left_s: float | None) -> str:
+    def _text(self) -> str:
         if self._is_painting:
             text = status_texts.painting(self._report)
         else:
-            text = status_texts.waiting(self._places.get(self._job.id, 1), left_s)
+            text = status_texts.waiting(self._places.get(self._job.id, 1), self._seconds_left())
         size = self._job.request.album_size
         if size == 1:
             return text
@@ -107,9 +106,9 @@ class StatusContent:
         can_stop = self._is_painting and self._report is not None
         return open_job_keyboard(self._job.id, stop=can_stop)
 
-    async def _seconds_left(self) -> float | None:
-        views = await self._views(self._job.request.user_id)
-        return next((v.seconds_left for v in views if v.job.id == self._job.id), None)
+    def _seconds_left(self) -> float | None:
+        ready_at = self._ready_at.get(self._job.id)
+        return None if ready_at is None else max(0.0, ready_at - time.monotonic())
 
 
 async def _preview(picture: Image.Image) -> InputMediaPhoto:

@@ -86,13 +86,16 @@ class StatusEditor:
         while not self._closed:
             await self._dirty.wait()
             await self._rest()
-            if self.message.message_id is None:
-                # Somebody waits for this first word; and the next may follow it at once.
-                await self._update()
-                continue
-            async with self._pacer.low_priority_slot(self.message.chat_id):
-                await self._update()
-            self._edited_at = asyncio.get_running_loop().time()
+            await self.message.locate()
+            is_first = self.message.message_id is None
+            if is_first:
+                await self._update()  # at once: somebody waits for this first word
+            else:
+                async with self._pacer.low_priority_slot(self.message.chat_id):
+                    await self._update()
+            # The draft may follow the first word at once, if it didn't come with it.
+            if self.message.has_picture or not is_first:
+                self._edited_at = asyncio.get_running_loop().time()
 
     async def _update(self) -> None:
         async with self._editing:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,11 +13,12 @@ from aiogram.types import (
     InputMediaDocument,
     InputMediaPhoto,
     Message,
-    ReplyParameters,
 )
 
+from app.bot.requester import as_reply
 from app.bot.transport.telegram_errors import is_message_gone, is_not_modified, is_other_kind
-from app.jobs.model import JobRequest
+from app.jobs.interface import StatusMessageId, StatusMessageStore
+from app.jobs.model import Job
 
 Media = InputMediaPhoto | InputMediaDocument
 
@@ -40,10 +40,6 @@ class MessageContent:
     timeout_s: int = TEXT_TIMEOUT_S
 
 
-Remember = Callable[[int, bool], Awaitable[None]]
-"""Told of the message's id, and whether it has a picture, whenever one of them changes."""
-
-
 class StatusMessage:
     """Where it stands, and how it is made and edited.
 
@@ -54,27 +50,30 @@ class StatusMessage:
     behind in the chat that nobody edits any more.
     """
 
-    def __init__(
-        self,
-        bot: Bot,
-        request: JobRequest,
-        remember: Remember,
-        *,
-        message_id: int | None = None,
-        has_picture: bool = False,
-    ) -> None:
+    def __init__(self, bot: Bot, job: Job, store: StatusMessageStore | None) -> None:
+        """Without a `store` it is a message beside the job's: a new one, and soon forgotten."""
         self._bot = bot
-        self._request = request
-        self._remember = remember
-        self.chat_id = request.chat_id
-        self.message_id = message_id
-        self.has_picture = has_picture
+        self._job = job
+        self._store = store
+        self._is_located = store is None
+        self.chat_id = job.request.chat_id
+        self.message_id: int | None = None
+        self.has_picture = False
+
+    async def locate(self) -> None:
+        """Find out, once, what an earlier process has said of the job."""
+        if self._store is None or self._is_located:
+            return
+        if (shown := await self._store.status_message(self._job)) is not None:
+            self.message_id, self.has_picture = shown.message_id, shown.has_picture
+        self._is_located = True
 
     async def show(self, content: MessageContent) -> None:
         """Make the message look like `content`; where it is gone, make a new one.
 
         Raises aiogram's errors, but not for what can be helped here.
         """
+        await self.locate()
         for _ in range(_TRIES - 1):
             try:
                 return await self._show_once(content)
@@ -94,6 +93,7 @@ class StatusMessage:
 
     async def delete(self) -> None:
         """Take the message away. Raises aiogram's errors, where it is too old for instance."""
+        await self.locate()
         if self.message_id is not None:
             await self._bot.delete_message(self.chat_id, self.message_id)
             self.forget()
@@ -117,7 +117,7 @@ class StatusMessage:
             await self._note(has_picture=True)
 
     async def _make(self, content: MessageContent) -> None:
-        request = self._request
+        request = self._job.request
         message = await self._bot.send_message(
             self.chat_id,
             content.text,
@@ -148,12 +148,6 @@ class StatusMessage:
 
     async def _note(self, *, has_picture: bool) -> None:
         self.has_picture = has_picture
-        if self.message_id is not None:
-            await self._remember(self.message_id, has_picture)
-
-
-def as_reply(message_id: int | None) -> ReplyParameters | None:
-    """An answer to that message, or a plain one where it is gone."""
-    if message_id is None:
-        return None
-    return ReplyParameters(message_id=message_id, allow_sending_without_reply=True)
+        if self.message_id is not None and self._store is not None:
+            shown = StatusMessageId(self.message_id, has_picture)
+            await self._store.set_status_message(self._job, shown)

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass, replace
-from typing import Self
+from dataclasses import replace
 
 from app.jobs.model import Delivery, JobRequest, StyleChoice
 from models.interface import StyleOptions
@@ -15,25 +14,6 @@ WEAKEST, STRONGEST = 10, 100
 BRUSHES = (0.25, 0.35, 0.5, 0.7, 1.0, 1.4, 2.0, 2.8, 4.0)
 """Each stroke is about 1.4 times as wide as the one before."""
 HD_SIZE_PX = 2048
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StyleAdjustments:
-    """What the buttons change of a style's hand, to be kept for the next photo."""
-
-    strength: int
-    brush: float
-    keep_colors: bool
-    keep_faces: bool = True
-
-    @classmethod
-    def of(cls, options: StyleOptions) -> Self:
-        return cls(
-            strength=options.strength,
-            brush=options.brush,
-            keep_colors=options.keep_colors,
-            keep_faces=options.keep_faces,
-        )
 
 
 class Variation(enum.StrEnum):

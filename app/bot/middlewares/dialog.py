@@ -10,7 +10,7 @@ from aiogram.types import CallbackQuery, Message, TelegramObject
 
 from app.bot.conversation.dialog import Dialog
 from app.bot.conversation.draft_order import was_closed_by
-from app.bot.conversation.submission import Requester
+from app.bot.requester import Requester
 
 
 class DialogMiddleware(BaseMiddleware):

@@ -13,11 +13,11 @@ from app.bot.conversation.dialog import Dialog
 from app.bot.conversation.draft_order import DraftOrder
 from app.bot.job_message.job_buttons import AgainCallback, JobAction, JobCallback
 from app.bot.job_message.own_jobs import own_job, paint_once, results_with, what_is_gone
-from app.bot.job_message.variations import StyleAdjustments, Variation, vary
+from app.bot.job_message.variations import Variation, vary
 from app.bot.routers.errors import refusal
 from app.bot.ui.queue_list import QueueCallback, queue_keyboard, queue_text
 from app.jobs.interface import ClosingDown, JobService, QueueFull, TooManyJobs
-from app.jobs.model import Job, JobState
+from app.jobs.model import Job, JobState, StyleAdjustments
 
 
 def make_router() -> Router:

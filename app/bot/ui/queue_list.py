@@ -54,6 +54,4 @@ def _line(view: JobView) -> str:
         return _("ready, on its way to you")
     else:
         text = _("being painted")
-    if view.seconds_left is None:
-        return text
     return _("{what}, ready in ~{time}").format(what=text, time=in_words(view.seconds_left))

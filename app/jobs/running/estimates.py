@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from app.jobs.interface import JobView
 from app.jobs.model import Job, JobState
@@ -22,14 +23,19 @@ class WaitEstimates:
     def views(self, user_id: int, open_jobs: Iterable[Job], run: JobRun | None) -> list[JobView]:
         """A person's jobs in the order they will be finished; `open_jobs` as they are stored."""
         views = [JobView(job, None, 0.0) for job in open_jobs if job.state is JobState.PAINTED]
-        ahead_s = self._seconds_left(run)
         if run is not None and run.job.belongs_to(user_id) and run.ends_as(RunOutcome.DELIVER):
-            views.append(JobView(run.job, None, ahead_s))
-        for place, job in enumerate(self._queue.waiting(), start=1):
-            ahead_s += self._timings.estimate_s(job.request.options)
-            if job.belongs_to(user_id):
-                views.append(JobView(job, place, ahead_s))
+            views.append(JobView(run.job, None, self._seconds_left(run)))
+        views.extend(view for view in self.waiting(run) if view.job.belongs_to(user_id))
         return views
+
+    def waiting(self, run: JobRun | None) -> Iterator[JobView]:
+        """All that wait, in the order they will be painted."""
+        # Worked out once for each kind: a long queue has few, and the event loop waits here.
+        estimate_s = functools.cache(self._timings.estimate_s)
+        ahead_s = self._seconds_left(run)
+        for place, job in enumerate(self._queue.waiting(), start=1):
+            ahead_s += estimate_s(job.request.options)
+            yield JobView(job, place, ahead_s)
 
     def minutes_until_room(self, count: int, run: JobRun | None) -> int:
         """Until so many more jobs may wait; at least 1.

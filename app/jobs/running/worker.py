@@ -15,7 +15,7 @@ from app.jobs.deliveries import DeliveryService
 from app.jobs.interface import Reporter
 from app.jobs.job_log import log_job
 from app.jobs.model import Failure, StyleChoice
-from app.jobs.notifications import notify_places, notify_safely
+from app.jobs.notifications import PlaceNotifier, notify_safely
 from app.jobs.queue import JobQueue
 from app.jobs.repository import JobRepository
 from app.jobs.running.failures import check_pictures, failure_of
@@ -68,6 +68,7 @@ class Worker:
         stylizer: Stylizer,
         repository: JobRepository,
         queue: JobQueue,
+        places: PlaceNotifier,
         reporter: Reporter,
         deliveries: DeliveryService,
         timings: Timings,
@@ -78,6 +79,7 @@ class Worker:
         self._stylizer = stylizer
         self._repository = repository
         self._queue = queue
+        self._places = places
         self._reporter = reporter
         self._deliveries = deliveries
         self._timings = timings
@@ -95,7 +97,7 @@ class Worker:
             # No await in between: a cancel finds the job in the queue or in `run`, never nowhere.
             self.run = JobRun(job)
             try:
-                notify_places(self._queue, self._reporter)
+                self._places.notify(self.run)
                 await self._handle(self.run)
             finally:
                 self.run = None

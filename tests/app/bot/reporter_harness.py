@@ -21,8 +21,10 @@ from PIL.ImageColor import getrgb
 from app.bot.job_message.reporter import ChatReporter, Pace
 from app.bot.transport.outgoing import Pacer
 from app.bot.ui.i18n import load_i18n
+from app.jobs.limits import JobLimits
 from app.jobs.model import Delivery, Job, JobRequest, JobState, StyleChoice
-from app.jobs.service import JobLimits, LocalJobService
+from app.jobs.service import LocalJobService
+from app.jobs.store import JobStore
 from app.sandbox.people import Person
 from app.sandbox.world import Chat, Message
 from models.interface import Note, OnStep, Painting, StepReport, Style, StyleOptions, ignore_step
@@ -87,9 +89,11 @@ class ReporterHarness:
     painter: CuedPainter
     root: Path
     pace: Pace = QUICK
+    store: JobStore = field(init=False)
     job_service: LocalJobService = field(init=False)
     reporter: ChatReporter = field(init=False)
     count: int = 0
+    is_open: bool = True
 
     @classmethod
     @contextlib.asynccontextmanager
@@ -108,29 +112,36 @@ class ReporterHarness:
     @contextlib.asynccontextmanager
     async def running(self, pacer: Pacer) -> AsyncIterator[None]:
         """A running job service; the next one finds what a restart would find."""
+        self.is_open = True
+        self.store = await JobStore.open(self.root, bot_id=self.bot.id)
         self.reporter = ChatReporter(
             self.bot,
+            status_messages=self.store.repository,
             i18n=load_i18n(),
             catalog=default_catalog(),
             pacer=pacer,
             pace=self.pace,
             admin_ids=[self.ben.user.id],
         )
-        self.job_service = await LocalJobService.open(
-            self.root,
-            bot_id=self.bot.id,
+        self.job_service = LocalJobService(
+            self.store,
             stylizer=self.painter,
             reporter=self.reporter,
             limits=JobLimits(first_retry_s=0.05),
         )
-        self.reporter.connect(self.job_service)
         await self.job_service.start()
         try:
             yield
         finally:
+            await self.close()
+
+    async def close(self) -> None:
+        """Twice is once: some tests end before their harness does."""
+        if self.is_open:
+            self.is_open = False
             await self.job_service.drain(5)
             await self.reporter.close()
-            await self.job_service.close()
+            await self.store.close()
 
     @property
     def anna(self) -> Person:

@@ -12,6 +12,7 @@ from PIL import Image
 from app.jobs.limits import JobLimits
 from app.jobs.model import Delivery, Job, JobRequest, StyleChoice
 from app.jobs.service import LocalJobService
+from app.jobs.store import JobStore
 from app.storage.folders import Folders
 from models.interface import Quality, StyleOptions, Stylizer
 from tests.app.jobs.recording_reporter import RecordingReporter
@@ -72,9 +73,9 @@ class DataFolder:
         limits: JobLimits | None = None,
         start: bool = True,
     ) -> AsyncIterator[LocalJobService]:
-        job_service = await LocalJobService.open(
-            self.folders.root,
-            bot_id=BOT_ID,
+        store = await JobStore.open(self.folders.root, bot_id=BOT_ID)
+        job_service = LocalJobService(
+            store,
             stylizer=stylizer or Inverter(),
             reporter=reporter,
             limits=limits or JobLimits(first_retry_s=0.01),
@@ -85,7 +86,7 @@ class DataFolder:
             yield job_service
         finally:
             await job_service.drain(5)
-            await job_service.close()
+            await store.close()
 
 
 def make_job(job_id: int, user_id: int = 1) -> Job:

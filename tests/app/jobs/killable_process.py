@@ -18,6 +18,7 @@ from pathlib import Path
 from app.jobs.limits import JobLimits
 from app.jobs.model import Failure, Job
 from app.jobs.service import LocalJobService
+from app.jobs.store import JobStore
 from models.interface import OnStep, Painting, StepReport, Style, StyleOptions, ignore_step
 from tests.app.jobs.data_folder import BOT_ID, DataFolder
 from tests.app.jobs.stub_stylizers import Inverter
@@ -59,7 +60,7 @@ class LedgerReporter:
         self._file.flush()
         os.fsync(self._file.fileno())
 
-    def waiting(self, job: Job, place: int) -> None:
+    def waiting(self, job: Job, place: int, seconds_left: float) -> None:
         """Nobody watches."""
 
     def started(self, job: Job) -> None:
@@ -85,14 +86,18 @@ class LedgerReporter:
     def cancelled(self, job: Job) -> None:
         self.write("cancelled", job.request.origin)
 
+    async def next_unreachable_chat(self) -> int:
+        await asyncio.Event().wait()
+        raise AssertionError
+
 
 async def main(root: Path, ledger: Path, jobs: int, max_attempts: int) -> None:
     data_folder = DataFolder(root)
     photos = [data_folder.folders.originals / f"{number}.png" for number in range(jobs)]
     reporter = LedgerReporter(ledger)
-    job_service = await LocalJobService.open(
-        root,
-        bot_id=BOT_ID,
+    store = await JobStore.open(root, bot_id=BOT_ID)
+    job_service = LocalJobService(
+        store,
         stylizer=Painter(photos[0] if data_folder.deadly.exists() else None),
         reporter=reporter,
         limits=JobLimits(max_jobs_per_user=jobs, max_jobs=jobs, max_attempts=max_attempts),
@@ -109,7 +114,7 @@ async def main(root: Path, ledger: Path, jobs: int, max_attempts: int) -> None:
     while still_open:
         still_open.discard(await reporter.settled.get())
     await job_service.drain()
-    await job_service.close()
+    await store.close()
 
 
 if __name__ == "__main__":

@@ -28,10 +28,11 @@ class RecordingReporter:
     """What the next deliveries raise, in their order, before they begin to work."""
     hold: asyncio.Event | None = None
     """If there is one, deliveries wait for it."""
+    unreachable_chats: asyncio.Queue[int] = field(default_factory=asyncio.Queue)
     delivering: asyncio.Event = field(default_factory=asyncio.Event)
     _changed: asyncio.Event = field(default_factory=asyncio.Event)
 
-    def waiting(self, job: Job, place: int) -> None:
+    def waiting(self, job: Job, place: int, seconds_left: float) -> None:
         self.places.append((job.id, place))
         self._changed.set()
 
@@ -61,6 +62,9 @@ class RecordingReporter:
 
     def cancelled(self, job: Job) -> None:
         self._hear("cancelled", job)
+
+    async def next_unreachable_chat(self) -> int:
+        return await self.unreachable_chats.get()
 
     def of(self, event: str) -> list[int]:
         """The jobs that an event was told of, in order."""

@@ -1,11 +1,13 @@
 import dataclasses
 import sqlite3
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from app.jobs import table
+from app.jobs.interface import StatusMessageId
 from app.jobs.model import Delivery, Failure, Job, JobRequest, JobState, StyleChoice
 from app.jobs.repository import JobRepository
 from app.storage.database import Database
@@ -79,9 +81,10 @@ async def test_requests_are_written_all_or_none(repository: JobRepository, tmp_p
 async def test_jobs_of_the_version_before_are_read(tmp_path: Path) -> None:
     file = tmp_path / "jobs.sqlite3"
     before = await Database.open(file, table.MIGRATIONS[:1])
-    job = request(tmp_path, "update:1")
-    values = table.insert_values(job, bot_id=1, created_at=1.0, root=tmp_path)
-    await before.execute(table.INSERT.replace("RETURNING *", ""), values)
+    job = request(tmp_path, "trial:1")
+    *values, _, created_at = table.insert_values(job, bot_id=1, created_at=1.0, root=tmp_path)
+    insert = table.INSERT.replace(" is_trial,", "").replace("?, ", "", 1).replace("RETURNING *", "")
+    await before.execute(insert, (*values, created_at))
     # As it was written before anybody could choose.
     await before.execute("UPDATE jobs SET options = json_remove(options, '$.keep_faces')", ())
     await before.close()
@@ -90,6 +93,7 @@ async def test_jobs_of_the_version_before_are_read(tmp_path: Path) -> None:
     await repository.close()
     assert found.request.options == job.options
     assert found.faces == 0
+    assert found.request.is_trial
 
 
 async def test_life_of_a_job(repository: JobRepository, tmp_path: Path) -> None:
@@ -176,3 +180,27 @@ async def test_number_of_a_forgotten_job_is_never_given_again(
     assert [gone.id for gone in await repository.forget(5)] == [job.id]
     again = await add(repository, tmp_path)
     assert again.id > job.id
+
+
+async def test_a_status_message_is_that_of_the_job_or_of_all_its_album(
+    repository: JobRepository, tmp_path: Path
+) -> None:
+    alone, first, second = await repository.add(
+        [
+            request(tmp_path, "update:1"),
+            replace(request(tmp_path, "update:2"), album="a"),
+            replace(request(tmp_path, "update:3"), album="a"),
+        ]
+    )
+    await repository.set_status_message(first, StatusMessageId(7, has_picture=True))
+    assert await repository.status_message(second) == StatusMessageId(7, has_picture=True)
+    assert await repository.status_message(alone) is None
+
+
+async def test_what_shows_a_style_is_known_as_such(
+    repository: JobRepository, tmp_path: Path
+) -> None:
+    (trial,) = await repository.add([replace(request(tmp_path), is_trial=True)])
+    found = await repository.get(trial.id)
+    assert found is not None
+    assert found.request.is_trial

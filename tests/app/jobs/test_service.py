@@ -83,7 +83,7 @@ async def test_users_take_turns_and_places_are_true(
             data_folder.request(user_id=1),
             data_folder.request(user_id=2),
         )
-        assert [job_service.place(job.id) for job in (a1, b1, a2, running)] == [1, 2, 3, None]
+        assert reporter.places == [(running.id, 1), (a1.id, 1), (b1.id, 2), (a2.id, 3)]
         reporter.places.clear()
         gate.release()
         await reporter.until_heard("started", a1)
@@ -269,21 +269,6 @@ async def test_views_tell_place_and_time(
     ]
     first, second, third = (view.seconds_left or 0.0 for view in views)
     assert 0 < first < second < third
-
-
-async def test_status_message_is_remembered_while_waiting_and_running(
-    data_folder: DataFolder, reporter: RecordingReporter
-) -> None:
-    engine = Inverter(gate=threading.Semaphore(0))
-    async with data_folder.job_service(reporter, engine) as job_service:
-        running, waiting = await job_service.submit(data_folder.request(), data_folder.request())
-        await reporter.until_heard("started", running)
-        await job_service.set_status_message(running.id, 7, has_picture=True)
-        await job_service.set_status_message(waiting.id, 8, has_picture=False)
-        views = await job_service.views(1)
-
-    shown = [(view.job.status_message_id, view.job.status_has_picture) for view in views]
-    assert shown == [(7, True), (8, False)]
 
 
 async def test_drain_puts_the_running_job_back_without_an_attempt(

@@ -10,7 +10,7 @@ import pytest
 
 from app.bot.job_message.reporter import Pace
 from app.bot.transport.outgoing import Pacer
-from app.jobs.interface import RecipientGone
+from app.jobs.interface import RecipientGone, StatusMessageId
 from app.jobs.model import Delivery, Failure, JobState
 from app.sandbox.errors import bad_request
 from app.sandbox.world import Message
@@ -286,9 +286,7 @@ async def test_after_a_restart_the_same_message_becomes_the_result(
 ) -> None:
     job = await harness.submit()
     message = await harness.draft()
-    await harness.job_service.drain(5)
-    await harness.reporter.close()
-    await harness.job_service.close()
+    await harness.close()
     harness.painter.cue()
     async with harness.running(Pacer()):
         await harness.delivered(job.id)
@@ -302,8 +300,9 @@ async def test_a_photo_that_was_taken_for_a_text_is_found_out(harness: ReporterH
     await harness.job_service.drain(5)
     await harness.reporter.close()
     # The process ended between an edit and the note of it.
-    await harness.job_service.set_status_message(job.id, message.id, has_picture=False)
-    await harness.job_service.close()
+    shown = StatusMessageId(message.id, has_picture=False)
+    await harness.store.repository.set_status_message(job, shown)
+    await harness.close()
     harness.painter.draws_drafts = False
     async with harness.running(Pacer()):
         harness.painter.cue(1)
