@@ -12,6 +12,7 @@ from aiogram.utils.i18n import gettext as _
 
 from app.bot.job_message.variations import Variation
 from app.bot.requester import Requester
+from app.bot.ui import texts
 from app.jobs.interface import JobService
 from app.jobs.model import Job, JobRequest, JobState
 
@@ -43,7 +44,7 @@ async def what_is_gone(jobs: Sequence[Job], variation: Variation) -> str | None:
     if variation is not Variation.OTHER_PHOTO and await _is_one_gone(photos):
         return _("I keep photos only for a while, and this one is gone. Please send it again.")
     if variation is not Variation.OTHER_STYLE and await _is_one_gone(styles):
-        return _("This style is gone. Please choose another one: /style")
+        return texts.style_is_gone()
     return None
 
 

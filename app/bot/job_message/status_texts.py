@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from aiogram.utils.i18n import gettext as _
 
+from app.bot.ui import texts
 from app.bot.ui.durations import in_words
 from app.jobs.model import Failure, Job
 from models.interface import Note, StepReport
+from models.pictures import PictureProblem
 
 BAR_CELLS = 12
 FULL_CELL, EMPTY_CELL = "▰", "▱"
@@ -71,15 +73,15 @@ def failure(reason: Failure) -> str:
         case Failure.BAD_PICTURE:
             return _("I could not read one of the pictures. Please send another one.")
         case Failure.PICTURE_GONE:
-            return _("The photo is no longer here. Please send it once more.")
+            return texts.picture_problem(PictureProblem.MISSING)
         case Failure.OUT_OF_MEMORY:
             return _("This picture is too large for me. Please choose a smaller size: /settings")
         case Failure.STYLE_GONE:
-            return _("This style has gone meanwhile. Please choose another one: /style")
+            return texts.style_is_gone()
         case Failure.CRASHED_TOO_OFTEN | Failure.HUNG:
             return _("I tried several times and could not paint this one. Another photo, please?")
         case Failure.INTERNAL:
-            return _("Something went wrong on my side, sorry. Please send the photo once more.")
+            return texts.something_went_wrong()
 
 
 def _note(note: Note) -> str:

@@ -13,6 +13,7 @@ from app.bot.conversation.dialog import Dialog
 from app.bot.conversation.draft_order import DraftOrder
 from app.bot.conversation.incoming_pictures import IncomingPictures, messages_with_pictures
 from app.bot.transport.picture_downloads import picture_in
+from app.bot.ui import texts
 from app.bot.ui.callback_data import GalleryAction, GalleryCallback, PresetCallback, SourceCallback
 from app.jobs.model import StyleChoice
 from models.interface import MAX_STYLES
@@ -67,7 +68,7 @@ async def choose_preset(
 ) -> None:
     preset = catalog.get(callback_data.slug)
     if preset is None or query.message is None:
-        await query.answer(_("This style has gone meanwhile. Please choose another one: /style"))
+        await query.answer(texts.style_is_gone())
         return
     await query.answer()
     order = await dialog.order()

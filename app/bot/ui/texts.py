@@ -100,6 +100,10 @@ def download_problem(problem: DownloadProblem) -> str:
             return _("The picture did not come through. Please send it once more.")
 
 
+def style_is_gone() -> str:
+    return _("This style is gone. Please choose another one: /style")
+
+
 def queue_is_full(minutes: int) -> str:
     return ngettext(
         "The queue is full. Please try again in about {count} minute.",

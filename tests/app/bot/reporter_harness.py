@@ -21,7 +21,6 @@ from PIL.ImageColor import getrgb
 from app.bot.job_message.reporter import ChatReporter, Pace
 from app.bot.transport.outgoing import Pacer
 from app.bot.ui.i18n import load_i18n
-from app.jobs.limits import JobLimits
 from app.jobs.model import Delivery, Job, JobRequest, JobState, StyleChoice
 from app.jobs.service import LocalJobService
 from app.jobs.store import JobStore
@@ -29,6 +28,7 @@ from app.sandbox.people import Person
 from app.sandbox.world import Chat, Message
 from models.interface import Note, OnStep, Painting, StepReport, Style, StyleOptions, ignore_step
 from styles.catalog import default_catalog
+from tests.app.jobs.job_limits import make_limits
 from tests.app.sandbox.faulty_sandbox import FaultySandbox
 
 T = TypeVar("T")
@@ -127,7 +127,7 @@ class ReporterHarness:
             self.store,
             stylizer=self.painter,
             reporter=self.reporter,
-            limits=JobLimits(first_retry_s=0.05),
+            limits=make_limits(first_retry_s=0.05),
         )
         await self.job_service.start()
         try:

@@ -15,6 +15,7 @@ from app.jobs.service import LocalJobService
 from app.jobs.store import JobStore
 from app.storage.folders import Folders
 from models.interface import Quality, StyleOptions, Stylizer
+from tests.app.jobs.job_limits import make_limits
 from tests.app.jobs.recording_reporter import RecordingReporter
 from tests.app.jobs.stub_stylizers import Inverter
 
@@ -78,7 +79,7 @@ class DataFolder:
             store,
             stylizer=stylizer or Inverter(),
             reporter=reporter,
-            limits=limits or JobLimits(first_retry_s=0.01),
+            limits=limits or make_limits(first_retry_s=0.01),
         )
         try:
             if start:

@@ -15,12 +15,12 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from app.jobs.limits import JobLimits
 from app.jobs.model import Failure, Job
 from app.jobs.service import LocalJobService
 from app.jobs.store import JobStore
 from models.interface import OnStep, Painting, StepReport, Style, StyleOptions, ignore_step
 from tests.app.jobs.data_folder import BOT_ID, DataFolder
+from tests.app.jobs.job_limits import make_limits
 from tests.app.jobs.stub_stylizers import Inverter
 
 
@@ -100,7 +100,7 @@ async def main(root: Path, ledger: Path, jobs: int, max_attempts: int) -> None:
         store,
         stylizer=Painter(photos[0] if data_folder.deadly.exists() else None),
         reporter=reporter,
-        limits=JobLimits(max_jobs_per_user=jobs, max_jobs=jobs, max_attempts=max_attempts),
+        limits=make_limits(max_jobs_per_user=jobs, max_jobs=jobs, max_attempts=max_attempts),
     )
     await job_service.start()
     reporter.write("ready", "-")

@@ -11,12 +11,12 @@ from pathlib import Path
 
 import pytest
 
-from app.jobs.limits import JobLimits
 from app.jobs.model import Failure, JobState
 from app.jobs.running.worker import DeviceLost, PainterHung
 from app.storage.lock import FolderInUseError
 from models.interface import DeviceLostError
 from tests.app.jobs.data_folder import DataFolder
+from tests.app.jobs.job_limits import make_limits
 from tests.app.jobs.recording_reporter import RecordingReporter
 from tests.app.jobs.stub_stylizers import Breaker, Inverter, Sleeper
 
@@ -71,7 +71,7 @@ async def test_job_that_takes_the_process_down_three_times_is_set_aside(
 async def test_watchdog_notices_a_painter_that_gives_no_sign(
     data_folder: DataFolder, reporter: RecordingReporter
 ) -> None:
-    limits = JobLimits(watchdog_s=0.1, max_attempts=1)
+    limits = make_limits(watchdog_s=0.1, max_attempts=1)
     sleeper = Sleeper()
     try:
         async with data_folder.job_service(reporter, sleeper, limits=limits) as job_service:
@@ -92,7 +92,7 @@ async def test_watchdog_is_patient_with_a_slow_painter_that_steps(
     data_folder: DataFolder, reporter: RecordingReporter
 ) -> None:
     gate = threading.Semaphore(0)
-    limits = JobLimits(watchdog_s=1.0)
+    limits = make_limits(watchdog_s=1.0)
     async with data_folder.job_service(
         reporter, Inverter(steps=8, gate=gate), limits=limits
     ) as job_service:

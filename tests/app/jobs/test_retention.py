@@ -4,10 +4,10 @@ import threading
 import time
 from pathlib import Path
 
-from app.jobs.limits import JobLimits
 from app.jobs.repository import JobRepository
 from app.jobs.retention import PictureRetention
 from tests.app.jobs.data_folder import BOT_ID, DataFolder
+from tests.app.jobs.job_limits import make_limits
 from tests.app.jobs.recording_reporter import RecordingReporter
 from tests.app.jobs.stub_stylizers import Inverter
 
@@ -37,7 +37,7 @@ async def sweep(
         retention = PictureRetention(
             repository=repository,
             folders=data_folder.folders,
-            limits=JobLimits(
+            limits=make_limits(
                 keep_pictures_hours=keep_hours, keep_rows_hours=48.0, disk_quota_mb=quota_mb
             ),
             clock=lambda: time.time() + later_hours * HOUR_S,
@@ -105,7 +105,7 @@ async def test_running_service_sweeps_by_itself(
     data_folder: DataFolder, reporter: RecordingReporter
 ) -> None:
     old = grow_old(data_folder.photo(), 2)
-    limits = JobLimits(keep_pictures_hours=1.0, sweep_every_s=0.01)
+    limits = make_limits(keep_pictures_hours=1.0, sweep_every_s=0.01)
     async with data_folder.job_service(reporter, limits=limits) as job_service:
         async with asyncio.timeout(10):
             while (await job_service.stats()).disk_bytes > 0:

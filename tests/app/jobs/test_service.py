@@ -9,11 +9,11 @@ import pytest
 from PIL import Image
 
 from app.jobs.interface import ClosingDown, QueueFull, TooManyJobs
-from app.jobs.limits import JobLimits
 from app.jobs.model import Delivery, Failure, Job, JobState, StyleChoice
 from models.interface import Note, OutOfMemoryError, Quality
 from models.pictures import PictureError, PictureProblem
 from tests.app.jobs.data_folder import DataFolder
+from tests.app.jobs.job_limits import make_limits
 from tests.app.jobs.recording_reporter import RecordingReporter
 from tests.app.jobs.stub_stylizers import Breaker, Inverter
 
@@ -98,7 +98,7 @@ async def test_queue_is_bounded_per_person_and_in_all(
     data_folder: DataFolder, reporter: RecordingReporter
 ) -> None:
     gate = threading.Semaphore(0)
-    limits = JobLimits(max_jobs=3, max_jobs_per_user=2)
+    limits = make_limits(max_jobs=3, max_jobs_per_user=2)
     async with data_folder.job_service(reporter, Inverter(gate=gate), limits=limits) as job_service:
         (running,) = await job_service.submit(data_folder.request(user_id=1))
         await reporter.until_heard("started", running)
@@ -118,7 +118,7 @@ async def test_full_queue_says_when_there_will_be_room(
 ) -> None:
     engine = Inverter(gate=threading.Semaphore(0))
     async with data_folder.job_service(
-        reporter, engine, limits=JobLimits(max_jobs=1)
+        reporter, engine, limits=make_limits(max_jobs=1)
     ) as job_service:
         (running,) = await job_service.submit(
             data_folder.request(quality=Quality.HIGH, size_px=2048)
@@ -135,7 +135,7 @@ async def test_full_queue_says_when_there_will_be_room(
 async def test_album_that_does_not_fit_is_refused_as_a_whole(
     data_folder: DataFolder, reporter: RecordingReporter
 ) -> None:
-    limits = JobLimits(max_jobs_per_user=2)
+    limits = make_limits(max_jobs_per_user=2)
     async with data_folder.job_service(reporter, limits=limits, start=False) as job_service:
         with pytest.raises(TooManyJobs):
             await job_service.submit(*(data_folder.request(album="a") for _ in range(3)))
@@ -418,7 +418,7 @@ async def test_memory_does_not_grow_with_the_jobs(
     data_folder: DataFolder, reporter: RecordingReporter
 ) -> None:
     before = jobs_in_memory()
-    limits = JobLimits(max_jobs_per_user=20)
+    limits = make_limits(max_jobs_per_user=20)
     async with data_folder.job_service(reporter, Inverter(steps=1), limits=limits) as job_service:
         for _ in range(3):
             await job_service.submit(
