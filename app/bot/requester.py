@@ -15,6 +15,8 @@ class Requester:
     origin: str
     user_id: int
     chat_id: int
+    message_id: int
+    """What they wrote, or what they pressed."""
     language: str
     thread_id: int | None = None
     reply_to: int | None = None
@@ -35,6 +37,7 @@ class Requester:
             ),
             user_id=event.from_user.id,
             chat_id=message.chat.id,
+            message_id=message.message_id,
             language=language,
             thread_id=getattr(message, "message_thread_id", None) if in_topic else None,
             reply_to=None if message.chat.type == "private" else message.message_id,

@@ -12,25 +12,22 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
-from aiogram import Bot
-from aiogram.exceptions import TelegramBadRequest
 from aiogram.fsm.context import FSMContext
 from aiogram.fsm.state import State
-from aiogram.types import BufferedInputFile, InlineKeyboardMarkup, Message
-from aiogram.utils.i18n import gettext as _
-from aiogram.utils.i18n import ngettext
+from aiogram.types import BufferedInputFile, InlineKeyboardMarkup
 
-from app.bot.conversation.draft_order import DraftOrder, close_order, load_order, save_order
+from app.bot.conversation import question_texts
+from app.bot.conversation.draft_order import DraftOrder, load_order, save_order
+from app.bot.conversation.question_texts import MAX_ROLES
+from app.bot.conversation.questions import Questions
 from app.bot.conversation.states import Talk
 from app.bot.conversation.style_gallery import StyleGallery
 from app.bot.conversation.submission import JobSubmission
-from app.bot.requester import Requester, as_reply
-from app.bot.transport.outgoing import allow_duplicates
-from app.bot.transport.telegram_errors import is_message_gone, is_not_modified
+from app.bot.requester import Requester
 from app.bot.ui import keyboards
+from app.bot.ui.style_names import style_names
 from app.bot.ui.texts import safe_name
-from app.jobs.model import StyleAdjustments, StyleChoice
-from models.interface import MAX_STYLES
+from app.jobs.model import StyleChoice
 from models.pictures import encode_jpeg, open_picture
 from styles.catalog import Catalog
 from styles.gallery import compose_sheet
@@ -38,17 +35,15 @@ from styles.gallery import compose_sheet
 MAX_PHOTOS: Final = 10
 """As many as an album holds."""
 TILE_SIDE_PX: Final = 640
-MAX_ROLES: Final = MAX_STYLES + 1
-"""One picture to paint, and the styles to mix."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Dialog:
     """One person's conversation in one chat, at one update."""
 
-    bot: Bot
     requester: Requester
     state: FSMContext
+    questions: Questions
     catalog: Catalog
     gallery: StyleGallery
     job_submission: JobSubmission
@@ -59,121 +54,89 @@ class Dialog:
 
     async def ask_source(self, order: DraftOrder) -> None:
         """One of the ready styles?"""
-        text = _("Would you like one of the ready styles?")
-        if order.photos:
-            text = photos_are_here(len(order.photos)) + "\n" + text
-        await self.say(text, keyboards.source_keyboard(self.requester.user_id))
+        text = question_texts.source_question(len(order.photos))
+        await self.questions.ask(text, keyboards.source_keyboard(self.requester.user_id))
         await self._go_on(Talk.source, order)
 
     async def ask_for_own_pictures(self, order: DraftOrder) -> None:
-        """Two pictures are needed, or one more."""
+        """Two pictures are needed, or one more. Raises PictureError."""
         if len(order.photos) > 1:
             await self.ask_roles(order)
             return
-        if order.photos:
-            text = _(
-                "I have your picture. Now send the second one, and I will ask which of them"
-                " gives the style. Or choose a ready style."
-            )
-            keyboard = keyboards.one_picture_keyboard(self.requester.user_id)
-        else:
-            text = _(
-                "Send me two pictures: the photo and the style, together or one after the other."
-            )
-            keyboard = keyboards.cancel_keyboard(self.requester.user_id)
-        await self.say(text + self._hint_for_groups(), keyboard)
+        owner = self.requester.user_id
+        text = self._hinted(question_texts.pictures_question(len(order.photos)))
+        keyboard = (
+            keyboards.one_picture_keyboard(owner)
+            if order.photos
+            else keyboards.cancel_keyboard(owner)
+        )
+        await self.questions.ask(text, keyboard)
         await self._go_on(Talk.pictures, order)
 
     async def ask_roles(self, order: DraftOrder) -> None:
         """Show the pictures with numbers and ask which one is what. Raises PictureError."""
         count = len(order.photos)
-        sheet = await asyncio.to_thread(_numbered, order.photos)
-        owner = self.requester.user_id
-        with allow_duplicates():
-            sent = await self.bot.send_photo(
-                self.requester.chat_id,
-                BufferedInputFile(sheet, "pictures.jpg"),
-                caption=roles_question(count),
-                reply_markup=keyboards.roles_keyboard(owner, count if count <= MAX_ROLES else 0),
-                message_thread_id=self.requester.thread_id,
-                reply_parameters=as_reply(self.requester.reply_to),
-            )
-        await self._go_on(Talk.roles, replace(order, question=sent.message_id))
+        sheet = BufferedInputFile(
+            await asyncio.to_thread(_numbered, order.photos), filename="pictures.jpg"
+        )
+        keyboard = keyboards.roles_keyboard(
+            self.requester.user_id, count if count <= MAX_ROLES else 0
+        )
+        await self.questions.ask(question_texts.roles_question(count), keyboard, sheet)
+        await self._go_on(Talk.roles, order)
 
     async def show_gallery(self, order: DraftOrder) -> None:
         """The ready styles, each with a button."""
-        send = partial(
-            self.bot.send_photo,
-            self.requester.chat_id,
-            caption=self._gallery_text(order),
-            reply_markup=self._gallery_keyboard(order),
-            message_thread_id=self.requester.thread_id,
-            reply_parameters=as_reply(self.requester.reply_to),
-        )
-        with allow_duplicates():
-            await self.gallery.show(self.requester.language, send)
+        ask = partial(self.questions.ask, self._gallery_text(order), self._gallery_keyboard(order))
+        await self.gallery.show(self.requester.language, ask)
         await self._go_on(_gallery_state(order), order)
 
-    async def update_gallery(self, order: DraftOrder, message_id: int) -> None:
-        """Show in the gallery what was chosen."""
-        await self._edit_caption(
-            message_id, self._gallery_text(order), self._gallery_keyboard(order)
-        )
-        await self._go_on(_gallery_state(order), order)
+    async def update_gallery(self, order: DraftOrder) -> None:
+        """Show in the gallery what was chosen, or what has come."""
+        text, keyboard = self._gallery_text(order), self._gallery_keyboard(order)
+        if await self.questions.change(text, keyboard):
+            await self._go_on(_gallery_state(order), order)
+        else:
+            await self.show_gallery(order)
 
     async def ask_for_photo(self, order: DraftOrder) -> None:
         """The style is known: which photo shall be painted?"""
-        text = _("Send me a photo, or up to ten as an album.") + self._hint_for_groups()
-        await self.say(text, keyboards.cancel_keyboard(self.requester.user_id))
+        text = self._hinted(question_texts.photo_question())
+        await self.questions.ask(text, keyboards.cancel_keyboard(self.requester.user_id))
         await self._go_on(Talk.photo, replace(order, photos=()))
 
-    async def paint(
-        self,
-        photos: Sequence[Path],
-        styles: Sequence[StyleChoice],
-        *,
-        adjustments: StyleAdjustments | None = None,
-        question: int | None = None,
-    ) -> None:
-        """Hand the order in; its conversation, and the buttons of `question`, are done.
+    async def paint_in_chosen_style(self, order: DraftOrder) -> None:
+        """Paint the photos; those that follow are painted in the same style.
 
         Raises what `JobSubmission.paint` raises, and then the conversation goes on as it was.
         """
-        await self.job_submission.paint(self.requester, photos, styles, adjustments)
-        await close_order(self.state, origin=self.requester.origin, question=question)
+        await self.job_submission.paint(
+            self.requester, order.photos, order.styles, order.adjustments
+        )
+        await self._go_on(Talk.photo, replace(order, photos=(), mixing=False), done=True)
+        await self.questions.close(question_texts.style_is(self._style_names(order)))
 
-    async def hold(self, order: DraftOrder) -> None:
-        """Keep what was said; the question that is open stays open."""
-        await save_order(self.state, order)
+    async def paint_roles(self, photos: Sequence[Path], number: int) -> None:
+        """Paint one of the person's pictures in the style of the others; `number` is from 1.
+
+        Raises likewise.
+        """
+        chosen = photos[number - 1]
+        others = [photo for photo in photos if photo != chosen]
+        # Of two pictures one names the style; of more, the one to paint.
+        content, styles = (others[0], [chosen]) if len(others) == 1 else (chosen, others)
+        await self.job_submission.paint(
+            self.requester, [content], [StyleChoice(style) for style in styles]
+        )
+        await self._go_on(None, DraftOrder(), done=True)
+        await self.questions.close(question_texts.decided_roles(number, len(others)))
 
     async def leave(self) -> None:
         """Forget what was said so far; jobs that were accepted go on."""
         await self.state.clear()
 
-    def style_names(self, order: DraftOrder) -> str:
-        """The chosen styles in the person's language, as HTML."""
-        presets = [self.catalog.get(slug) for slug in order.presets]
-        return " + ".join(safe_name(p.name(self.requester.language)) for p in presets if p)
-
-    async def retire(self, message_id: int, text: str) -> None:
-        """Put `text` below a picture whose buttons have had their day, and take them away."""
-        await self._edit_caption(message_id, text, None)
-
     def _gallery_text(self, order: DraftOrder) -> str:
-        lines = []
-        if order.photos:
-            lines.append(photos_are_here(len(order.photos)))
-        if order.styles:
-            lines.append(_("Style: {name}.").format(name=self.style_names(order)))
-        if order.mixing and order.photos:
-            lines.append(_("Choose up to five styles to mix, then press Paint."))
-        elif order.mixing:
-            lines.append(_("Choose up to five styles to mix, then send a photo."))
-        elif not order.styles:
-            lines.append(_("Choose a style:"))
-        else:
-            lines.append(_("Now send me a photo, or up to ten as an album."))
-        return "\n".join(lines) + self._hint_for_groups()
+        return self._hinted(question_texts.gallery_question(order, self._style_names(order)))
 
     def _gallery_keyboard(self, order: DraftOrder) -> InlineKeyboardMarkup:
         return keyboards.gallery_keyboard(
@@ -185,61 +148,19 @@ class Dialog:
             can_paint=bool(order.photos),
         )
 
-    def _hint_for_groups(self) -> str:
-        if self.requester.reply_to is None:
-            return ""
-        return "\n" + _("In a group, please send it as a reply to this message.")
+    def _style_names(self, order: DraftOrder) -> str:
+        """In the person's language, as HTML."""
+        names = style_names(order.styles, self.catalog, self.requester.language)
+        return " + ".join(map(safe_name, names))
 
-    async def say(self, text: str, keyboard: InlineKeyboardMarkup | None = None) -> Message:
-        """Say something in this chat."""
-        with allow_duplicates():
-            return await self.bot.send_message(
-                self.requester.chat_id,
-                text,
-                reply_markup=keyboard,
-                message_thread_id=self.requester.thread_id,
-                reply_parameters=as_reply(self.requester.reply_to),
-            )
+    def _hinted(self, text: str) -> str:
+        in_private = self.requester.reply_to is None
+        return text if in_private else text + "\n" + question_texts.reply_hint()
 
-    async def _edit_caption(
-        self, message_id: int, text: str, keyboard: InlineKeyboardMarkup | None
-    ) -> None:
-        try:
-            await self.bot.edit_message_caption(
-                chat_id=self.requester.chat_id,
-                message_id=message_id,
-                caption=text,
-                reply_markup=keyboard,
-            )
-        except TelegramBadRequest as error:
-            if not (is_not_modified(error) or is_message_gone(error)):
-                raise
-
-    async def _go_on(self, state: State, order: DraftOrder) -> None:
+    async def _go_on(self, state: State | None, order: DraftOrder, *, done: bool = False) -> None:
         # Last of all: what could not be asked has not been asked.
-        await save_order(self.state, order)
+        await save_order(self.state, order, done_by=self.requester.origin if done else None)
         await self.state.set_state(state)
-
-
-def photos_are_here(count: int) -> str:
-    return ngettext("I have your photo.", "I have your {count} photos.", count).format(count=count)
-
-
-def roles_question(count: int) -> str:
-    """Which of the numbered pictures is what?"""
-    if count == 2:
-        return _(
-            "Which one gives the style?\nYou can send up to four more pictures to mix their styles."
-        )
-    if count <= MAX_ROLES:
-        return _("Which one shall I paint? The others give the style, mixed.")
-    return ngettext(
-        "I can mix up to five styles, and here is {count} picture."
-        " Shall I paint them all in a ready style?",
-        "I can mix up to five styles, and here are {count} pictures."
-        " Shall I paint them all in a ready style?",
-        count,
-    ).format(count=count)
 
 
 def _numbered(photos: Sequence[Path]) -> bytes:

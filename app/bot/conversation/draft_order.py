@@ -24,8 +24,6 @@ class DraftOrder:
     """How the styles are to be painted, if it was settled by an earlier picture."""
     mixing: bool = False
     """Whether the next style joins the others instead of taking their place."""
-    question: int | None = None
-    """The message whose buttons belong to these pictures; those of older ones are out of date."""
 
     @property
     def presets(self) -> tuple[str, ...]:
@@ -39,42 +37,35 @@ async def load_order(state: FSMContext) -> DraftOrder:
     photos = [Path(name) for name in data.get("photos", ())]
     styles = [StyleChoice(Path(name), preset) for name, preset in data.get("styles", ())]
     adjustments = data.get("look")
+    there = await asyncio.to_thread(_existing, [*photos, *(style.picture for style in styles)])
     return DraftOrder(
-        photos=await asyncio.to_thread(_existing, photos),
-        styles=tuple(styles),
+        photos=tuple(photo for photo in photos if photo in there),
+        styles=tuple(style for style in styles if style.picture in there),
         adjustments=None if adjustments is None else StyleAdjustments(**adjustments),
         mixing=data.get("mixing", False),
-        question=data.get("question"),
     )
 
 
-async def save_order(state: FSMContext, order: DraftOrder) -> None:
-    """Keep the order over restarts, until the conversation ends."""
+async def save_order(state: FSMContext, order: DraftOrder, *, done_by: str | None = None) -> None:
+    """Keep the order over restarts, until the conversation ends.
+
+    `done_by` is what had an order painted: should its update come again, nothing more is to
+    happen.
+    """
     data: dict[str, Any] = {
         "photos": [str(path) for path in order.photos],
         "styles": [(str(choice.picture), choice.preset) for choice in order.styles],
         "look": None if order.adjustments is None else asdict(order.adjustments),
         "mixing": order.mixing,
-        "question": order.question,
+        "done_by": done_by,
     }
     await state.set_data(data)
 
 
-async def close_order(state: FSMContext, *, origin: str, question: int | None = None) -> None:
-    """End the conversation, and remember by what: should its update come again, or a button of
-    its question be pressed twice, nothing more is to happen.
-    """
-    await state.set_data({"closed_by": origin, "closed_question": question})
-    await state.set_state(None)
+async def was_done_by(state: FSMContext, *, origin: str) -> bool:
+    """Whether this update had the last order painted."""
+    return (await state.get_data()).get("done_by") == origin
 
 
-async def was_closed_by(state: FSMContext, *, origin: str, question: int | None) -> bool:
-    """Whether this update, or one on the same question, ended the last conversation."""
-    data = await state.get_data()
-    closed_question = data.get("closed_question")
-    is_same_question = closed_question is not None and closed_question == question
-    return is_same_question or data.get("closed_by") == origin
-
-
-def _existing(paths: Sequence[Path]) -> tuple[Path, ...]:
-    return tuple(path for path in paths if path.is_file())
+def _existing(paths: Sequence[Path]) -> set[Path]:
+    return {path for path in paths if path.is_file()}

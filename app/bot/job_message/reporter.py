@@ -72,6 +72,7 @@ class ChatReporter:
         self._bot = bot
         self._status_messages = status_messages
         self._i18n = i18n
+        self._catalog = catalog
         self._pacer = pacer
         self._pace = pace or Pace()
         self._admin_ids = admin_ids
@@ -171,7 +172,7 @@ class ChatReporter:
 
     def _new_entry(self, job: Job) -> _Entry:
         chat_id = job.request.chat_id
-        content = StatusContent(job, i18n=self._i18n)
+        content = StatusContent(job, i18n=self._i18n, catalog=self._catalog)
         editor = StatusEditor(
             StatusMessage(self._bot, job, self._status_messages),
             render=content.render,

@@ -28,6 +28,7 @@ from app.bot.job_message.status_message import (
 from app.bot.requester import as_reply
 from app.bot.transport.outgoing import allow_duplicates
 from app.bot.transport.telegram_errors import as_delivery_answer
+from app.bot.ui.style_names import style_names
 from app.jobs.model import Delivery, Failure, Job
 from styles.catalog import Catalog
 
@@ -149,12 +150,8 @@ class ResultDelivery:
 
     def _caption(self, job: Job) -> str:
         with self._language_of(job):
-            return status_texts.ready(self._style_names(job), job.notes)
-
-    def _style_names(self, job: Job) -> str:
-        slugs = [choice.preset for choice in job.request.styles if choice.preset is not None]
-        presets = [self._catalog.get(slug) for slug in slugs]
-        return " + ".join(each.name(job.request.language) for each in presets if each is not None)
+            names = style_names(job.request.styles, self._catalog, job.request.language)
+            return status_texts.ready(" + ".join(names), job.notes)
 
     @contextlib.contextmanager
     def _language_of(self, job: Job) -> Iterator[None]:

@@ -13,9 +13,11 @@ from PIL import Image
 from app.bot.job_message import status_texts
 from app.bot.job_message.job_buttons import open_job_keyboard
 from app.bot.job_message.status_message import MessageContent
+from app.bot.ui.style_names import style_names
 from app.jobs.model import Job
 from models.interface import StepReport
 from models.pictures import encode_jpeg
+from styles.catalog import Catalog
 
 PREVIEW_JPEG_QUALITY = 85
 """Telegram compresses it once more anyway."""
@@ -27,10 +29,11 @@ CLOSE_TO_THE_FRONT = 3
 class StatusContent:
     """The latest state and nothing before it: the reporter writes it, the editor renders it."""
 
-    def __init__(self, job: Job, *, i18n: I18n) -> None:
+    def __init__(self, job: Job, *, i18n: I18n, catalog: Catalog) -> None:
         self._job = job
         """The one in hand; of an album the one being painted, or else the next."""
         self._i18n = i18n
+        self._catalog = catalog
         self._places: dict[int, int] = {}
         """Of all its jobs that wait, by id."""
         self._ready_at: dict[int, float] = {}
@@ -95,12 +98,20 @@ class StatusContent:
             text = status_texts.painting(self._report)
         else:
             text = status_texts.waiting(self._places.get(self._job.id, 1), self._seconds_left())
+        if not self._job.request.is_trial:
+            text = f"{text}\n{self._style_line()}"
         size = self._job.request.album_size
         if size == 1:
             return text
         # All that don't wait any more were painted or are: true after a restart as well.
         number = size - len(self._places) + (0 if self._is_painting else 1)
         return status_texts.of_album(number, size, text)
+
+    def _style_line(self) -> str:
+        request = self._job.request
+        return status_texts.style_line(
+            " + ".join(style_names(request.styles, self._catalog, request.language))
+        )
 
     def _keyboard(self) -> InlineKeyboardMarkup:
         can_stop = self._is_painting and self._report is not None

@@ -45,6 +45,13 @@ def of_album(number: int, size: int, text: str) -> str:
     return _("Photo {number} of {size}").format(number=number, size=size) + "\n" + text
 
 
+def style_line(style: str) -> str:
+    """What it is painted in, and how that is changed; `style` is empty where it has no name."""
+    if not style:
+        return _("In a style of your own. A ready one: /style")
+    return _("Style: {style}. Another one: /style").format(style=style)
+
+
 def cancelled() -> str:
     return _("Cancelled. Send me another photo whenever you like.")
 

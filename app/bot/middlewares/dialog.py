@@ -1,20 +1,29 @@
-"""Gives handlers the conversation they take part in."""
+"""Gives handlers the conversation they take part in, and keeps out what comes too late for it."""
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from typing import Any
 
 from aiogram import BaseMiddleware
+from aiogram.exceptions import AiogramError
 from aiogram.types import CallbackQuery, Message, TelegramObject
+from aiogram.utils.i18n import gettext as _
 
 from app.bot.conversation.dialog import Dialog
-from app.bot.conversation.draft_order import was_closed_by
+from app.bot.conversation.draft_order import was_done_by
+from app.bot.conversation.questions import Questions
 from app.bot.requester import Requester
+from app.bot.ui.callback_data import OwnedCallback
 
 
 class DialogMiddleware(BaseMiddleware):
-    """Puts `dialog` among the handler's data, and drops what has had its effect already."""
+    """Puts `dialog` and `questions` among the handler's data.
+
+    An update that has had its effect already is dropped, and so is a press on a question that is
+    no longer open.
+    """
 
     async def __call__(
         self,
@@ -24,18 +33,33 @@ class DialogMiddleware(BaseMiddleware):
     ) -> Any:
         assert isinstance(event, Message | CallbackQuery)  # noqa: S101 - registered on no other
         requester = Requester.of(event, language=data["language"])
-        pressed = event.message if isinstance(event, CallbackQuery) else None
-        question = pressed.message_id if pressed else None
-        if await was_closed_by(data["state"], origin=requester.origin, question=question):
+        questions = Questions(data["bot"], requester, data["state"])
+        if await was_done_by(data["state"], origin=requester.origin):
             if isinstance(event, CallbackQuery):
                 await event.answer()
             return None
+        is_on_question = isinstance(data.get("callback_data"), OwnedCallback)
+        if isinstance(event, CallbackQuery) and is_on_question:
+            if await questions.was_just_closed(requester.message_id):
+                await event.answer()  # pressed twice
+                return None
+            if not await questions.is_open(requester.message_id):
+                return await _answer_late_press(event)
         dialog = Dialog(
-            bot=data["bot"],
             requester=requester,
             state=data["state"],
+            questions=questions,
             catalog=data["catalog"],
             gallery=data["gallery"],
             job_submission=data["job_submission"],
         )
-        return await handler(event, data | {"dialog": dialog})
+        return await handler(event, data | {"dialog": dialog, "questions": questions})
+
+
+async def _answer_late_press(query: CallbackQuery) -> None:
+    await query.answer(
+        _("These buttons are out of date. Please use the newest ones, or type /style.")
+    )
+    if isinstance(query.message, Message):
+        with suppress(AiogramError):
+            await query.message.delete_reply_markup()

@@ -18,6 +18,7 @@ from aiogram.utils.i18n import gettext as _
 
 from app.bot.conversation.dialog import Dialog
 from app.bot.conversation.incoming_pictures import IncomingPictures, messages_with_pictures
+from app.bot.conversation.questions import Questions
 from app.bot.conversation.style_trials import StyleTrials, free_name
 from app.bot.job_message.job_buttons import TrialCallback
 from app.bot.job_message.own_jobs import own_job
@@ -114,7 +115,9 @@ async def drop_style(
         await close_trial(query, _("Dropped."))
 
 
-async def remove_style(message: Message, command: CommandObject, catalog: Catalog) -> None:
+async def remove_style(
+    message: Message, command: CommandObject, catalog: Catalog, questions: Questions
+) -> None:
     added = [preset for preset in catalog.presets() if preset.own]
     named = catalog.find(command.args) if command.args else None
     if named is not None:
@@ -123,15 +126,14 @@ async def remove_style(message: Message, command: CommandObject, catalog: Catalo
         await message.answer(_("No style was added, so there is none to remove."))
     elif message.from_user is not None:
         keyboard = added_keyboard(added, message.from_user.id)
-        await message.answer(_("Which style shall I remove?"), reply_markup=keyboard)
+        await questions.ask(_("Which style shall I remove?"), keyboard, is_menu=True)
 
 
 async def remove_pressed(
-    query: CallbackQuery, callback_data: UnstyleCallback, catalog: Catalog
+    query: CallbackQuery, callback_data: UnstyleCallback, catalog: Catalog, questions: Questions
 ) -> None:
     await query.answer()
-    if isinstance(query.message, Message):
-        await query.message.edit_text(await removed(callback_data.slug, catalog))
+    await questions.close(await removed(callback_data.slug, catalog), is_menu=True)
 
 
 async def show_stats(message: Message, health: Health) -> None:

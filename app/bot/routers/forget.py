@@ -8,6 +8,7 @@ from aiogram.types import CallbackQuery, InlineKeyboardButton, InlineKeyboardMar
 from aiogram.utils.i18n import gettext as _
 
 from app.bot.conversation.fsm_storage import ConversationStorage
+from app.bot.conversation.questions import Questions
 from app.bot.preferences import PreferencesRepository
 from app.bot.transport.picture_downloads import PictureDownloads
 from app.bot.ui.callback_data import OwnedCallback
@@ -28,14 +29,14 @@ def make_router() -> Router:
     return router
 
 
-async def ask(message: Message) -> None:
+async def ask(message: Message, questions: Questions) -> None:
     if message.from_user is None:
         return
     text = _(
         "I will delete your pictures, your jobs, your settings and our conversation."
         " What you are waiting for will not be painted. Shall I?"
     )
-    await message.answer(text, reply_markup=_keyboard(message.from_user.id))
+    await questions.ask(text, _keyboard(message.from_user.id), is_menu=True)
 
 
 async def forget(
@@ -55,10 +56,9 @@ async def forget(
         await query.message.edit_text(_("Done: I know nothing about you any more."))
 
 
-async def keep(query: CallbackQuery) -> None:
+async def keep(query: CallbackQuery, questions: Questions) -> None:
     await query.answer()
-    if isinstance(query.message, Message):
-        await query.message.edit_text(_("All right, everything stays as it is."))
+    await questions.close(_("All right, everything stays as it is."), is_menu=True)
 
 
 def _keyboard(owner: int) -> InlineKeyboardMarkup:

@@ -11,6 +11,7 @@ from aiogram.utils.i18n import gettext as _
 
 from app.bot.conversation.dialog import Dialog
 from app.bot.conversation.draft_order import DraftOrder
+from app.bot.conversation.questions import Questions
 from app.bot.job_message.job_buttons import AgainCallback, JobAction, JobCallback
 from app.bot.job_message.own_jobs import own_job, paint_once, results_with, what_is_gone
 from app.bot.job_message.variations import Variation, vary
@@ -29,22 +30,26 @@ def make_router() -> Router:
     return router
 
 
-async def show_queue(message: Message, job_service: JobService) -> None:
+async def show_queue(message: Message, job_service: JobService, questions: Questions) -> None:
     if message.from_user is not None:
-        owner = message.from_user.id
-        views = await job_service.views(owner)
-        await message.answer(queue_text(views), reply_markup=queue_keyboard(views, owner))
+        await list_jobs(message.from_user.id, job_service, questions)
 
 
 async def cancel_from_queue(
-    query: CallbackQuery, callback_data: QueueCallback, job_service: JobService
+    query: CallbackQuery,
+    callback_data: QueueCallback,
+    job_service: JobService,
+    questions: Questions,
 ) -> None:
     owner = query.from_user.id
     done = await job_service.cancel(callback_data.job_id, owner)
     await query.answer(_("Cancelled.") if done else _("It is ready already."))
-    if isinstance(query.message, Message):
-        views = await job_service.views(owner)
-        await query.message.edit_text(queue_text(views), reply_markup=queue_keyboard(views, owner))
+    await list_jobs(owner, job_service, questions)
+
+
+async def list_jobs(owner: int, job_service: JobService, questions: Questions) -> None:
+    views = await job_service.views(owner)
+    await questions.ask(queue_text(views), queue_keyboard(views, owner), is_menu=True)
 
 
 async def stop_or_cancel(

@@ -7,6 +7,7 @@ from aiogram.filters import Command
 from aiogram.types import CallbackQuery, Message, User
 from aiogram.utils.i18n import gettext as _
 
+from app.bot.conversation.questions import Questions
 from app.bot.ui.callback_data import DataCallback, DataTopic
 from app.bot.ui.keyboards import see_data_keyboard, which_data_keyboard
 from app.bot.ui.texts import safe_name
@@ -19,28 +20,25 @@ def make_router() -> Router:
     return router
 
 
-async def ask(message: Message) -> None:
+async def ask(message: Message, questions: Questions) -> None:
     if message.from_user is not None:
         keyboard = see_data_keyboard(message.from_user.id)
-        await message.answer(_("Would you like to see your data?"), reply_markup=keyboard)
+        await questions.ask(_("Would you like to see your data?"), keyboard, is_menu=True)
 
 
-async def show(query: CallbackQuery, callback_data: DataCallback) -> None:
+async def show(query: CallbackQuery, callback_data: DataCallback, questions: Questions) -> None:
     await query.answer()
-    if not isinstance(query.message, Message):
-        return
+    user = query.from_user
     match callback_data.topic:
         case DataTopic.YES:
-            keyboard = which_data_keyboard(query.from_user.id)
-            await query.message.edit_text(
-                _("Which: your ID or your nickname?"), reply_markup=keyboard
-            )
+            text = _("Which: your ID or your nickname?")
+            await questions.ask(text, which_data_keyboard(user.id), is_menu=True)
         case DataTopic.NO:
-            await query.message.edit_text(_("As you like."))
+            await questions.close(_("As you like."), is_menu=True)
         case DataTopic.ID:
-            await query.message.edit_text(_("Your ID: {id}").format(id=query.from_user.id))
+            await questions.close(_("Your ID: {id}").format(id=user.id), is_menu=True)
         case DataTopic.NICKNAME:
-            await query.message.edit_text(_nickname(query.from_user))
+            await questions.close(_nickname(user), is_menu=True)
 
 
 def _nickname(user: User) -> str:

@@ -8,9 +8,8 @@ from pathlib import Path
 from aiogram import F, Router
 from aiogram.fsm.context import FSMContext
 from aiogram.types import Message
-from aiogram.utils.i18n import gettext as _
 
-from app.bot.conversation.dialog import MAX_PHOTOS, Dialog, photos_are_here
+from app.bot.conversation.dialog import MAX_PHOTOS, Dialog
 from app.bot.conversation.draft_order import DraftOrder
 from app.bot.conversation.incoming_pictures import IncomingPictures, messages_with_pictures
 from app.bot.conversation.states import Talk
@@ -42,18 +41,13 @@ async def take_pictures(
     order = await dialog.order()
     match await state.get_state():
         case Talk.photo.state if order.styles:
-            await dialog.paint(photos, order.styles, adjustments=order.adjustments)
+            await dialog.paint_in_chosen_style(replace(order, photos=photos))
         case Talk.gallery.state:
-            await keep_for_gallery(dialog, _joined(order, photos))
+            await dialog.update_gallery(_joined(order, photos))
         case Talk.source.state if len(order.photos) + len(photos) == 1:
             await dialog.ask_source(_joined(order, photos))
         case _:
             await dialog.ask_for_own_pictures(_joined(order, photos))
-
-
-async def keep_for_gallery(dialog: Dialog, order: DraftOrder) -> None:
-    await dialog.hold(order)
-    await dialog.say(photos_are_here(len(order.photos)) + " " + _("Which style shall it be?"))
 
 
 def _joined(order: DraftOrder, photos: tuple[Path, ...]) -> DraftOrder:

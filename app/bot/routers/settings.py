@@ -8,6 +8,7 @@ from aiogram.types import CallbackQuery, Message
 from aiogram.utils.i18n import I18n
 from aiogram.utils.i18n import gettext as _
 
+from app.bot.conversation.questions import Questions
 from app.bot.preferences import PreferencesRepository
 from app.bot.ui.i18n import language_for
 from app.bot.ui.settings_menu import (
@@ -28,23 +29,19 @@ def make_router() -> Router:
     return router
 
 
-async def show(message: Message, preferences: PreferencesRepository) -> None:
+async def show(message: Message, preferences: PreferencesRepository, questions: Questions) -> None:
     if message.from_user is not None:
-        owner = message.from_user.id
-        chosen = await preferences.of(owner)
-        await message.answer(overview(chosen), reply_markup=overview_keyboard(owner))
+        await ask(message.from_user.id, None, preferences, questions)
 
 
 async def choose(
     query: CallbackQuery,
     callback_data: SettingsCallback,
     preferences: PreferencesRepository,
+    questions: Questions,
     i18n: I18n,
 ) -> None:
     owner, field = query.from_user.id, callback_data.field
-    if not isinstance(query.message, Message):
-        await query.answer(_("This message is too old. Please type /settings again."))
-        return
     if field is None or callback_data.value is None:
         await query.answer()
     else:
@@ -58,16 +55,14 @@ async def choose(
         field = None
     language = await preferences.language(owner) or language_for(query.from_user.language_code)
     with i18n.use_locale(language):  # it may just have been changed
-        await redraw(query.message, owner, field, preferences)
+        await ask(owner, field, preferences, questions)
 
 
-async def redraw(
-    message: Message, owner: int, field: Field | None, preferences: PreferencesRepository
+async def ask(
+    owner: int, field: Field | None, preferences: PreferencesRepository, questions: Questions
 ) -> None:
     chosen = await preferences.of(owner)
     if field is None:
-        await message.edit_text(overview(chosen), reply_markup=overview_keyboard(owner))
+        await questions.ask(overview(chosen), overview_keyboard(owner), is_menu=True)
     else:
-        await message.edit_text(
-            question(field, chosen), reply_markup=choices_keyboard(owner, field)
-        )
+        await questions.ask(question(field, chosen), choices_keyboard(owner, field), is_menu=True)

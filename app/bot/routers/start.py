@@ -8,6 +8,7 @@ from aiogram.types import CallbackQuery, ChatMemberUpdated, Message
 from aiogram.utils.i18n import gettext as _
 
 from app.bot.conversation.dialog import Dialog
+from app.bot.conversation.questions import Questions
 from app.bot.ui import texts
 from app.bot.ui.callback_data import CancelCallback
 from app.jobs.interface import JobService
@@ -23,8 +24,9 @@ def make_router() -> Router:
     return router
 
 
-async def greet(message: Message, dialog: Dialog) -> None:
+async def greet(message: Message, dialog: Dialog, questions: Questions) -> None:
     await dialog.leave()
+    await questions.withdraw()
     name = message.from_user.first_name if message.from_user else ""
     await message.answer(texts.welcome(name))
 
@@ -33,19 +35,18 @@ async def explain(message: Message) -> None:
     await message.answer(texts.guide())
 
 
-async def cancel(message: Message, dialog: Dialog) -> None:
+async def cancel(message: Message, dialog: Dialog, questions: Questions) -> None:
     await dialog.leave()
+    await questions.withdraw()
     await message.answer(
         _("All right, we start over. Pictures in the queue have their own buttons: /queue")
     )
 
 
-async def cancel_by_button(query: CallbackQuery, dialog: Dialog) -> None:
+async def cancel_by_button(query: CallbackQuery, dialog: Dialog, questions: Questions) -> None:
     await query.answer()
     await dialog.leave()
-    if isinstance(query.message, Message):
-        await query.message.delete_reply_markup()
-    await dialog.say(_("All right, we start over."))
+    await questions.close(_("All right, we start over."))
 
 
 async def see_off(event: ChatMemberUpdated, job_service: JobService) -> None:

@@ -67,7 +67,7 @@ async def choose_preset(
     query: CallbackQuery, callback_data: PresetCallback, dialog: Dialog, catalog: Catalog
 ) -> None:
     preset = catalog.get(callback_data.slug)
-    if preset is None or query.message is None:
+    if preset is None:
         await query.answer(texts.style_is_gone())
         return
     await query.answer()
@@ -76,16 +76,15 @@ async def choose_preset(
     styles = toggled(order.styles, choice) if order.mixing else (choice,)
     order = replace(order, styles=styles, adjustments=None)
     if order.photos and not order.mixing:
-        await paint(dialog, order, query.message.message_id)
+        await dialog.paint_in_chosen_style(order)
     else:
-        await dialog.update_gallery(order, query.message.message_id)
+        await dialog.update_gallery(order)
 
 
 async def mix(query: CallbackQuery, dialog: Dialog) -> None:
     await query.answer()
     order = replace(await dialog.order(), mixing=True)
-    if query.message is not None:
-        await dialog.update_gallery(order, query.message.message_id)
+    await dialog.update_gallery(order)
 
 
 async def paint_mixture(query: CallbackQuery, dialog: Dialog) -> None:
@@ -96,13 +95,8 @@ async def paint_mixture(query: CallbackQuery, dialog: Dialog) -> None:
     await query.answer()
     if not order.photos:
         await dialog.ask_for_photo(order)
-    elif query.message is not None:
-        await paint(dialog, order, query.message.message_id)
-
-
-async def paint(dialog: Dialog, order: DraftOrder, gallery: int) -> None:
-    await dialog.paint(order.photos, order.styles, question=gallery)
-    await dialog.retire(gallery, _("Style: {name}.").format(name=dialog.style_names(order)))
+    else:
+        await dialog.paint_in_chosen_style(order)
 
 
 def toggled(styles: tuple[StyleChoice, ...], choice: StyleChoice) -> tuple[StyleChoice, ...]:

@@ -41,7 +41,8 @@ def guide() -> str:
     return _(
         "<b>There are two ways to a painting.</b>\n\n"
         "<b>A ready style.</b> Type /style, choose one (or mix several) and send a photo,"
-        " or up to ten as an album. A photo sent before that is not lost.\n\n"
+        " or up to ten as an album. The style stays chosen for the photos after that,"
+        " until you take another.\n\n"
         "<b>A style of your own.</b> Send two pictures, one after the other or together,"
         " as photos or as files. I show them with numbers and ask which one gives the style."
         " Up to four further pictures may join in.\n\n"

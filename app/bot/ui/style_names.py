@@ -1,0 +1,15 @@
+"""What the styles of a job or an order are called."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from app.jobs.model import StyleChoice
+from styles.catalog import Catalog
+
+
+def style_names(styles: Iterable[StyleChoice], catalog: Catalog, language: str) -> list[str]:
+    """Plain text; pictures of one's own have no name."""
+    slugs = [choice.preset for choice in styles if choice.preset is not None]
+    presets = [catalog.get(slug) for slug in slugs]
+    return [preset.name(language) for preset in presets if preset is not None]
