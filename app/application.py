@@ -213,6 +213,7 @@ def _limits(settings: Settings) -> JobLimits:
     return JobLimits(
         max_jobs=settings.queue_max_jobs,
         max_jobs_per_user=settings.queue_max_jobs_per_user,
+        max_daily_per_user=settings.daily_pictures_per_user,
         watchdog_s=settings.step_timeout_s,
         keep_pictures_hours=settings.keep_pictures_hours,
         disk_quota_mb=settings.disk_quota_mb,

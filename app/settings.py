@@ -16,6 +16,10 @@ UserIds = Annotated[frozenset[int], NoDecode]
 """Telegram ids, written with commas or spaces between them."""
 
 
+ChatIds = UserIds
+"""Likewise; those of groups begin with a minus."""
+
+
 class Settings(BaseSettings):
     """Read once at start. Raises pydantic's ValidationError, which never shows a value."""
 
@@ -42,7 +46,8 @@ class Settings(BaseSettings):
     # Who may come in
     admin_ids: UserIds = frozenset()
     allowed_user_ids: UserIds = frozenset()
-    """Empty lets everybody in; admins always come in."""
+    allowed_chat_ids: ChatIds = frozenset()
+    """Groups whose members come in. Both lists empty let everybody in; admins always come in."""
     flood_burst_messages: int = Field(30, ge=1)
     """So many messages of one person are read at once..."""
     flood_messages_per_minute: int = Field(40, ge=1)
@@ -61,6 +66,9 @@ class Settings(BaseSettings):
     queue_max_jobs: int = Field(200, ge=1)
     queue_max_jobs_per_user: int = Field(12, ge=1)
     """An album of ten photos is ten jobs."""
+
+    daily_pictures_per_user: int | None = Field(None, ge=1)
+    """In 24 hours; as many as they like if not set."""
 
     # The disk
     data_dir: Path = Path("data")
@@ -93,11 +101,13 @@ class Settings(BaseSettings):
         """Touched every few seconds while the event loop is alive."""
         return self.data_dir / "heartbeat"
 
-    def lets_in(self, user_id: int) -> bool:
-        """Whether this person may use the bot."""
-        return not self.allowed_user_ids or user_id in self.allowed_user_ids | self.admin_ids
+    def lets_in(self, user_id: int, chat_id: int | None = None) -> bool:
+        """Whether this person may use the bot, in that chat."""
+        is_open = not self.allowed_user_ids and not self.allowed_chat_ids
+        is_invited = user_id in self.allowed_user_ids | self.admin_ids
+        return is_open or is_invited or chat_id in self.allowed_chat_ids
 
-    @field_validator("admin_ids", "allowed_user_ids", mode="before")
+    @field_validator("admin_ids", "allowed_user_ids", "allowed_chat_ids", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
         if not isinstance(value, str):

@@ -39,6 +39,7 @@ def sandbox(args: argparse.Namespace, settings: Settings) -> int:
                     # Whoever tries it is the only one there.
                     "admin_ids": frozenset(served.people),
                     "allowed_user_ids": frozenset(),
+                    "allowed_chat_ids": frozenset(),
                 }
             )
         )

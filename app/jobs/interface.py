@@ -124,8 +124,22 @@ class TooManyJobs(Exception):  # noqa: N818 - an answer
         self.limit = limit
 
 
+class DailyLimitReached(Exception):  # noqa: N818 - an answer
+    """This person has had as many pictures in 24 hours as one may have."""
+
+    def __init__(self, limit: int, wait_s: float) -> None:
+        super().__init__(f"at most {limit} pictures in 24 hours")
+        self.limit = limit
+        self.wait_s = wait_s
+        """Until what was asked for now may be asked for again."""
+
+
 class ClosingDown(Exception):  # noqa: N818 - an answer
     """The process is about to end and takes no new jobs."""
+
+
+JobRefused = (QueueFull, TooManyJobs, DailyLimitReached, ClosingDown)
+"""All that `submit` may answer."""
 
 
 class JobService(Protocol):
@@ -135,7 +149,7 @@ class JobService(Protocol):
         """Write the jobs down (durably) and queue them, all or none.
 
         A request whose origin is known already gives the job that it made the first time.
-        Raises `QueueFull`, `TooManyJobs`, `ClosingDown`.
+        Raises one of `JobRefused`.
         """
         ...
 

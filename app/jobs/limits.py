@@ -15,6 +15,8 @@ class JobLimits:
     """Waiting jobs in all."""
     max_jobs_per_user: int
     """Waiting or running jobs of one person; an album of ten photos is ten jobs."""
+    max_daily_per_user: int | None
+    """Pictures of one person in 24 hours; None for as many as they like."""
     watchdog_s: float
     """Without a step for so long, the painter hangs."""
     keep_pictures_hours: float

@@ -128,6 +128,8 @@ class Job:
     """How many the painter found in the photo."""
     notes: frozenset[Note] = frozenset()
     failure: Failure | None = None
+    allowance_left: int | None = None
+    """How many more its owner may order in 24 hours; known when it is accepted, and not stored."""
     told: bool = False
     """Whether its owner has heard of the failure."""
 

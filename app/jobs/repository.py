@@ -207,6 +207,16 @@ class JobRepository:
             user_id,
         )
 
+    async def ordered_since(self, user_id: int, since: float) -> list[float]:
+        """When a person ordered what was, or will be, painted; the oldest first. Unix seconds."""
+        found = await self._database.fetch_all(
+            "SELECT created_at FROM jobs WHERE bot_id = ? AND user_id = ? AND created_at > ?"
+            " AND state NOT IN ('failed', 'set_aside')"
+            " AND NOT (state = 'cancelled' AND started_at IS NULL) ORDER BY created_at",
+            (self._bot_id, user_id, since),
+        )
+        return [row[0] for row in found]
+
     async def album(self, job: Job) -> list[Job]:
         """All jobs of the album that `job` belongs to, in the order of the photos."""
         return await self._rows(

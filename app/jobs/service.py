@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections import Counter
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
+from app.jobs.daily_allowance import DailyAllowance
 from app.jobs.deliveries import DeliveryService
 from app.jobs.interface import ClosingDown, JobView, QueueFull, Reporter, Stats, TooManyJobs
 from app.jobs.job_log import log_job
@@ -67,6 +70,7 @@ class LocalJobService:
         self._retention = PictureRetention(
             repository=store.repository, folders=store.folders, limits=limits
         )
+        self._allowance = DailyAllowance(store.repository, limits.max_daily_per_user, time.time)
         self._submitting = asyncio.Lock()
         """One submission at a time: between asking for room and taking it nobody else comes in."""
         self._closing = False
@@ -132,8 +136,10 @@ class LocalJobService:
             asked = {request.origin: request for request in requests}
             new = [request for origin, request in asked.items() if origin not in jobs]
             if new:
-                self._check_room(new)
-                for job in await self._repository.add(new):
+                await self._check_room(new)
+                for added in await self._repository.add(new):
+                    left = await self._allowance.left(added.request.user_id)
+                    job = replace(added, allowance_left=left)
                     jobs[job.request.origin] = job
                     log_job("accepted", job)
                     self._queue.put_nowait(job)
@@ -174,6 +180,7 @@ class LocalJobService:
         async with self._submitting:
             self._take_out(lambda job: job.belongs_to(user_id))
             jobs = await self._repository.forget(user_id)
+            self._allowance.forget(jobs)
         for job in jobs:
             if job.state.is_open:
                 notify_safely(self._reporter.cancelled, job)
@@ -204,12 +211,13 @@ class LocalJobService:
 
     # What the above is made of
 
-    def _check_room(self, new: Sequence[JobRequest]) -> None:
+    async def _check_room(self, new: Sequence[JobRequest]) -> None:
         run = self._worker.run
         for user_id, count in Counter(request.user_id for request in new).items():
             is_running = run is not None and run.job.belongs_to(user_id)
             if count + is_running > self._queue.room_for(user_id):
                 raise TooManyJobs(self._queue.max_jobs_per_user)
+            await self._allowance.check(user_id, count)
         if len(new) > self._queue.room():
             raise QueueFull(self._estimates.minutes_until_room(len(new), run))
 

@@ -40,6 +40,14 @@ def test_environment_and_env_file_are_read(monkeypatch: pytest.MonkeyPatch) -> N
     assert [settings.lets_in(user_id) for user_id in (1, 3, 5)] == [True, True, False]
 
 
+def test_members_of_an_invited_group_come_in_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ALLOWED_CHAT_IDS", "-1001, -1002")
+    settings = Settings()
+    assert settings.lets_in(5, -1001)
+    assert not settings.lets_in(5, -1003)
+    assert not settings.lets_in(5, 5)
+
+
 def test_an_empty_token_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("BOT_TOKEN", "")
     assert Settings().bot_token is None

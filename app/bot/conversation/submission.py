@@ -51,7 +51,7 @@ class JobSubmission:
         preferences and the preset's hints decide.
 
         Nothing is sent here: the reporter tells of the job and of its place in the queue.
-        Raises `QueueFull`, `TooManyJobs`, `ClosingDown`; the errors router has words for them.
+        Raises one of `JobRefused`; the errors router has words for them.
         """
         requests = await self._requests(requester, photos, styles, adjustments)
         return await self._job_service.submit(*requests)

@@ -62,8 +62,7 @@ async def paint_once(
     """The one job, or album, that a button starts, however often it is pressed.
 
     `varied` is what is asked for instead of each of `jobs`. Only where all of it came to nothing
-    (it was cancelled, say) does a press start it again. Raises `QueueFull`, `TooManyJobs`,
-    `ClosingDown`.
+    (it was cancelled, say) does a press start it again. Raises one of `JobRefused`.
     """
     origins = [f"again:{job.id}:{variation}" for job in jobs]
     while True:

@@ -13,6 +13,7 @@ from PIL import Image
 from app.bot.job_message import status_texts
 from app.bot.job_message.job_buttons import open_job_keyboard
 from app.bot.job_message.status_message import MessageContent
+from app.bot.ui import texts
 from app.bot.ui.style_names import style_names
 from app.jobs.model import Job
 from models.interface import StepReport
@@ -21,6 +22,9 @@ from styles.catalog import Catalog
 
 PREVIEW_JPEG_QUALITY = 85
 """Telegram compresses it once more anyway."""
+
+FEW_LEFT = 3
+"""From so few pictures in the day's allowance on, it is said how many there are."""
 
 CLOSE_TO_THE_FRONT = 3
 """Up to this place in the queue every change is shown as soon as the pace allows."""
@@ -38,6 +42,7 @@ class StatusContent:
         """Of all its jobs that wait, by id."""
         self._ready_at: dict[int, float] = {}
         """When each will likely be finished, by `time.monotonic`."""
+        self._allowance_left: int | None = None
         self._report: StepReport | None = None
         self._is_painting = False
         self._fresh: Image.Image | None = None
@@ -46,6 +51,8 @@ class StatusContent:
 
     def waiting(self, job: Job, place: int, seconds_left: float) -> None:
         self._places[job.id] = place
+        if job.allowance_left is not None and job.allowance_left <= FEW_LEFT:
+            self._allowance_left = job.allowance_left
         self._ready_at[job.id] = time.monotonic() + seconds_left
         if job.id == self._job.id or self._is_painted:
             self._is_painting = False
@@ -100,6 +107,8 @@ class StatusContent:
             text = status_texts.waiting(self._places.get(self._job.id, 1), self._seconds_left())
         if not self._job.request.is_trial:
             text = f"{text}\n{self._style_line()}"
+        if self._allowance_left is not None:
+            text = f"{text}\n{texts.allowance_left(self._allowance_left)}"
         size = self._job.request.album_size
         if size == 1:
             return text

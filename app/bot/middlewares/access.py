@@ -1,4 +1,4 @@
-"""Who may use the bot: everybody, or those on a list."""
+"""Who may use the bot: everybody, or the people and groups on a list."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from typing import Any
 
 from aiogram import BaseMiddleware
 from aiogram.enums import ChatType
-from aiogram.types import TelegramObject, Update, User
+from aiogram.types import Chat, TelegramObject, Update, User
 from aiogram.utils.i18n import gettext as _
 
 
 class AccessMiddleware(BaseMiddleware):
     """Tells strangers, in private, that the bot is not open to them; nothing else reaches it."""
 
-    def __init__(self, lets_in: Callable[[int], bool]) -> None:
+    def __init__(self, lets_in: Callable[[int, int | None], bool]) -> None:
         self._lets_in = lets_in
 
     async def __call__(
@@ -26,7 +26,8 @@ class AccessMiddleware(BaseMiddleware):
         user: User | None = data.get("event_from_user")
         if user is None:
             return None
-        if self._lets_in(user.id):
+        chat: Chat | None = data.get("event_chat")
+        if self._lets_in(user.id, chat.id if chat else None):
             return await handler(event, data)
         assert isinstance(event, Update)  # noqa: S101 - registered on nothing else
         sorry = _("I work for a small circle only. My owner can let you in; your ID is {id}.")

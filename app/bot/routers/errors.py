@@ -11,7 +11,7 @@ from aiogram.types import ErrorEvent, Update
 
 from app.bot.transport.telegram_errors import is_not_modified, is_recipient_gone
 from app.bot.ui import texts
-from app.jobs.interface import ClosingDown, QueueFull, TooManyJobs
+from app.jobs.interface import DailyLimitReached, JobRefused, QueueFull, TooManyJobs
 from models.pictures import PictureError
 
 logger = logging.getLogger(__name__)
@@ -19,9 +19,7 @@ logger = logging.getLogger(__name__)
 
 def make_router() -> Router:
     router = Router(name="errors")
-    router.error.register(
-        refuse, ExceptionTypeFilter(QueueFull, TooManyJobs, ClosingDown, PictureError)
-    )
+    router.error.register(refuse, ExceptionTypeFilter(*JobRefused, PictureError))
     router.error.register(meet_telegram, ExceptionTypeFilter(AiogramError))
     router.error.register(apologise)
     return router
@@ -56,6 +54,8 @@ def refusal(error: Exception) -> str:
             return texts.queue_is_full(error.minutes)
         case TooManyJobs():
             return texts.too_many_jobs(error.limit)
+        case DailyLimitReached():
+            return texts.daily_limit_reached(error.limit, error.wait_s)
         case PictureError():
             return texts.picture_problem(error.problem)
         case _:

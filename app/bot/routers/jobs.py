@@ -17,7 +17,7 @@ from app.bot.job_message.own_jobs import own_job, paint_once, results_with, what
 from app.bot.job_message.variations import Variation, vary
 from app.bot.routers.errors import refusal
 from app.bot.ui.queue_list import QueueCallback, queue_keyboard, queue_text
-from app.jobs.interface import ClosingDown, JobService, QueueFull, TooManyJobs
+from app.jobs.interface import JobRefused, JobService
 from app.jobs.model import Job, JobState, StyleAdjustments
 
 
@@ -103,7 +103,7 @@ async def vary_jobs(
         return _("It does not go any further.")
     try:
         started = await paint_once(jobs, variation, varied, dialog.requester, job_service)
-    except (QueueFull, TooManyJobs, ClosingDown) as error:
+    except JobRefused as error:
         return refusal(error)
     if all(job.state is JobState.DELIVERED for job in started):
         return _("You have that one already, look below.")

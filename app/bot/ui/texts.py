@@ -9,6 +9,7 @@ from aiogram.utils.i18n import gettext as _
 from aiogram.utils.i18n import ngettext
 
 from app.bot.transport.picture_downloads import DownloadProblem
+from app.bot.ui.durations import in_words
 from models.pictures import MAX_PIXELS, MAX_RATIO, MIN_SIDE_PX, PictureProblem
 
 MAX_NAME = 64
@@ -119,6 +120,24 @@ def too_many_jobs(limit: int) -> str:
         "I can keep {count} pictures of yours at a time. Please wait until one is ready: /queue",
         limit,
     ).format(count=limit)
+
+
+def daily_limit_reached(limit: int, wait_s: float) -> str:
+    return ngettext(
+        "You can have {count} picture in 24 hours. The next one in ~{time}.",
+        "You can have {count} pictures in 24 hours. The next one in ~{time}.",
+        limit,
+    ).format(count=limit, time=in_words(wait_s))
+
+
+def allowance_left(count: int) -> str:
+    if count == 0:
+        return _("This was the last one of these 24 hours.")
+    return ngettext(
+        "You can have {count} more picture in these 24 hours.",
+        "You can have {count} more pictures in these 24 hours.",
+        count,
+    ).format(count=count)
 
 
 def closing_down() -> str:

@@ -8,6 +8,7 @@ from app.jobs.limits import JobLimits
 ROOMY = JobLimits(
     max_jobs=200,
     max_jobs_per_user=20,
+    max_daily_per_user=None,
     watchdog_s=300.0,
     keep_pictures_hours=24.0,
     disk_quota_mb=2000.0,

@@ -8,7 +8,7 @@ import threading
 import pytest
 from PIL import Image
 
-from app.jobs.interface import ClosingDown, QueueFull, TooManyJobs
+from app.jobs.interface import ClosingDown, DailyLimitReached, QueueFull, TooManyJobs
 from app.jobs.model import Delivery, Failure, Job, JobState, StyleChoice
 from models.interface import Note, OutOfMemoryError, Quality
 from models.pictures import PictureError, PictureProblem
@@ -428,3 +428,43 @@ async def test_memory_does_not_grow_with_the_jobs(
         await job_service.stats()
         grown_by = jobs_in_memory() - before
     assert grown_by <= 3, "the last one may still be in somebody's hands"
+
+
+async def test_a_daily_number_is_said_before_it_is_reached(
+    data_folder: DataFolder, reporter: RecordingReporter
+) -> None:
+    limits = make_limits(max_daily_per_user=3)
+    async with data_folder.job_service(reporter, limits=limits) as job_service:
+        jobs = [(await job_service.submit(data_folder.request()))[0] for _ in range(3)]
+        assert [job.allowance_left for job in jobs] == [2, 1, 0]
+        with pytest.raises(DailyLimitReached) as refused:
+            await job_service.submit(data_folder.request())
+        assert 86_000 < refused.value.wait_s <= 86_400
+        (others,) = await job_service.submit(data_folder.request(user_id=2))
+        assert others.allowance_left == 2
+
+
+async def test_what_was_never_painted_does_not_count(
+    data_folder: DataFolder, reporter: RecordingReporter
+) -> None:
+    engine = Inverter(gate=threading.Semaphore(0))
+    limits = make_limits(max_daily_per_user=2)
+    async with data_folder.job_service(reporter, engine, limits=limits) as job_service:
+        (running,) = await job_service.submit(data_folder.request())
+        await reporter.until_heard("started", running)
+        (waiting,) = await job_service.submit(data_folder.request())
+        assert await job_service.cancel(waiting.id, 1)
+        (another,) = await job_service.submit(data_folder.request())
+        assert another.allowance_left == 0
+
+
+async def test_who_is_forgotten_has_no_new_allowance(
+    data_folder: DataFolder, reporter: RecordingReporter
+) -> None:
+    limits = make_limits(max_daily_per_user=1)
+    async with data_folder.job_service(reporter, limits=limits) as job_service:
+        (job,) = await job_service.submit(data_folder.request())
+        await reporter.until_heard("delivered", job)
+        await job_service.forget(1)
+        with pytest.raises(DailyLimitReached):
+            await job_service.submit(data_folder.request())

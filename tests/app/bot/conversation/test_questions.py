@@ -187,3 +187,19 @@ async def test_a_photo_while_the_gallery_is_open_changes_the_gallery(ben: Actor)
     await ben.sees_result()
     assert "Style" in gallery.text
     assert not gallery.buttons
+
+
+async def test_the_daily_number_is_a_line_and_then_a_sentence(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    folder = tmp_path_factory.mktemp("daily")
+    async with open_harness(folder, daily_pictures_per_user=1) as harness, harness.running():
+        ben = harness.new_person()
+        await ben.sends_photos(photo(1), painting(1))
+        await ben.presses("2")
+        result = await ben.sees_result()
+        said = [content.get("text") or content.get("caption") for content in result.versions]
+        assert any("the last one of these 24 hours" in text for text in said if text)
+        await ben.sends_photos(photo(2), painting(2))
+        await ben.presses("2")
+        await ben.sees("1 picture in 24 hours. The next one in ~")

@@ -16,7 +16,7 @@ from app.bot.middlewares.throttling import MIN_PAUSE_S, REMEMBERED_PEOPLE, Throt
 from app.bot.routers.fallback import is_for_another_bot
 from app.bot.transport.rate_limiter import Rate
 from app.bot.ui.i18n import load_i18n
-from tests.app.bot.application_harness import ApplicationHarness, open_harness
+from tests.app.bot.application_harness import GROUP_IDS, ApplicationHarness, open_harness
 
 ME = User(id=1, is_bot=True, first_name="Bot", username="Style_Bot")
 ANNA = {"id": 5, "is_bot": False, "first_name": "Anna"}
@@ -159,3 +159,16 @@ async def test_a_stranger_hears_one_sentence_and_nothing_else(guarded: Applicati
     await stranger.until(lambda: any("two ways" in m.text for m in friend.chat.messages.values()))
     assert not there.received
     assert len(stranger.received) == 1
+
+
+async def test_who_is_in_an_invited_group_may_ask_there(tmp_path: Path) -> None:
+    # The next group that the harness opens.
+    group_id = next(GROUP_IDS) - 1
+    async with open_harness(tmp_path, allowed_chat_ids=str(group_id)) as harness, harness.running():
+        member = harness.new_person()
+        (there,) = harness.group(member)
+        assert there.chat.id == group_id
+        await there.sends("/help")
+        await there.sees("two ways")
+        await member.sends("/help")
+        await member.sees("small circle")
