@@ -13,11 +13,13 @@ export function bubbleRow(message, { botId, words, onPress, onCommand, onZoom, p
   const mine = message.from.id !== botId;
   const row = make("div", `row${mine ? " mine" : ""}`);
   row.dataset.messageId = message.message_id;
+  row.setAttribute("role", "article");
+  row.setAttribute("aria-label", `${message.from.first_name}, ${timeOf(message)}`);
   const bubble = make("div", "bubble");
   row.append(bubble);
   const text = message.text ?? message.caption ?? "";
   if (message.reply_to_message) bubble.append(quote(message.reply_to_message));
-  if (message.photo) bubble.append(picture(message.photo, onZoom, previous));
+  if (message.photo) bubble.append(picture(message, words, onZoom, previous));
   if (message.document) bubble.append(file(message.document, words));
   if (text) {
     const paragraph = make("p", "words");
@@ -43,11 +45,12 @@ export function draftRow(draft, onCommand) {
   return row;
 }
 
-function picture(sizes, onZoom, previous) {
-  const largest = sizes[sizes.length - 1];
+function picture(message, words, onZoom, previous) {
+  const largest = message.photo[message.photo.length - 1];
   const url = fileUrl(largest.file_id);
   const frame = make("button", "picture");
   frame.type = "button";
+  frame.setAttribute("aria-label", [words.picture, message.caption].filter(Boolean).join(": "));
   frame.style.aspectRatio = `${largest.width} / ${Math.min(largest.height, largest.width * 1.3)}`;
   frame.addEventListener("click", () => onZoom(url));
   const image = document.createElement("img");
@@ -95,8 +98,11 @@ function quote(message) {
 }
 
 function stamp(message, words) {
-  const time = new Date(message.date * 1000).toTimeString().slice(0, 5);
-  return make("span", "stamp", (message.edit_date ? words.edited : "") + time);
+  return make("span", "stamp", (message.edit_date ? words.edited : "") + timeOf(message));
+}
+
+function timeOf(message) {
+  return new Date(message.date * 1000).toTimeString().slice(0, 5);
 }
 
 function keys(message, onPress) {
