@@ -12,6 +12,14 @@ MAX_SLUG_LENGTH = 32
 
 SLUG = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 
+_FILLERS = "\u115f\u1160\u2800\u3164\uffa0\ufffc\U0001d159"
+"""Letters and symbols, by their category, that are as blank as a space: the Hangul fillers, the
+Braille pattern without a dot, the place of a missing object, a note without a head."""
+_EMPTY_MARKS = "\u034f\u17b4\u17b5\U00016fe4"
+"""Combining marks that show nothing and change nothing that is seen."""
+_SELECTORS = re.compile("[\u180b-\u180d\u180f\ufe00-\ufe0f\U000e0100-\U000e01ef]")
+"""Variation selectors: nothing by themselves, another form of the character before them."""
+
 _LATIN = "a b v g d e e zh z i y k l m n o p r s t u f kh ts ch sh shch - y - e yu ya"
 _RUSSIAN = {
     ord(letter): latin.strip("-")
@@ -24,8 +32,7 @@ def tidy_name(text: str) -> str:
 
     Raises ValueError if nothing is left, or more than `MAX_NAME_LENGTH` characters.
     """
-    visible = "".join(" " if unicodedata.category(c)[0] in "CZ" else c for c in text)
-    name = unicodedata.normalize("NFC", " ".join(visible.split()))
+    name = unicodedata.normalize("NFC", " ".join(_visible(text).split()))
     if not name:
         raise ValueError("a name needs at least one visible character")
     if len(name) > MAX_NAME_LENGTH:
@@ -33,9 +40,28 @@ def tidy_name(text: str) -> str:
     return name
 
 
+def _visible(text: str) -> str:
+    """`text` with a space for everything blank; selectors only behind what they change.
+
+    Together with the categories C and Z that is all of Unicode's Default_Ignorable_Code_Point,
+    and what else is drawn as nothing.
+    """
+    visible = ""
+    for character in text:
+        if unicodedata.category(character)[0] in "CZ" or character in _FILLERS:
+            visible += " "
+        elif _SELECTORS.match(character):
+            if visible and not visible[-1].isspace() and not _SELECTORS.match(visible[-1]):
+                visible += character
+        elif character not in _EMPTY_MARKS:
+            visible += character
+    return visible
+
+
 def name_key(name: str) -> str:
     """What two names have in common when a person would call them the same."""
-    return " ".join(unicodedata.normalize("NFKC", name).casefold().replace("ё", "е").split())
+    plain = _SELECTORS.sub("", unicodedata.normalize("NFKC", name))
+    return " ".join(plain.casefold().replace("ё", "е").split())
 
 
 def is_slug(text: str) -> bool:

@@ -54,6 +54,32 @@ def test_what_is_no_name(text: str) -> None:
         tidy_name(text)
 
 
+# What is drawn as nothing, one of each kind: fillers, blanks, marks and selectors without a base.
+BLANKS = [
+    "\u3164", "\uffa0", "\u115f", "\u1160", "\u2800", "\ufffc", "\U0001d159", "\u00a0", "\u3000",
+    "\u00ad", "\u2060", "\ufeff", "\u034f", "\u17b4", "\U00016fe4", "\ufe0f", "\u180b", "\U000e0101",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("blank", BLANKS, ids=ascii)
+def test_what_nobody_can_see_is_no_name(blank: str) -> None:
+    with pytest.raises(ValueError, match="visible"):
+        tidy_name(blank * 3)
+    with pytest.raises(ValueError, match="visible"):
+        tidy_name(f" {blank} \u200b{blank}")
+
+
+@pytest.mark.parametrize("blank", BLANKS, ids=ascii)
+def test_what_nobody_can_see_makes_no_other_name(blank: str) -> None:
+    assert name_key(tidy_name(f"{blank}Море{blank}")) == name_key("Море")
+
+
+def test_an_emoji_keeps_its_form() -> None:
+    assert tidy_name("\u2764\ufe0f\ufe0f Love") == "\u2764\ufe0f Love"
+    assert name_key("\u2764\ufe0f") == name_key("\u2764")
+    assert tidy_name("e\u0301") == "é"
+
+
 def test_names_that_a_person_would_call_the_same() -> None:
     assert name_key("Звёздные  ВИХРИ") == name_key("звездные вихри")
     assert name_key("вихрь") != name_key("вихри")
