@@ -57,7 +57,8 @@ def test_what_is_no_name(text: str) -> None:
 # What is drawn as nothing, one of each kind: fillers, blanks, marks and selectors without a base.
 BLANKS = [
     "\u3164", "\uffa0", "\u115f", "\u1160", "\u2800", "\ufffc", "\U0001d159", "\u00a0", "\u3000",
-    "\u00ad", "\u2060", "\ufeff", "\u034f", "\u17b4", "\U00016fe4", "\ufe0f", "\u180b", "\U000e0101",
+    "\u00ad", "\u2060", "\ufeff", "\u034f", "\u17b4", "\U00016fe4", "\ufe0f", "\u180b",
+    "\U000e0101",
 ]  # fmt: skip
 
 
