@@ -138,8 +138,8 @@ def open_picture(path: Path, *, long_side_px: int | None = None) -> Image.Image:
     return picture
 
 
-def fit_size(size: tuple[int, int], long_side_px: int) -> tuple[int, int]:
-    """The (width, height) of the same shape whose long side is `long_side_px`."""
+def fit_size(size: tuple[int, int], long_side_px: float) -> tuple[int, int]:
+    """The size of the same shape whose long side is `long_side_px`."""
     scale = long_side_px / max(size)
     width, height = (max(1, round(side * scale)) for side in size)
     return width, height

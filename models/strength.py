@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from models.interface import MAX_STRENGTH
 from models.neighbours.recipe import Recipe
 
 _NATURAL = 70
@@ -22,9 +23,14 @@ def style_share(strength: float) -> float:
     return min(1.0, strength / _NATURAL)
 
 
+def _beyond(strength: float) -> float:
+    """How far a strength lies beyond the natural one: 0 up to it, 1 for the greatest."""
+    return max(0.0, strength - _NATURAL) / (MAX_STRENGTH - _NATURAL)
+
+
 def loosened(recipe: Recipe, strength: float) -> Recipe:
     """The recipe for a strength: itself up to 70, bolder and freer beyond it."""
-    beyond = max(0.0, strength - _NATURAL) / (100 - _NATURAL)
+    beyond = _beyond(strength)
     return replace(
         recipe,
         alpha=recipe.alpha * _BOLDEST_ALPHA**beyond,
@@ -34,6 +40,4 @@ def loosened(recipe: Recipe, strength: float) -> Recipe:
 
 def draft_share(strength: float) -> float:
     """How far a draft's code lies from the photo's own (0) towards the style's (1) and beyond."""
-    if strength <= _NATURAL:
-        return strength / _NATURAL
-    return 1 + (_EXAGGERATED - 1) * (strength - _NATURAL) / (100 - _NATURAL)
+    return style_share(strength) + (_EXAGGERATED - 1) * _beyond(strength)

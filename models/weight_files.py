@@ -22,6 +22,8 @@ import torch
 from safetensors import SafetensorError
 from torch import Tensor
 
+from models.files import write_atomically
+
 EncoderName = Literal["slim", "vgg16"]
 EncoderSetting = Literal["auto", "slim", "vgg16"]
 
@@ -145,15 +147,9 @@ def _load_checked(path: Path, expected: str) -> dict[str, Tensor]:
 def _write_checked(path: Path, tensors: Mapping[str, Tensor]) -> None:
     """Write weights, then their checksum: only both together count as present."""
     content = safetensors.torch.save(dict(tensors))
-    _write_atomically(path, content)
+    write_atomically(path, content)
     checksum = hashlib.sha256(content).hexdigest()
-    _write_atomically(_checksum_path(path), f"{checksum}\n".encode("ascii"))
-
-
-def _write_atomically(path: Path, content: bytes) -> None:
-    with tempfile.NamedTemporaryFile(dir=path.parent, prefix=path.name, delete=False) as part:
-        part.write(content)
-    Path(part.name).replace(path)
+    write_atomically(_checksum_path(path), f"{checksum}\n".encode("ascii"))
 
 
 def _checksum_path(path: Path) -> Path:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-import os
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import tomlkit
 from tomlkit.items import AoT
 
+from models.files import write_atomically
 from models.pictures import PictureError, encode_jpeg, open_picture
 from styles.errors import BadPictureError, CatalogError
 from styles.preset import ENTRIES_FILE
@@ -59,7 +58,7 @@ class OwnFolder:
             picture = open_picture(source, long_side_px=KEPT_SIDE_PX)
         except PictureError as error:
             raise BadPictureError(str(error)) from error
-        self._write_atomically(target, encode_jpeg(picture))
+        self._write_file(target, encode_jpeg(picture))
 
     def _read(self) -> tomlkit.TOMLDocument:
         try:
@@ -70,18 +69,12 @@ class OwnFolder:
             raise CatalogError(f"{self._file}: {error}; repair it first") from None
 
     def _write(self, document: tomlkit.TOMLDocument) -> None:
-        self._write_atomically(self._file, tomlkit.dumps(document).encode())
+        self._write_file(self._file, tomlkit.dumps(document).encode())
 
-    def _write_atomically(self, target: Path, content: bytes) -> None:
+    def _write_file(self, target: Path, content: bytes) -> None:
         with _told_as_catalog_error(target):
             target.parent.mkdir(parents=True, exist_ok=True)
-            with tempfile.NamedTemporaryFile(
-                dir=target.parent, suffix=".part", delete=False
-            ) as part:
-                part.write(content)
-                part.flush()
-                os.fsync(part.fileno())
-            Path(part.name).replace(target)
+            write_atomically(target, content)
 
 
 def _entries(document: tomlkit.TOMLDocument) -> AoT:

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import logging
-from collections import OrderedDict
 from collections.abc import Sequence
 from pathlib import Path
 
 import torch
 from torch import Tensor
 
-from models.draft.feedforward import FeedForward, mixed, picture_key
+from models.draft.feedforward import FeedForward, mixed
 from models.face_mask import FaceMask
+from models.files import file_sha256
 from models.interface import Style
+from models.lru_cache import LruCache
 from models.pictures import inspect, open_picture
 from models.strength import draft_share
 from models.tensors.images import to_tensor
@@ -31,7 +32,7 @@ class Drafter:
 
     def __init__(self, network: FeedForward) -> None:
         self._network = network
-        self._codes: OrderedDict[tuple[str, float], Tensor] = OrderedDict()
+        self._codes = LruCache[tuple[str, float], Tensor](_REMEMBERED)
 
     def draft(
         self,
@@ -43,7 +44,11 @@ class Drafter:
         seed: int = 0,
         faces: FaceMask | None = None,
     ) -> Tensor:
-        """A painting of `content` (1, 3, H, W) in the mixture of `styles`. Raises PictureError."""
+        """A painting (1, 3, H, W) of `content` (1, 3, H, W) in the mixture of `styles`.
+
+        Options as in `models.interface.StyleOptions`. Raises PictureError for a style picture that
+        can't be used.
+        """
         codes = [self._code(style, brush) for style in styles]
         code = mixed(codes, [style.weight for style in styles])
         # A clone made here is a plain tensor; the network's own is of inference mode, and the
@@ -53,14 +58,14 @@ class Drafter:
 
     def _code(self, style: Style, brush: float) -> Tensor:
         inspect(style.picture)
-        key = picture_key(style.picture), brush
-        if key not in self._codes:
-            tuned = self._network.preset_code(style.picture, brush)
-            self._codes[key] = self._measured(style, brush) if tuned is None else tuned
-        self._codes.move_to_end(key)
-        while len(self._codes) > _REMEMBERED:
-            self._codes.popitem(last=False)
-        return self._codes[key]
+        key = file_sha256(style.picture), brush
+        code = self._codes.get(key)
+        if code is None:
+            code = self._network.preset_code(*key)
+            if code is None:
+                code = self._measured(style, brush)
+            self._codes.keep(key, code)
+        return code
 
     def _measured(self, style: Style, brush: float) -> Tensor:
         picture = open_picture(style.picture, long_side_px=_STYLE_PX)

@@ -14,6 +14,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from models.draft.coarse_to_fine import coarse_to_fine
 from models.draft.color_transfer import recolored
 from models.draft.network import (
     CARRIED_LAYERS,
@@ -21,7 +22,6 @@ from models.draft.network import (
     DraftNetwork,
     Grain,
     encoded,
-    halved,
     target,
 )
 from models.draft.style_code import (
@@ -31,6 +31,7 @@ from models.draft.style_code import (
     StyleCoder,
     color_code,
     colors_of_code,
+    layer_moments,
 )
 from models.draft.transport import AffineMap, Target, transport
 from models.encoders import Encoder
@@ -110,24 +111,13 @@ class DraftModel(nn.Module):
         """
         style = self.style(codes)
         moved = recolored(photos, Moments.of(photos), style.colors)
-        return self._coarse_to_fine(encoder, moved, style, random, passes)
 
-    def _coarse_to_fine(
-        self,
-        encoder: Encoder,
-        moved: Tensor,
-        style: DraftStyle,
-        random: torch.Generator,
-        passes: int,
-    ) -> Tensor:
-        if passes > 1:
-            with torch.no_grad():
-                small = halved(moved)
-                coarse = self._coarse_to_fine(encoder, small, style, random, passes - 1)
-                moved = refined(coarse.clamp(0, 1), small, moved)
-        features = encoded(encoder, moved)
-        maps = self.maps({name: Moments.of(each) for name, each in features.items()}, style)
-        return self.painted(moved, features, maps, Grain.under(moved, random), style)
+        def one_pass(scale: Tensor) -> Tensor:
+            features = encoded(encoder, scale)
+            maps = self.maps(layer_moments(features), style)
+            return self.painted(scale, features, maps, Grain.under(scale, random), style)
+
+        return coarse_to_fine(moved, passes, one_pass)
 
     @torch.no_grad()
     def maps(self, have: Mapping[str, Moments], style: DraftStyle) -> dict[str, AffineMap]:
@@ -149,12 +139,3 @@ class DraftModel(nn.Module):
         carried = {name: maps[name](features[name]).clamp_(-_FAR, _FAR) for name in CARRIED_LAYERS}
         painting: Tensor = self.network(photos, carried, grain, style.conditioning)
         return painting
-
-
-def refined(painting: Tensor, below: Tensor, above: Tensor) -> Tensor:
-    """What the next pass begins with: a `painting` enlarged, with the finer detail of the photo.
-
-    `below` is the photo as it was painted, `above` the larger one; (N, 3, H, W) each.
-    """
-    change = F.interpolate(painting - below, above.shape[-2:], mode="bilinear")
-    return above + change

@@ -16,7 +16,7 @@ of in a plain sky (after Ulyanov et al. 2016, who fed noise to their texture net
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import NamedTuple
 
 import torch
@@ -27,10 +27,8 @@ from models.draft.style_code import Moments
 from models.draft.transport import Target
 from models.encoders import Encoder, vgg_modules
 
-DRAFT_ENCODER = "draft_encoder.safetensors"
-"""The packaged weights of the encoder that the draft was trained with."""
 DRAFT_ENCODER_WIDTHS = ((16, 16), (48, 48), (96, 96, 96), (128, 128), (128,))
-"""Its channels, convolution by convolution, stage by stage."""
+"""Channels of the draft's encoder, convolution by convolution, stage by stage."""
 
 STRIDE = 16
 """Pictures must be a multiple of this on both sides."""
@@ -138,7 +136,6 @@ class _Blocks(nn.Module):
         return maps.relu_()
 
 
-@torch.no_grad()
 def draft_encoder() -> Encoder:
     """The shape of the draft's encoder, not yet trained.
 
@@ -148,15 +145,20 @@ def draft_encoder() -> Encoder:
     return Encoder(vgg_modules(DRAFT_ENCODER_WIDTHS))
 
 
-def encoded(encoder: Encoder, pictures: Tensor) -> dict[str, Tensor]:
-    """The features of `pictures` (N, 3, H, W) that are to be carried: of half the size."""
-    features: dict[str, Tensor] = encoder(_packed(halved(pictures)), CARRIED_LAYERS)
+def encoded(
+    encoder: Encoder, images: Tensor, layers: Collection[str] = CARRIED_LAYERS
+) -> dict[str, Tensor]:
+    """The features of `images` (N, 3, H, W) by layer, as the encoder sees them: at half the size.
+
+    Without `layers`, those that are to be carried.
+    """
+    features: dict[str, Tensor] = encoder(_packed(halved(images)), layers)
     return features
 
 
-def halved(pictures: Tensor) -> Tensor:
-    """`pictures` (N, 3, H, W) as the encoder sees photos and styles alike."""
-    return F.interpolate(pictures, scale_factor=0.5, mode="bilinear", antialias=True)
+def halved(images: Tensor) -> Tensor:
+    """`images` (N, 3, H, W) at half the size, an odd side's last half pixel left out."""
+    return F.interpolate(images, scale_factor=0.5, mode="bilinear", antialias=True)
 
 
 @torch.no_grad()

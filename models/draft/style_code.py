@@ -10,7 +10,7 @@ weighted mean is a code.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -42,6 +42,17 @@ class Moments:
         flat = activations.flatten(2).float()
         return cls(flat.mean(2), flat @ flat.transpose(1, 2) / flat.shape[2])
 
+    @classmethod
+    def cat(cls, parts: Sequence[Moments]) -> Moments:
+        """The rows of all `parts`, one after the other."""
+        return cls(
+            torch.cat([part.mean for part in parts]), torch.cat([part.product for part in parts])
+        )
+
+    def averaged(self) -> Moments:
+        """One row: that of a picture of which each row's is an equal part."""
+        return Moments(self.mean.mean(0, keepdim=True), self.product.mean(0, keepdim=True))
+
     @property
     def covariance(self) -> Tensor:
         """(N, C, C)"""
@@ -51,6 +62,15 @@ class Moments:
     def deviation(self) -> Tensor:
         """(N, C): standard deviations."""
         return self.covariance.diagonal(dim1=1, dim2=2).clamp_min(0).sqrt()
+
+
+LayerMoments = dict[str, Moments]
+"""By the name of a layer."""
+
+
+def layer_moments(features: Mapping[str, Tensor]) -> LayerMoments:
+    """The moments of activations (N, C, H, W) by layer."""
+    return {name: Moments.of(maps) for name, maps in features.items()}
 
 
 class LayerSummary(nn.Module):

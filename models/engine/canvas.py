@@ -11,7 +11,7 @@ from models.encoders import MIN_SIDE_PX
 from models.tensors.images import (
     image_size,
     resize,
-    scaled_size,
+    scaled,
     to_picture,
     to_tensor,
     with_colors_of,
@@ -25,7 +25,7 @@ class Canvas:
         self, photo: Image.Image, *, long_side_px: int, keep_colors: bool, device: torch.device
     ) -> None:
         pixels = to_tensor(photo, device)
-        self._photo = resize(pixels, scaled_size(pixels, long_side_px)).clamp(0, 1)
+        self._photo = scaled(pixels, long_side_px).clamp(0, 1)
         self._keep_colors = keep_colors
         height, width = image_size(self._photo)
         below, right = max(0, MIN_SIDE_PX - height), max(0, MIN_SIDE_PX - width)

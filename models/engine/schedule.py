@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import accumulate, pairwise
 
-from models.encoders import MIN_SIDE_PX
 from models.interface import Quality
 from models.tensors.images import Size
+from models.tensors.scales import can_be_halved
 
 _COARSEST_PX = 96
 """No scale's long side is shorter: from 48 px on the photo's forms go."""
@@ -17,16 +17,16 @@ _STEPS_BY_LONG_SIDE_PX = ((256, 10), (512, 8), (1024, 5), (2048, 3), (4096, 2))
 _EFFORT = {Quality.DRAFT: 0.4, Quality.STANDARD: 1.0, Quality.HIGH: 3.0}
 
 
-def stage_sizes(size: Size) -> list[Size]:
+def scale_sizes(size: Size) -> list[Size]:
     """Scales from coarse to fine, each about twice the last; the last one is `size`."""
     sizes = [size]
-    while max(sizes[0]) >= 2 * _COARSEST_PX and min(sizes[0]) >= 2 * MIN_SIDE_PX:
+    while can_be_halved(sizes[0], coarsest_px=_COARSEST_PX):
         height, width = sizes[0]
         sizes.insert(0, (round(height / 2), round(width / 2)))
     return sizes
 
 
-def stage_steps(sizes: Sequence[Size], quality: Quality, steps: int | None = None) -> list[int]:
+def scale_steps(sizes: Sequence[Size], quality: Quality, steps: int | None = None) -> list[int]:
     """Steps for each of `sizes` and, at the end, for the last pass: `steps` in all if given."""
     long_sides = [max(size) for size in sizes]
     worth = [

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections import OrderedDict
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -11,7 +9,9 @@ import torch
 from torch import Tensor
 
 from models.encoders import MIN_SIDE_PX, Encoder
+from models.files import file_sha256
 from models.interface import Style
+from models.lru_cache import LruCache
 from models.neighbours.style import StylePool, StyleSamples, pool, sample_style
 from models.pictures import inspect, open_picture
 from models.tensors.images import image_size, resize, scaled_size, to_tensor
@@ -28,11 +28,24 @@ _Key = tuple[str, int, int]
 class StyleCache:
     """Samples of style pictures by their content and scale, the last used ones kept."""
 
-    def __init__(self, encoder: Encoder, *, samples: int, device: torch.device) -> None:
+    def __init__(
+        self,
+        encoder: Encoder,
+        *,
+        samples: int,
+        device: torch.device,
+        limit_bytes: int = _REMEMBERED_BYTES,
+    ) -> None:
+        """`samples` is the most positions of a style that are kept at one scale.
+
+        Tensors of `limit_bytes` in all are remembered.
+        """
         self._encoder = encoder
         self._samples = samples
         self._device = device
-        self._kept: OrderedDict[_Key, StyleSamples] = OrderedDict()
+        self._kept = LruCache[_Key, StyleSamples](
+            limit_bytes, size_of=lambda samples: samples.nbytes
+        )
 
     def at_scales(
         self, styles: Sequence[Style], long_sides_px: Sequence[int], *, brush: float, seed: int
@@ -49,27 +62,21 @@ class StyleCache:
 
     def _measure(self, path: Path, scales: Sequence[int], seed: int) -> list[StyleSamples]:
         inspect(path)
-        with path.open("rb") as file:
-            digest = hashlib.file_digest(file, "sha256").hexdigest()
-        keys = [(digest, scale, seed) for scale in scales]
-        found = {key: self._kept.pop(key) for key in dict.fromkeys(keys) if key in self._kept}
-        missing = [key for key in dict.fromkeys(keys) if key not in found]
+        sha256 = file_sha256(path)
+        # Held here until all of them are there: keeping one may push out another.
+        found = {scale: self._kept.get((sha256, scale, seed)) for scale in scales}
+        missing = [scale for scale, samples in found.items() if samples is None]
         if missing:
-            largest = max(scale for _, scale, _ in missing)
-            picture = to_tensor(open_picture(path, long_side_px=largest), self._device)
-            for key in missing:
-                found[key] = self._sample(_scaled(picture, key[1]), seed)
-        self._remember(found)
-        return [found[key] for key in keys]
+            picture = to_tensor(open_picture(path, long_side_px=max(missing)), self._device)
+            for scale in missing:
+                found[scale] = self._sample(_scaled(picture, scale), seed)
+        ready = {scale: samples for scale, samples in found.items() if samples is not None}
+        for scale, samples in ready.items():
+            self._kept.keep((sha256, scale, seed), samples)
+        return [ready[scale] for scale in scales]
 
     def _sample(self, image: Tensor, seed: int) -> StyleSamples:
         return sample_style(self._encoder, image, samples=self._samples, seed=seed)
-
-    def _remember(self, found: dict[_Key, StyleSamples]) -> None:
-        self._kept.update(found)
-        total = sum(samples.nbytes for samples in self._kept.values())
-        while total > _REMEMBERED_BYTES:
-            total -= self._kept.popitem(last=False)[1].nbytes
 
 
 def _scaled(picture: Tensor, long_side_px: int) -> Tensor:

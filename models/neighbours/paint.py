@@ -30,7 +30,7 @@ from models.neighbours.objective import (
     column_group,
     fine_groups,
 )
-from models.neighbours.pyramid import picture, pyramid
+from models.neighbours.pyramid import collapse, pyramid
 from models.neighbours.recipe import Recipe
 from models.neighbours.style import GRAM_LAYERS, StylePool
 from models.neighbours.tiled_gram import GramSums
@@ -233,13 +233,13 @@ class _Canvas:
     def _alpha(self, tile: Tile) -> Tensor | float:
         if self._keep is None:
             return self._recipe.alpha
-        keep = _grid_core(self._keep, tile).flatten()[:, None]
+        keep = tile.under(self._keep, stride=GRID_PX).flatten()[:, None]
         return self._recipe.alpha + (1 - self._recipe.alpha) * keep
 
     def _vote(self) -> Tensor:
         chosen = torch.empty(self._grid, dtype=torch.long, device=self._content.device)
         for tile, part in zip(self._tiles, self._chosen, strict=True):
-            place = _grid_core(chosen[None, None], tile)[0, 0]
+            place = tile.under(chosen[None, None], stride=GRID_PX)[0, 0]
             place.copy_(part.view(place.shape))
         style = self._scale.style
         voted = vote(style.patches, chosen.flatten(), self._grid, self._scale.size)
@@ -304,16 +304,6 @@ class _Canvas:
         return usual + (kept - usual) * self._keep
 
 
-def _grid_core(maps: Tensor, tile: Tile) -> Tensor:
-    """The part of grid maps (1, 1, *grid) of a whole picture that a tile answers for; a view."""
-    rows_, columns = tile.rows, tile.columns
-    return maps[
-        ...,
-        rows_.core_start // GRID_PX : rows_.core_stop // GRID_PX,
-        columns.core_start // GRID_PX : columns.core_stop // GRID_PX,
-    ]
-
-
 def _descend(
     start: Tensor, objective: Objective, steps: int, rate: float
 ) -> Iterator[tuple[Tensor, float]]:
@@ -327,11 +317,11 @@ def _descend(
     before = math.inf
     for _ in range(steps):
         optimizer.zero_grad()
-        loss = objective.backward(picture(levels))
+        loss = objective.backward(collapse(levels))
         if loss > _RISE * before:
             for group in optimizer.param_groups:
                 group["lr"] /= 4
         before = loss
         optimizer.step()
         with torch.no_grad():
-            yield picture(levels).clamp(0, 1), loss
+            yield collapse(levels).clamp(0, 1), loss

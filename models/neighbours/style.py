@@ -21,7 +21,7 @@ from models.neighbours.columns import (
 from models.neighbours.tiled_gram import GramSums
 from models.neighbours.vote import patches_at
 from models.tensors.images import Size, image_size
-from models.tensors.tiles import Tile, layer_stride, tiles_for
+from models.tensors.tiles import Tile, layer_size, layer_stride, tiles_for
 
 GRAM_LAYERS = ("relu1_1", "relu2_1", "relu3_1", "relu4_1")
 FINE_LAYERS = ("relu1_2", "relu2_2", "relu3_3", "relu4_2")
@@ -64,7 +64,7 @@ def sample_style(encoder: Encoder, image: Tensor, *, samples: int, seed: int) ->
     grid = grid_size(size)
     places = _sample(grid, samples, random)
     columns = torch.empty(len(places), len(statistics.mean), device=image.device)
-    fine_places = {name: _sample(_layer_size(size, name), samples, random) for name in FINE_LAYERS}
+    fine_places = {name: _sample(layer_size(size, name), samples, random) for name in FINE_LAYERS}
     fine: dict[str, Tensor] = {}
     grams = GramSums(size, GRAM_LAYERS)
     for tile, found in zip(tiles, features, strict=True):
@@ -72,16 +72,11 @@ def sample_style(encoder: Encoder, image: Tensor, *, samples: int, seed: int) ->
         for name, wanted in fine_places.items():
             shape = len(wanted), found[name].shape[1]
             fine.setdefault(name, torch.empty(shape, device=image.device))
-            _take(fine[name], [found[name]], wanted, tile, _layer_size(size, name), name)
+            _take(fine[name], [found[name]], wanted, tile, layer_size(size, name), name)
         grams.add(found)
     means = {name: statistics.layer_means[name].flatten() for name in FINE_LAYERS}
     patches = patches_at(image, places.to(image.device))
     return StyleSamples(statistics, columns, patches, fine, means, grams.grams)
-
-
-def _layer_size(size: Size, layer: str) -> Size:
-    stride = layer_stride(layer)
-    return size[0] // stride, size[1] // stride
 
 
 def _sample(size: Size, count: int, random: torch.Generator) -> Tensor:
@@ -93,7 +88,7 @@ def _take(
 ) -> None:
     """Copy the columns of `maps` that lie at `places` of the whole, as far as `tile` has them."""
     stride = layer_stride(layer)
-    top, left = tile.rows.core_start // stride, tile.columns.core_start // stride
+    top, left = tile.rows.core_on(stride).start, tile.columns.core_on(stride).start
     height, width = maps[0].shape[-2:]
     down, right = places // size[1] - top, places % size[1] - left
     inside = (down >= 0) & (down < height) & (right >= 0) & (right < width)

@@ -1,6 +1,8 @@
-"""Pictures as tensors: RGB, 0-1, shape (1, 3, H, W)."""
+"""Images: pictures as tensors, RGB, 0-1, shape (1, 3, H, W)."""
 
 from __future__ import annotations
+
+from typing import Literal
 
 import numpy as np
 import torch
@@ -8,8 +10,13 @@ import torch.nn.functional as F
 from PIL import Image
 from torch import Tensor
 
+from models.pictures import fit_size
+
 Size = tuple[int, int]
 """(height, width), as tensors count; Pillow's sizes are the other way round."""
+
+Filter = Literal["bicubic", "bilinear"]
+"""Bicubic is sharper; bilinear never overshoots."""
 
 
 def to_tensor(picture: Image.Image, device: torch.device | str = "cpu") -> Tensor:
@@ -29,11 +36,11 @@ def image_size(image: Tensor) -> Size:
     return image.shape[-2], image.shape[-1]
 
 
-def resize(image: Tensor, size: Size) -> Tensor:
-    """Bicubic, without aliasing when it shrinks; (N, C, H, W) to (N, C, *size)."""
+def resize(image: Tensor, size: Size, *, mode: Filter = "bicubic") -> Tensor:
+    """Without aliasing when it shrinks; (N, C, H, W) to (N, C, *size)."""
     if image_size(image) == size:
         return image
-    return F.interpolate(image, size, mode="bicubic", antialias=True, align_corners=False)
+    return F.interpolate(image, size, mode=mode, antialias=True, align_corners=False)
 
 
 def blurred(image: Tensor, finest_px: float) -> Tensor:
@@ -42,26 +49,30 @@ def blurred(image: Tensor, finest_px: float) -> Tensor:
     return resize(resize(image, (height, width)), image_size(image))
 
 
-def with_detail_of(image: Tensor, detailed: Tensor) -> Tensor:
-    """A smaller picture at the size of `detailed`, with the finer detail that only that one has."""
-    if image_size(image) == image_size(detailed):
-        return image
-    coarse = resize(resize(detailed, image_size(image)), image_size(detailed))
-    return (resize(image, image_size(detailed)) + detailed - coarse).clamp(0, 1)
+def with_finer_detail(
+    painting: Tensor, below: Tensor, above: Tensor, *, mode: Filter = "bicubic"
+) -> Tensor:
+    """A smaller painting at the size of `above`, with the finer detail that only that one has.
+
+    `below` is `above` at the painting's size; (N, C, h, w) twice and (N, C, H, W). What the
+    painting has changed is enlarged and added, so values may leave 0-1.
+    """
+    if image_size(painting) == image_size(above):
+        return painting
+    return above + resize(painting - below, image_size(above), mode=mode)
 
 
-def scaled_size(image: Tensor, long_side_px: int) -> Size:
-    """The size of the same shape whose long side is `long_side_px`."""
-    height, width = image.shape[-2:]
-    scale = long_side_px / max(height, width)
-    return max(1, round(height * scale)), max(1, round(width * scale))
+def scaled_size(image: Tensor, long_side_px: float, *, min_side_px: int = 1) -> Size:
+    """The size of the same shape whose long side is `long_side_px`; no side below `min_side_px`."""
+    height, width = fit_size(image_size(image), long_side_px)
+    return max(min_side_px, height), max(min_side_px, width)
 
 
-def scaled(image: Tensor, long_side: float, *, min_side: int) -> Tensor:
-    """Bilinear, without aliasing, to this long side; no side gets shorter than `min_side`."""
-    scale = long_side / max(image.shape[-2:])
-    size = [max(min_side, round(side * scale)) for side in image.shape[-2:]]
-    return F.interpolate(image, size, mode="bilinear", antialias=True)
+def scaled(
+    image: Tensor, long_side_px: float, *, min_side_px: int = 1, mode: Filter = "bicubic"
+) -> Tensor:
+    """`image` (N, C, H, W) at its `scaled_size`."""
+    return resize(image, scaled_size(image, long_side_px, min_side_px=min_side_px), mode=mode)
 
 
 _LUMA = (0.299, 0.587, 0.114)

@@ -1,7 +1,8 @@
-"""Encoding a picture piece by piece, so that memory holds the activations of one piece alone."""
+"""Pictures in pieces, so that memory holds the activations of one piece alone."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
@@ -28,8 +29,17 @@ class Span:
     core_start: int
     core_stop: int
 
+    @property
+    def seen(self) -> slice:
+        """The piece's place in the whole."""
+        return slice(self.start, self.stop)
+
+    def core_on(self, stride: int) -> slice:
+        """The core's place in a map of the whole with `stride` pixels between two positions."""
+        return slice(self.core_start // stride, self.core_stop // stride)
+
     def core_of(self, length: int, stride: int) -> slice:
-        """The core's place in a feature map of `length` that covers start ... stop."""
+        """The core's place in a map of `length` that covers the piece alone."""
         first = (self.core_start - self.start) // stride
         last = length if self.core_stop == self.stop else (self.core_stop - self.start) // stride
         return slice(first, last)
@@ -44,19 +54,27 @@ class Tile:
 
     def cut(self, image: Tensor) -> Tensor:
         """The piece with its margins, a view of `image` (N, C, H, W)."""
-        return image[..., self.rows.start : self.rows.stop, self.columns.start : self.columns.stop]
+        return image[..., self.rows.seen, self.columns.seen]
 
-    def core(self, features: Tensor, *, layer: str) -> Tensor:
-        """The features of the cut piece without those of the margins."""
-        stride = layer_stride(layer)
-        rows = self.rows.core_of(features.shape[-2], stride)
-        columns = self.columns.core_of(features.shape[-1], stride)
-        return features[..., rows, columns]
+    def core(self, maps: Tensor, *, stride: int = 1) -> Tensor:
+        """Maps (N, C, h, w) of the cut piece without those of the margins; a view.
+
+        `stride` says how many pixels lie between two positions.
+        """
+        rows = self.rows.core_of(maps.shape[-2], stride)
+        columns = self.columns.core_of(maps.shape[-1], stride)
+        return maps[..., rows, columns]
+
+    def under(self, maps: Tensor, *, stride: int = 1) -> Tensor:
+        """Of maps (N, C, h, w) of the whole what lies under the core; a view."""
+        return maps[..., self.rows.core_on(stride), self.columns.core_on(stride)]
 
     def encode(self, encoder: Encoder, image: Tensor, layers: Collection[str]) -> dict[str, Tensor]:
         """The core's activations by layer name."""
         features = encoder(self.cut(image), layers)
-        return {layer: self.core(found, layer=layer) for layer, found in features.items()}
+        return {
+            layer: self.core(found, stride=layer_stride(layer)) for layer, found in features.items()
+        }
 
 
 def layer_stride(layer: str) -> int:
@@ -64,27 +82,45 @@ def layer_stride(layer: str) -> int:
     return int(2 ** (int(layer[4]) - 1))
 
 
+def layer_size(size: Size, layer: str) -> Size:
+    """Rows and columns of the positions that `layer` has for a picture of `size`."""
+    stride = layer_stride(layer)
+    return size[0] // stride, size[1] // stride
+
+
 def positions(size: Size, layer: str) -> int:
     """How many positions `layer` has for a picture of `size`."""
-    stride = layer_stride(layer)
-    return (size[0] // stride) * (size[1] // stride)
+    return math.prod(layer_size(size, layer))
 
 
 def tiles_for(size: Size, *, tile_pixels: int = TILE_PIXELS) -> list[Tile]:
-    """Rectangles of about `tile_pixels` at most whose cores cover a picture of `size` once."""
+    """Pieces of about `tile_pixels` at most to encode a picture of `size` by; see `tiles_of`."""
     side = max(int(tile_pixels**0.5), 4 * MARGIN_PX)
     if size[0] * size[1] <= tile_pixels:
         side = max(size)
-    rows, columns = (list(_spans(length, side)) for length in size)
+    return tiles_of(size, (_core_px(size[0], side), _core_px(size[1], side)), margin_px=MARGIN_PX)
+
+
+def tiles_of(size: Size, core_px: Size, *, margin_px: int) -> list[Tile]:
+    """Pieces whose cores of `core_px`, smaller at the end, cover a picture of `size` once.
+
+    Each sees `margin_px` beyond its core, as far as the picture goes.
+    """
+    rows, columns = (
+        list(_spans(length, core, margin_px)) for length, core in zip(size, core_px, strict=True)
+    )
     return [Tile(row, column) for row in rows for column in columns]
 
 
-def _spans(length: int, side: int) -> Iterator[Span]:
+def _core_px(length: int, side: int) -> int:
+    """Cores for pieces of at most `side`, all about as long."""
     if length <= side:
-        yield Span(0, length, 0, length)
-        return
+        return length
     count = -(-length // (side - 2 * MARGIN_PX))
-    step = -(-length // count // ALIGNMENT_PX) * ALIGNMENT_PX
-    for start in range(0, length, step):
-        stop = min(start + step, length)
-        yield Span(max(0, start - MARGIN_PX), min(length, stop + MARGIN_PX), start, stop)
+    return -(-length // count // ALIGNMENT_PX) * ALIGNMENT_PX
+
+
+def _spans(length: int, core_px: int, margin_px: int) -> Iterator[Span]:
+    for start in range(0, length, core_px):
+        stop = min(start + core_px, length)
+        yield Span(max(0, start - margin_px), min(length, stop + margin_px), start, stop)

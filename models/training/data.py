@@ -13,9 +13,10 @@ from typing import Literal
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from PIL import Image
 from torch import Tensor
+
+from models.tensors.images import resize
 
 SPLIT_FILE = "split.toml"
 
@@ -86,8 +87,7 @@ class CropSampler:
         crop = picture[None, :, top : top + side, left : left + side].float() / 255
         if self._below(2):
             crop = crop.flip(-1)
-        size = (self._size_px, self._size_px)
-        return F.interpolate(crop, size, mode="bilinear", antialias=True).clamp(0, 1)
+        return resize(crop, (self._size_px, self._size_px), mode="bilinear").clamp(0, 1)
 
     def _below(self, bound: int) -> int:
         return int(torch.randint(bound, (), generator=self._random))

@@ -7,10 +7,10 @@ Copies the files to `models/weights` and writes the checksums of all that lies t
 from __future__ import annotations
 
 import argparse
-import hashlib
 import shutil
 from pathlib import Path
 
+from models.files import file_sha256
 from models.weight_files import MANIFEST, PACKAGED
 
 _HEAD = "# SHA-256 of every packaged weights file; models/weight_files.py checks it at every load."
@@ -19,8 +19,7 @@ _HEAD = "# SHA-256 of every packaged weights file; models/weight_files.py checks
 def write_manifest(folder: Path = PACKAGED) -> None:
     """Write down the SHA-256 of every safetensors file in `folder`."""
     lines = [
-        f'"{path.name}" = "{hashlib.sha256(path.read_bytes()).hexdigest()}"'
-        for path in sorted(folder.glob("*.safetensors"))
+        f'"{path.name}" = "{file_sha256(path)}"' for path in sorted(folder.glob("*.safetensors"))
     ]
     (folder / MANIFEST).write_text("\n".join([_HEAD, "[sha256]", *lines, ""]), encoding="utf-8")
 

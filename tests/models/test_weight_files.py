@@ -17,8 +17,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from models.devices.torchvision_compat import vgg16_modules
-from models.draft.feedforward import DRAFT_WEIGHTS
-from models.draft.network import DRAFT_ENCODER
+from models.draft.packaged import DRAFT_ENCODER, DRAFT_WEIGHTS
 from models.encoders import Encoder, load_encoder
 from models.weight_files import (
     MANIFEST,

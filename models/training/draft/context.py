@@ -12,20 +12,21 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 from tqdm import tqdm
 
+from models.devices.placement import placed
 from models.draft.model import DraftModel
-from models.draft.network import DRAFT_ENCODER, draft_encoder
-from models.draft.style_code import Moments
+from models.draft.network import draft_encoder
+from models.draft.packaged import load_draft_encoder
+from models.draft.style_code import LayerMoments, Moments
 from models.encoders import Encoder
 from models.engine.loading import DEFAULT_CACHE_DIR
 from models.training.data import load_pictures, picture_paths
-from models.training.draft.loss_networks import LayerMoments, LossNetworks
+from models.training.draft.loss_networks import LossNetworks
 from models.training.draft.preset_pictures import PresetPicture, preset_pictures
 from models.training.draft.recipe import Recipe
 from models.training.draft.style_bank import LONG_SIDE_PX, StyleBank, Styles, build_bank
 from models.training.draft.validation import Validation
 from models.training.evaluation.judge import Judge, load_judge
 from models.training.teachers import load_slim_vgg19
-from models.weight_files import load_packaged
 
 _Network = TypeVar("_Network", Encoder, Judge)
 
@@ -88,15 +89,15 @@ def load_context(paths: TrainingPaths, recipe: Recipe, *, device: torch.device) 
 
 
 def _draft_encoder(weights: Path | None) -> Encoder:
+    if weights is None:
+        return load_draft_encoder()
     encoder = draft_encoder()
-    tensors = load_packaged(DRAFT_ENCODER) if weights is None else load_file(weights)
-    encoder.load_convolutions(tensors)
+    encoder.load_convolutions(load_file(weights))
     return encoder
 
 
 def _ready(network: _Network, device: torch.device) -> _Network:
-    frozen = network.to(device).eval().requires_grad_(False)
-    return frozen.to(memory_format=torch.channels_last)  # type: ignore[no-any-return, call-overload]
+    return placed(network, device).eval().requires_grad_(False)
 
 
 def _bank(

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from models.devices.precision import half_is_quick
-from models.draft.style_code import STYLE_LAYERS, Moments
+from models.draft.style_code import STYLE_LAYERS, LayerMoments, layer_moments
 from models.encoders import MIN_SIDE_PX, Encoder
 from models.tensors.images import scaled
 
@@ -24,8 +24,6 @@ CONTENT_LAYERS = ("relu3_3", "relu4_1")
 SHRINKAGES: Final = (1, 2, 4)
 """A painting is looked at as it is, at half and at a quarter of its size."""
 VIEW_WEIGHTS: Final = {1: 0.5, 2: 0.25, 4: 0.25}
-
-LayerMoments = dict[str, Moments]
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +64,7 @@ class LossNetworks:
         layers = view.layers + CONTENT_LAYERS * (view.shrinkage == 1)
         shrunk = _shrunken(pictures, view.shrinkage)
         packed = shrunk.contiguous(memory_format=torch.channels_last)
-        # Judges can be short-sighted: their figures are the same to a thousandth.
+        # Losses in half precision are the same to a thousandth.
         kind = pictures.device
         with torch.autocast(kind.type, torch.bfloat16, enabled=half_is_quick(kind)):
             activations: dict[str, Tensor] = self.encoders[view.critic](packed, layers)
@@ -77,12 +75,16 @@ class LossNetworks:
         """What paintings in the style of `pictures` (N, 3, H, W) should have, for all views."""
         moments: LayerMoments = {}
         for view in self.views:
-            activations = self.look(view, pictures)
-            moments |= {view.key(name): Moments.of(activations[name]) for name in view.layers}
+            found = layer_moments(self.look(view, pictures))
+            moments |= {view.key(name): found[name] for name in view.layers}
         return moments
 
 
 def _shrunken(pictures: Tensor, shrinkage: int) -> Tensor:
     """`pictures` (N, 3, H, W) of 1/`shrinkage` the size."""
     long_side = max(pictures.shape[-2:]) / shrinkage
-    return pictures if shrinkage == 1 else scaled(pictures, long_side, min_side=MIN_SIDE_PX)
+    return (
+        pictures
+        if shrinkage == 1
+        else scaled(pictures, long_side, min_side_px=MIN_SIDE_PX, mode="bilinear")
+    )

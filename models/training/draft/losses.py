@@ -8,11 +8,10 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from models.draft.style_code import Moments
+from models.draft.style_code import LayerMoments, Moments
 from models.training.draft.loss_networks import (
     CONTENT_LAYERS,
     VIEW_WEIGHTS,
-    LayerMoments,
     LossNetworks,
 )
 

@@ -18,25 +18,25 @@ from safetensors.torch import save_file
 from torch import Tensor
 from tqdm import tqdm
 
-from models.draft.feedforward import (
-    DRAFT_WEIGHTS,
-    PRESET_CODES,
-    STYLE_SIDE_PX,
-    FeedForward,
-    code_key,
-    load_into,
-)
+from models.devices.placement import placed
+from models.draft.feedforward import STYLE_SIDE_PX, FeedForward
 from models.draft.model import DraftModel
-from models.draft.network import DRAFT_ENCODER, draft_encoder
+from models.draft.packaged import (
+    PRESET_CODES,
+    code_key,
+    load_draft_encoder,
+    load_draft_model,
+)
 from models.draft.style_code import Moments
 from models.encoders import Encoder
+from models.files import file_sha256
 from models.training.data import CropSampler, load_pictures, picture_paths
 from models.training.draft.loss_networks import LossNetworks
 from models.training.draft.losses import ContentWeight, draft_losses
 from models.training.draft.preset_pictures import PRESETS, preset_pictures
 from models.training.package import write_manifest
 from models.training.teachers import load_slim_vgg19
-from models.weight_files import PACKAGED, load_packaged
+from models.weight_files import PACKAGED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,13 +64,7 @@ def tune(
     What they hold of statistics is exact already and stays.
     """
     measured = [loss_networks.moments(style) for style in styles]
-    wanted = {
-        name: Moments(
-            torch.cat([moments[name].mean for moments in measured]),
-            torch.cat([moments[name].product for moments in measured]),
-        )
-        for name in measured[0]
-    }
+    wanted = {name: Moments.cat([moments[name] for moments in measured]) for name in measured[0]}
     offsets = torch.zeros_like(codes[:, model.conditioned], requires_grad=True)
     optimiser = torch.optim.Adam([offsets], lr=recipe.learning_rate)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, max(1, recipe.steps))
@@ -99,13 +93,10 @@ def main() -> None:
     recipe = Recipe(steps=asked.steps)
     presets = preset_pictures(asked.presets)
     device = torch.device(asked.device)
-    model, encoder = DraftModel(), draft_encoder()
-    load_into(model, DRAFT_WEIGHTS, PACKAGED)
-    encoder.load_convolutions(load_packaged(DRAFT_ENCODER))
-    teacher = load_slim_vgg19(asked.data)
-    for network in (model, encoder, teacher):
-        network.to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-        network.requires_grad_(False)
+    model = placed(load_draft_model(), device).requires_grad_(False)
+    encoder, teacher = (
+        placed(each, device) for each in (load_draft_encoder(), load_slim_vgg19(asked.data))
+    )
     styles = [preset.tensor(STYLE_SIDE_PX).to(device) for preset in presets]
     draft = FeedForward(model, encoder)
     # Clones, because what inference mode made can't be trained.
@@ -117,7 +108,7 @@ def main() -> None:
     )
     tuned = tune(model, codes, styles, crops, encoder, LossNetworks((encoder, teacher)), recipe)
     tensors = {
-        code_key(preset.path, preset.brush): code[None].half().contiguous()
+        code_key(file_sha256(preset.path), preset.brush): code[None].half().contiguous()
         for preset, code in zip(presets, tuned, strict=True)
     }
     save_file(tensors, PACKAGED / PRESET_CODES)

@@ -9,7 +9,7 @@ from pathlib import Path
 from torch import Tensor
 
 from models.pictures import open_picture
-from models.tensors.images import resize, scaled_size, to_tensor
+from models.tensors.images import scaled, to_tensor
 
 PRESETS = Path("styles/presets.toml")
 """The packaged list, from the repository's root."""
@@ -26,7 +26,7 @@ class PresetPicture:
     def tensor(self, long_side_px: int) -> Tensor:
         """(1, 3, H, W), RGB, 0-1, as large as `long_side_px` becomes with the brush."""
         picture = to_tensor(open_picture(self.path), "cpu")
-        return resize(picture, scaled_size(picture, round(long_side_px * self.brush)))
+        return scaled(picture, round(long_side_px * self.brush))
 
 
 def preset_pictures(listed: Path = PRESETS) -> list[PresetPicture]:

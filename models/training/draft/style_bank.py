@@ -14,11 +14,11 @@ import torch
 from torch import Tensor
 from tqdm import tqdm
 
-from models.draft.network import halved
-from models.draft.style_code import STYLE_LAYERS, Moments
+from models.draft.network import encoded
+from models.draft.style_code import STYLE_LAYERS, LayerMoments, Moments, layer_moments
 from models.encoders import MIN_SIDE_PX, Encoder
 from models.tensors.images import scaled
-from models.training.draft.loss_networks import LayerMoments, LossNetworks
+from models.training.draft.loss_networks import LossNetworks
 
 LONG_SIDE_PX = 384
 """At which size a style picture's statistics are taken, at the usual brush."""
@@ -57,6 +57,7 @@ class Styles:
         return [self.colors, *self.seen.values(), *self.wanted.values()]
 
     def to(self, device: torch.device) -> Styles:
+        """The same on `device`."""
         return self._each(lambda m: Moments(m.mean.to(device), m.product.to(device)))
 
     def _each(self, change: Callable[[Moments], Moments]) -> Styles:
@@ -72,10 +73,7 @@ class Styles:
     @classmethod
     def cat(cls, parts: Sequence[Styles]) -> Styles:
         """One batch of many."""
-        columns = (
-            Moments(torch.cat([m.mean for m in column]), torch.cat([m.product for m in column]))
-            for column in zip(*(part.all() for part in parts), strict=True)
-        )
+        columns = (Moments.cat(column) for column in zip(*(p.all() for p in parts), strict=True))
         return parts[0]._each(lambda _: next(columns))  # in the order of `all`
 
 
@@ -136,8 +134,7 @@ class Shares:
 @torch.no_grad()
 def measure(picture: Tensor, encoder: Encoder, loss_networks: LossNetworks) -> Styles:
     """One style picture (1, 3, H, W; RGB, 0-1) by its statistics."""
-    packed = halved(picture).contiguous(memory_format=torch.channels_last)
-    seen = {name: Moments.of(maps) for name, maps in encoder(packed, STYLE_LAYERS).items()}
+    seen = layer_moments(encoded(encoder, picture, STYLE_LAYERS))
     return Styles(Moments.of(picture), seen, loss_networks.moments(picture))
 
 
@@ -164,7 +161,7 @@ def build_bank(
     for picture, variant in tqdm(jobs, desc="styles"):
         style = picture[None].float().to(device) / 255
         style = (
-            scaled(style, LONG_SIDE_PX, min_side=MIN_SIDE_PX)
+            scaled(style, LONG_SIDE_PX, min_side_px=MIN_SIDE_PX, mode="bilinear")
             if variant == 0
             else _variant(style, random)
         )
@@ -182,7 +179,7 @@ def _variant(picture: Tensor, random: torch.Generator) -> Tensor:
     top, left = round(uniform(0, height - rows)), round(uniform(0, width - columns))
     part = picture[..., top : top + rows, left : left + columns]
     long_side = _SMALLEST_PX * (_LARGEST_PX / _SMALLEST_PX) ** uniform(0, 1)
-    part = scaled(part, round(long_side), min_side=MIN_SIDE_PX)
+    part = scaled(part, round(long_side), min_side_px=MIN_SIDE_PX, mode="bilinear")
     return _strange_colors(part, random) if uniform(0, 1) < 0.6 else part
 
 

@@ -22,9 +22,11 @@ from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel
 from tqdm import tqdm
 
-from models.draft.feedforward import DRAFT_WEIGHTS, PRESET_CODES, code_key
+from models.devices.placement import placed
 from models.draft.model import DraftModel
+from models.draft.packaged import DRAFT_WEIGHTS, PRESET_CODES, code_key
 from models.engine.loading import DEFAULT_CACHE_DIR
+from models.files import file_sha256
 from models.training.data import CropSampler, load_pictures, picture_paths
 from models.training.draft.context import StepContext, TrainingContext, TrainingPaths, load_context
 from models.training.draft.losses import ContentWeight, draft_losses, summary
@@ -185,7 +187,7 @@ def preset_codes(run: Run, model: DraftModel, context: TrainingContext) -> dict[
     styles = context.bank.preset_styles()
     codes = model.shifted(model.code(styles.colors, styles.seen), run.offsets)
     return {
-        code_key(preset.path, preset.brush): code[None].half().cpu().contiguous()
+        code_key(file_sha256(preset.path), preset.brush): code[None].half().cpu().contiguous()
         for preset, code in zip(context.presets, codes, strict=True)
     }
 
@@ -222,8 +224,7 @@ def main() -> None:
     model.coder.fit(context.bank.styles.seen)
     if asked.start:
         model.load_state_dict({k: t.float() for k, t in load_file(asked.start).items()})
-    model.to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    run = Run(model, recipe, presets=len(context.presets))
+    run = Run(placed(model, device), recipe, presets=len(context.presets))
     if asked.resume:
         run.restore(asked.out / "draft.checkpoint")
     photos = load_pictures(picture_paths(asked.data / "photos", "train"))

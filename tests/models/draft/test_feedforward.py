@@ -9,11 +9,13 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from models.draft.feedforward import FeedForward, code_key, mixed, picture_key
-from models.draft.model import DraftModel, refined
-from models.draft.network import REACH, Grain, draft_encoder, encoded, halved
+from models.draft.feedforward import FeedForward, mixed
+from models.draft.model import DraftModel
+from models.draft.network import REACH, Grain, draft_encoder, encoded
+from models.draft.packaged import code_key
 from models.draft.style_code import Moments
 from models.face_mask import FaceMask
+from models.files import file_sha256
 from models.tensors.images import blurred
 from models.weight_files import WeightsError
 
@@ -190,14 +192,6 @@ def test_half_precision_is_hardly_seen(model: DraftModel) -> None:
     assert float(difference.max()) < 10 / 255
 
 
-def test_the_next_pass_begins_with_what_was_painted_and_the_photos_detail() -> None:
-    photo = picture(80, 120, seed=3)
-    small = halved(photo)
-    torch.testing.assert_close(refined(small, small, photo), photo)
-    brighter = refined(small + 0.25, small, photo)
-    torch.testing.assert_close(brighter, photo + 0.25)
-
-
 def test_codes_mix_by_their_weights(draft: FeedForward, code: Tensor) -> None:
     other = draft.style_code(picture(64, 64, seed=9))
     torch.testing.assert_close(mixed([code, other], [3, 1]), 0.75 * code + 0.25 * other)
@@ -221,15 +215,12 @@ def test_the_palette_follows_the_style(draft: FeedForward) -> None:
     torch.testing.assert_close(painting.mean((0, 2, 3)), wanted, rtol=0, atol=0.05)
 
 
-def test_preset_codes_are_found_by_bytes_and_brush(model: DraftModel, tmp_path: Path) -> None:
-    file = tmp_path / "style.png"
-    file.write_bytes(b"any bytes")
+def test_preset_codes_are_found_by_content_and_brush(model: DraftModel) -> None:
     code = torch.ones(1, model.code_length)
-    draft = FeedForward(model, draft_encoder(), preset_codes={code_key(file, 1.5): code})
-    assert draft.preset_code(file, 1.5) is code
-    assert draft.preset_code(file, 1.0) is None
-    file.write_bytes(b"other bytes")
-    assert draft.preset_code(file, 1.5) is None
+    draft = FeedForward(model, draft_encoder(), preset_codes={code_key("0a1b", 1.5): code})
+    assert draft.preset_code("0a1b", 1.5) is code
+    assert draft.preset_code("0a1b", 1.0) is None
+    assert draft.preset_code("0a1c", 1.5) is None
 
 
 @pytest.fixture
@@ -245,7 +236,7 @@ def packaged(model: DraftModel, tmp_path: Path) -> Path:
     lines = ["[sha256]"]
     for name, tensors in files.items():
         save_file({key: tensor.contiguous() for key, tensor in tensors.items()}, tmp_path / name)
-        lines.append(f'"{name}" = "{picture_key(tmp_path / name)}"')
+        lines.append(f'"{name}" = "{file_sha256(tmp_path / name)}"')
     (tmp_path / "manifest.toml").write_text("\n".join(lines), encoding="utf-8")
     return tmp_path
 
@@ -280,9 +271,9 @@ def test_weights_of_another_network_are_refused(packaged: Path) -> None:
     file = packaged / "draft.safetensors"
     tensors = load_file(file)
     tensors["network.fine.weight"] = tensors["network.fine.weight"][:, :8].contiguous()
-    before = picture_key(file)
+    before = file_sha256(file)
     save_file(tensors, file)
     manifest = packaged / "manifest.toml"
-    manifest.write_text(manifest.read_text().replace(before, picture_key(file)))
+    manifest.write_text(manifest.read_text().replace(before, file_sha256(file)))
     with pytest.raises(WeightsError, match="another version"):
         FeedForward.load(folder=packaged)

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from models.encoders import MIN_SIDE_PX
-from models.engine.schedule import stage_sizes, stage_steps
+from models.engine.schedule import scale_sizes, scale_steps
 from models.interface import Quality
 from models.neighbours.recipe import Recipe
 from models.strength import draft_share, loosened, style_share
@@ -17,7 +17,7 @@ from models.strength import draft_share, loosened, style_share
 
 @given(st.integers(16, 4096), st.integers(16, 4096))
 def test_scales_grow_to_the_wanted_size(height: int, width: int) -> None:
-    sizes = stage_sizes((height, width))
+    sizes = scale_sizes((height, width))
     assert sizes[-1] == (height, width)
     for small, large in pairwise(sizes):
         assert large[0] / small[0] == pytest.approx(2, rel=0.1)
@@ -26,20 +26,20 @@ def test_scales_grow_to_the_wanted_size(height: int, width: int) -> None:
 
 @given(st.integers(1, 2000), st.integers(64, 4096), st.sampled_from(Quality))
 def test_steps_add_up_to_what_was_asked_for(steps: int, side: int, quality: Quality) -> None:
-    sizes = stage_sizes((side, side))
-    counts = stage_steps(sizes, quality, steps)
+    sizes = scale_sizes((side, side))
+    counts = scale_steps(sizes, quality, steps)
     assert len(counts) == len(sizes) + 1, "the last one is the last pass's"
     assert sum(counts) == steps
     assert min(counts) >= 0
 
 
 def test_large_scales_get_fewer_steps_and_better_qualities_more() -> None:
-    sizes = stage_sizes((2048, 1536))
-    standard = stage_steps(sizes, Quality.STANDARD)
+    sizes = scale_sizes((2048, 1536))
+    standard = scale_steps(sizes, Quality.STANDARD)
     assert standard == sorted(standard, reverse=True)
     assert standard[-1] < standard[0]
-    assert sum(stage_steps(sizes, Quality.DRAFT)) < sum(standard)
-    assert sum(standard) < sum(stage_steps(sizes, Quality.HIGH))
+    assert sum(scale_steps(sizes, Quality.DRAFT)) < sum(standard)
+    assert sum(standard) < sum(scale_steps(sizes, Quality.HIGH))
 
 
 def test_strength_grows_without_a_jump() -> None:

@@ -160,15 +160,12 @@ def test_a_file_that_is_not_there_is_refused(
 
 
 def test_the_longest_unused_is_forgotten_first(
-    memory: StyleCache,
-    encoder: _WatchedEncoder,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
+    memory: StyleCache, encoder: _WatchedEncoder, tmp_path: Path
 ) -> None:
     one, two, three = (Style(style_file(tmp_path / f"{n}.png", seed=n)) for n in (1, 2, 3))
     size = _measured(memory, one)[0].parts[0].nbytes
-    monkeypatch.setattr(style_cache, "_REMEMBERED_BYTES", int(2.5 * size))
-    for style in (two, one, three):  # the first one is used once more
+    memory = StyleCache(encoder, samples=100, device=CPU, limit_bytes=int(2.5 * size))
+    for style in (one, two, one, three):
         _measured(memory, style)
     encoder.seen.clear()
     _measured(memory, one)
@@ -179,12 +176,9 @@ def test_the_longest_unused_is_forgotten_first(
 
 
 def test_what_is_larger_than_the_memory_is_measured_all_the_same(
-    memory: StyleCache,
-    encoder: _WatchedEncoder,
-    style: Style,
-    monkeypatch: pytest.MonkeyPatch,
+    encoder: _WatchedEncoder, style: Style
 ) -> None:
-    monkeypatch.setattr(style_cache, "_REMEMBERED_BYTES", 10)
+    memory = StyleCache(encoder, samples=100, device=CPU, limit_bytes=10)
     for _ in range(2):
         encoder.seen.clear()
         pools = _measured(memory, style, scales=(32, 64))

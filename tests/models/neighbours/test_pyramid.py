@@ -7,7 +7,7 @@ import torch
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from models.neighbours.pyramid import LEVELS, picture, pyramid
+from models.neighbours.pyramid import LEVELS, collapse, pyramid
 from models.tensors.images import image_size
 from tests.models.tiny_encoder import random_image
 
@@ -22,7 +22,7 @@ def test_the_levels_add_up_to_the_picture(height: int, width: int) -> None:
     levels = pyramid(image)
     assert len(levels) > 1
     assert image_size(levels[0]) == (height, width)
-    torch.testing.assert_close(picture(levels), image, atol=1e-5, rtol=0)
+    torch.testing.assert_close(collapse(levels), image, atol=1e-5, rtol=0)
 
 
 def test_each_level_is_half_the_one_before() -> None:
@@ -41,12 +41,12 @@ def test_a_step_on_the_smallest_level_moves_the_whole_picture() -> None:
     image = random_image(64, 48)
     levels = pyramid(image)
     levels[-1] = levels[-1] + 0.1
-    torch.testing.assert_close(picture(levels), image + 0.1, atol=1e-5, rtol=0)
+    torch.testing.assert_close(collapse(levels), image + 0.1, atol=1e-5, rtol=0)
 
 
 def test_the_gradient_reaches_every_level() -> None:
     levels = [level.requires_grad_() for level in pyramid(random_image(40, 33))]
-    picture(levels).sum().backward()  # type: ignore[no-untyped-call]
+    collapse(levels).sum().backward()  # type: ignore[no-untyped-call]
     for level in levels:
         assert level.grad is not None
         # Each pixel of a level stands for as many pixels of the picture, borders aside.

@@ -8,6 +8,7 @@ import torch
 from PIL import Image
 
 from models.tensors.images import (
+    Filter,
     image_size,
     luminance,
     resize,
@@ -15,6 +16,7 @@ from models.tensors.images import (
     to_picture,
     to_tensor,
     with_colors_of,
+    with_finer_detail,
 )
 from tests.models.tiny_encoder import random_image
 
@@ -45,6 +47,16 @@ def test_shrinking_averages_a_fine_pattern() -> None:
     checkers = (torch.arange(64)[:, None] + torch.arange(64)) % 2
     image = checkers.float().expand(1, 3, 64, 64)
     assert resize(image, (8, 8))[..., 2:-2, 2:-2].sub(0.5).abs().max() < 0.02
+
+
+@pytest.mark.parametrize("mode", ["bicubic", "bilinear"])
+def test_a_smaller_painting_gets_the_larger_one_s_finer_detail(mode: Filter) -> None:
+    above = random_image(80, 120, seed=3)
+    below = resize(above, (40, 60))
+    torch.testing.assert_close(with_finer_detail(below, below, above, mode=mode), above)
+    brighter = with_finer_detail(below + 0.25, below, above, mode=mode)
+    torch.testing.assert_close(brighter, above + 0.25)
+    assert with_finer_detail(above - 0.1, above, above, mode=mode).equal(above - 0.1)
 
 
 def test_the_photo_s_colours_with_the_painting_s_light() -> None:

@@ -13,7 +13,8 @@ from torch import Tensor
 
 from models.draft.feedforward import FeedForward
 from models.draft.model import DraftModel
-from models.draft.network import DRAFT_ENCODER, draft_encoder
+from models.draft.network import draft_encoder
+from models.draft.packaged import DRAFT_ENCODER
 from models.draft.style_code import Moments
 from models.encoders import Encoder
 from models.training.data import CropSampler

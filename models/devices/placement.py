@@ -1,0 +1,19 @@
+"""Networks on their device."""
+
+from __future__ import annotations
+
+from typing import TypeVar
+
+import torch
+from torch import nn
+
+Network = TypeVar("Network", bound=nn.Module)
+
+
+def placed(network: Network, device: torch.device | str) -> Network:
+    """The same `network`, on `device` and with its kernels channels last.
+
+    On a processor that layout is worth a fifth of the time.
+    """
+    there: Network = network.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+    return there
