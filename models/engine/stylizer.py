@@ -37,8 +37,9 @@ from models.interface import (
     ignore_step,
 )
 from models.neighbours.objective import DivergedError
-from models.neighbours.paint import PaintOptions, Scale, Step, paint
+from models.neighbours.paint import Step, paint
 from models.neighbours.recipe import Recipe, mixed_recipe
+from models.neighbours.scale import PaintOptions, Scale
 from models.pictures import open_picture
 from models.strength import loosened, style_share
 from models.tensors.images import Size, image_size, resize, with_finer_detail

@@ -118,6 +118,19 @@ class Statistics:
         return [each / size for each, size in zip(maps, sizes, strict=True)]
 
 
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """An image's activations and statistics."""
+
+    features: TiledFeatures
+    statistics: Statistics
+
+    @classmethod
+    def of(cls, features: TiledFeatures) -> Measured:
+        """With the statistics of all tiles."""
+        return cls(features, Statistics.of(features))
+
+
 class _Totals:
     """Sums over positions."""
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 import torch
 from torch import Tensor
+
+from models.neighbours.style import StylePool
 
 _CHUNK = 1024
 """Queries at once: their products with all keys stay in the processor's cache."""
@@ -24,15 +26,15 @@ class Search:
         self._completeness = completeness
         self._nearness: Tensor | None = None
 
-    def survey(self, queries: Callable[[], Iterator[Tensor]]) -> None:
+    def survey(self, queries: Iterable[Tensor]) -> None:
         """With completeness, look first how near each key has anything in the whole picture.
 
         Granot et al., "Drop the GAN" (2022): a key that nothing is near to counts as nearer, so
-        that all of the style turns up. `queries` gives (N, C) pieces, as often as it is called.
+        that all of the style turns up. `queries` are pieces (N, C).
         """
         if not self._completeness:
             return
-        best = [part.amax(0) for query in queries() for part in self._cosines(query)]
+        best = [part.amax(0) for query in queries for part in self._cosines(query)]
         reach = 1 - torch.stack(best).amax(0)
         self._nearness = 1 / (self._completeness + reach.clamp_min(0))
 
@@ -77,3 +79,33 @@ def share_out(distances: Tensor, weights: Tensor) -> Tensor:
         have = torch.bincount(chosen, minlength=len(weights)) / chosen.numel()
         prices = prices + (have - weights) * step * 2 * 0.93**number
     return (distances + prices[:, None]).argmin(0)
+
+
+def match(style: StylePool, queries: Iterable[Tensor], *, completeness: float) -> list[Tensor]:
+    """The number of the style's key that each position takes, (N,) for each of the tiles.
+
+    `queries` (N, C) of unit length, one for each tile, are gone through several times.
+    """
+    searches = [Search(keys, completeness=completeness) for keys in style.directions]
+    for search in searches:
+        search.survey(queries)
+    found = [[search(query) for search in searches] for query in queries]
+    if len(searches) == 1:
+        return [tile[0][1] for tile in found]
+    return _assigned(style, found)
+
+
+def _assigned(style: StylePool, found: Sequence[Sequence[tuple[Tensor, Tensor]]]) -> list[Tensor]:
+    """Of several styles' least distances and keys by tile: the keys of the one that paints."""
+    distances = torch.stack(
+        [torch.cat([tile[n][0] for tile in found]) for n in range(len(style.parts))]
+    )
+    painter = share_out(distances, distances.new_tensor(style.weights))
+    offsets = distances.new_tensor(style.offsets).long()
+    chosen, begin = [], 0
+    for tile in found:
+        keys = torch.stack([indices for _, indices in tile])
+        who = painter[begin : begin + keys.shape[1]]
+        chosen.append(offsets[who] + keys.gather(0, who[None])[0])
+        begin += keys.shape[1]
+    return chosen

@@ -11,122 +11,23 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from models.encoders import Encoder
-from models.neighbours.columns import (
-    COLUMN_LAYERS,
-    GRID_PX,
-    Features,
-    TiledFeatures,
-    grid_maps,
-)
+from models.neighbours.columns import GRID_PX, Features, TiledFeatures
+from models.neighbours.groups import Group
+from models.neighbours.losses import Target, matched_loss, structure_loss
 from models.neighbours.recipe import Recipe
-from models.neighbours.style import FINE_LAYERS, StylePool
 from models.neighbours.tiled_gram import TiledGram
 from models.tensors.gram import gram_matrix, style_loss
 from models.tensors.images import Size, image_size
-from models.tensors.tiles import Tile, layer_stride
+from models.tensors.tiles import Tile, layer_stride, positions
 
 STRUCTURE_LAYERS = ("relu2_2", "relu3_1", "relu3_3")
 
-_TINY = 1e-12
-_UNSURE = 1e-4
-"""Share of the targets' mean square below which a direction is mostly rounding."""
 _KEPT_TILES = 4
 """Of pictures with more tiles the targets are worked out anew at every step: memory stays flat."""
 
 
 class DivergedError(Exception):
     """The loss or its gradient is no longer a number; the picture before is still good."""
-
-
-@dataclass(frozen=True, slots=True)
-class Group:
-    """Layers whose features at one position are compared as one vector."""
-
-    layers: tuple[str, ...]
-    sizes: Sequence[float]
-    """What each layer is divided by."""
-    keys: Tensor
-    """(K, C) the style's vectors."""
-    mean: Tensor
-    """(C,) of the style."""
-
-    @property
-    def stride(self) -> int:
-        """How many pixels lie between two of a picture's vectors."""
-        return GRID_PX if len(self.layers) > 1 else layer_stride(self.layers[0])
-
-    def maps(self, features: Features) -> list[Tensor]:
-        """The vectors of a picture, a map (1, C, h, w) a layer."""
-        found = grid_maps(features) if len(self.layers) > 1 else [features[self.layers[0]]]
-        return [each / size for each, size in zip(found, self.sizes, strict=True)]
-
-    def split(self, vectors: Tensor, maps: Sequence[Tensor]) -> list[Tensor]:
-        """Vectors (h * w, C) as maps of the shape of `maps`."""
-        shape = maps[0].shape[-2:]
-        channels = [each.shape[1] for each in maps]
-        # In the encoder's own layout: another one costs a fifth of every step.
-        parts = torch.split(vectors.view(1, *shape, -1).permute(0, 3, 1, 2), channels, 1)
-        return [part.contiguous(memory_format=torch.channels_last) for part in parts]
-
-
-def column_group(pool: StylePool) -> Group:
-    """Hypercolumns on the grid."""
-    return Group(COLUMN_LAYERS, pool.sizes, pool.keys, pool.mean)
-
-
-def fine_groups(pool: StylePool) -> list[Group]:
-    """Each fine layer by itself."""
-    return [Group((name,), (1.0,), pool.fine[name], pool.fine_means[name]) for name in FINE_LAYERS]
-
-
-class Target:
-    """Where the vectors of one tile should go; only the sums that the loss needs."""
-
-    def __init__(self, wanted: Sequence[Tensor], mean: Sequence[Tensor]) -> None:
-        """`wanted` (1, C, h, w) and `mean` (1, C, 1, 1), a map a layer."""
-        self.mean = mean
-        self.move = [w - m for w, m in zip(wanted, mean, strict=True)]
-        self.length = _dot(self.move, self.move).sqrt()
-        self.offset = _along(self.move, mean)
-        self.square = _dot(wanted, wanted)
-        self.mean_square = float(sum(m.square().sum() for m in mean))
-
-
-def _dot(one: Sequence[Tensor], other: Sequence[Tensor]) -> Tensor:
-    """Products of vectors given as maps: (1, h, w)."""
-    return torch.stack([(a * b).sum(1) for a, b in zip(one, other, strict=True)]).sum(0)
-
-
-def _along(maps: Sequence[Tensor], vectors: Sequence[Tensor]) -> Tensor:
-    """Products of maps (1, C, h, w) with one vector (1, C, 1, 1) each, summed: (1, h, w)."""
-    products = [F.conv2d(each, v)[:, 0] for each, v in zip(maps, vectors, strict=True)]
-    return torch.stack(products).sum(0)
-
-
-def matched_loss(found: Sequence[Tensor], target: Target, energy: float) -> Tensor:
-    """Sum over positions of 1 - cosine about the style's mean, and half the squared distance.
-
-    The distance is over `energy`, the mean square of the whole picture's targets. Everything is
-    worked out from three products a layer, so nothing the size of a column is made besides them.
-    """
-    along = _dot(found, target.move)
-    middle = _along(found, target.mean)
-    square = _dot(found, found)
-    spread = (square - 2 * middle + target.mean_square).clamp_min(_TINY).sqrt()
-    cosine = (along - target.offset) / (spread * target.length).clamp_min(_TINY)
-    distance = square - 2 * (along + middle) + target.square
-    # A target that is the style's mean itself lies in no direction from it.
-    sure = target.length.square() / (target.length.square() + _UNSURE * energy)
-    return ((1 - cosine) * sure).sum() + 0.5 * distance.sum() / energy
-
-
-def structure_loss(found: Tensor, photo: Tensor, weight: Tensor) -> Tensor:
-    """Sum over positions of `weight` (1, h, w) times 1 - cosine of features (1, C, h, w).
-
-    Both are about their own picture's mean already: form without colour.
-    """
-    cosine = F.cosine_similarity(found, photo, dim=1)
-    return ((1 - cosine) * weight).sum()
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,11 +71,10 @@ class Objective:
         self._grams = grams or {}
         self._share = share
         self._tiles = photo.features.tiles
+        self._size = self._tiles[-1].rows.core_stop, self._tiles[-1].columns.core_stop
         self._tiled_gram = None
         if self._grams and len(self._tiles) > 1:
-            last = self._tiles[-1]
-            size = last.rows.core_stop, last.columns.core_stop
-            self._tiled_gram = TiledGram(self._grams, size)
+            self._tiled_gram = TiledGram(self._grams, self._size)
         self._layers = {layer for group in groups for layer in group.layers}
         self._layers |= {*STRUCTURE_LAYERS, *self._grams}
         self._kept: dict[int, list[Target]] = {}
@@ -262,13 +162,8 @@ class Objective:
             found = features[layer] - self._means[layer]
             weight = _part(self._photo.weight, tile, layer_stride(layer), image_size(found))[0]
             loss = structure_loss(found, photo[layer] - self._photo.means[layer], weight)
-            terms.append(loss / self._positions(layer))
+            terms.append(loss / positions(self._size, layer))
         return torch.stack(terms).sum() / len(terms)
-
-    def _positions(self, layer: str) -> int:
-        stride = layer_stride(layer)
-        last = self._tiles[-1]
-        return (last.rows.core_stop // stride) * (last.columns.core_stop // stride)
 
 
 def _part(maps: Tensor, tile: Tile, stride: int, size: Size) -> Tensor:
@@ -276,7 +171,7 @@ def _part(maps: Tensor, tile: Tile, stride: int, size: Size) -> Tensor:
 
     `stride` says how many pixels lie between two positions of that.
     """
-    top, left = tile.rows.core_start // GRID_PX, tile.columns.core_start // GRID_PX
+    top, left = tile.rows.core_on(GRID_PX).start, tile.columns.core_on(GRID_PX).start
     factor = stride / GRID_PX
     height, width = math.ceil(size[0] * factor), math.ceil(size[1] * factor)
     part = maps[..., top : top + height, left : left + width]

@@ -11,16 +11,9 @@ from torch import Tensor
 
 from models.encoders import Encoder
 from models.neighbours.columns import COLUMN_LAYERS, Statistics, TiledFeatures
-from models.neighbours.objective import (
-    DivergedError,
-    Objective,
-    Photo,
-    Target,
-    column_group,
-    fine_groups,
-    matched_loss,
-    structure_loss,
-)
+from models.neighbours.groups import column_group, fine_groups
+from models.neighbours.losses import Target, matched_loss, structure_loss
+from models.neighbours.objective import DivergedError, Objective, Photo
 from models.neighbours.recipe import Recipe
 from models.neighbours.style import GRAM_LAYERS, pool, sample_style
 from models.tensors.gram import gram_matrix, style_loss

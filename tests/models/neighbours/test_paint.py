@@ -12,8 +12,9 @@ from torch import Tensor
 
 from models.encoders import Encoder
 from models.neighbours.objective import DivergedError
-from models.neighbours.paint import PaintOptions, Scale, Step, paint
+from models.neighbours.paint import Step, paint
 from models.neighbours.recipe import Recipe
+from models.neighbours.scale import PaintOptions, Scale
 from models.neighbours.style import StylePool, pool, sample_style
 from models.tensors.images import Size, image_size, resize
 from models.tensors.tiles import tiles_for
