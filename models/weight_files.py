@@ -28,6 +28,8 @@ EncoderName = Literal["slim", "vgg16"]
 EncoderSetting = Literal["auto", "slim", "vgg16"]
 
 PACKAGED = Path(__file__).parent / "weights"
+DEFAULT_CACHE_DIR = Path("data/cache")
+"""Where VGG16 is kept, below the working directory, if nobody says otherwise."""
 MANIFEST = "manifest.toml"
 """In the packaged folder: the SHA-256 of every file beside it."""
 SLIM_ENCODER = "slim_encoder.safetensors"

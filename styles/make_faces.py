@@ -22,7 +22,7 @@ from PIL import Image
 from torch import Tensor
 from tqdm import tqdm
 
-from models.engine.loading import DEFAULT_CACHE_DIR, load_stylizer
+from models.engine.loading import load_stylizer
 from models.face_mask import FaceMask
 from models.faces import Face, FaceFinder, load_face_finder
 from models.interface import Quality, StyleOptions, Stylizer
@@ -36,6 +36,7 @@ from models.training.evaluation.face_figures import (
     region_figures,
 )
 from models.training.evaluation.judge import Judge, load_judge
+from models.weight_files import DEFAULT_CACHE_DIR
 from styles.catalog import default_catalog
 from styles.gallery import grid_sheet
 from styles.make_gallery import SIZE_PX, paint_preset

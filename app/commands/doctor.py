@@ -148,7 +148,7 @@ def _styles(settings: Settings) -> Iterator[Finding]:
 
 
 def _engine(settings: Settings) -> Iterator[Finding]:
-    from models.engine.loading import examine_engine
+    from models.engine.examination import examine_engine
 
     for finding in examine_engine(
         encoder=settings.encoder, device=settings.device, cache_dir=settings.cache_dir

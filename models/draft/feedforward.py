@@ -26,7 +26,7 @@ from models.draft.coarse_to_fine import coarse_to_fine, passes_for
 from models.draft.color_transfer import recolored
 from models.draft.model import DraftModel
 from models.draft.network import encoded
-from models.draft.one_pass import Painter
+from models.draft.one_pass import OnePassPainter
 from models.draft.packaged import (
     code_key,
     load_draft_encoder,
@@ -75,12 +75,12 @@ class FeedForward:
     ) -> None:
         """`preset_codes`: tuned codes (1, code_length) by `packaged.code_key`.
 
-        `whole_pixels` and `half`: see `one_pass.Painter`.
+        `whole_pixels` and `half`: see `one_pass.OnePassPainter`.
         """
         self._model = model.eval()
         self._encoder = encoder.eval()
         self._preset_codes = dict(preset_codes or {})
-        self._painter = Painter(model, encoder, whole_pixels=whole_pixels, half=half)
+        self._painter = OnePassPainter(model, encoder, whole_pixels=whole_pixels, half=half)
 
     @classmethod
     def load(cls, *, device: torch.device | str = "cpu", folder: Path = PACKAGED) -> FeedForward:

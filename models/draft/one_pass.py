@@ -26,7 +26,7 @@ _MARGIN_PX = 8
 _WINDOW_PX, _WINDOWS_A_SIDE = 256, 5
 
 
-class Painter:
+class OnePassPainter:
     """The network and its encoder, with the sizes and the precision they work in."""
 
     def __init__(

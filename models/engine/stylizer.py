@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -18,9 +18,8 @@ from models.devices.torch_errors import is_device_lost, is_out_of_memory, releas
 from models.draft.drafter import Drafter
 from models.encoders import Encoder
 from models.engine.canvas import Canvas
+from models.engine.neighbour_painter import NeighbourPainter
 from models.engine.progress import Progress
-from models.engine.schedule import scale_sizes, scale_steps
-from models.engine.style_cache import StyleCache
 from models.face_mask import FaceMask
 from models.faces import LOOK_PX, Face, FaceFinder
 from models.interface import (
@@ -37,12 +36,8 @@ from models.interface import (
     ignore_step,
 )
 from models.neighbours.objective import DivergedError
-from models.neighbours.paint import Step, paint
-from models.neighbours.recipe import Recipe, mixed_recipe
-from models.neighbours.scale import PaintOptions, Scale
 from models.pictures import open_picture
-from models.strength import loosened, style_share
-from models.tensors.images import Size, image_size, resize, with_finer_detail
+from models.tensors.images import image_size, resize, with_finer_detail
 
 _log = logging.getLogger(__name__)
 
@@ -77,11 +72,10 @@ class TorchStylizer:
         """Without a `drafter` a draft is a short painting; without a `face_finder` faces are
         painted as everything else is.
         """
-        self._encoder = placed(encoder, device)
+        self._painter = NeighbourPainter(placed(encoder, device), device=device)
         self.device = device
         self._drafter = drafter
         self._face_finder = face_finder
-        self._styles = StyleCache(encoder, samples=Recipe().samples, device=device)
 
     def stylize(
         self,
@@ -192,8 +186,7 @@ class TorchStylizer:
         request: _Request,
         options: StyleOptions,
     ) -> Painting:
-        sizes = scale_sizes(image_size(canvas.content))
-        steps = scale_steps(sizes, options.quality, options.steps)
+        steps = self._painter.steps_in_all(image_size(canvas.content), options)
         initial = canvas.content if draft is None else draft
 
         def finish(image: Tensor) -> Image.Image:
@@ -201,17 +194,15 @@ class TorchStylizer:
             coarse = resize(initial, image_size(image))
             return canvas.picture(with_finer_detail(image, coarse, initial))
 
-        progress = Progress(
-            request.on_step, steps=sum(steps), started=request.started, finish=finish
-        )
+        progress = Progress(request.on_step, steps=steps, started=request.started, finish=finish)
         if draft is not None:
             progress.draft(draft)
         image = initial
-        scales = self._scales(sizes, steps, request.styles, options)
+        walk = self._painter.paint(canvas.content, request.styles, options, faces=faces)
         notes = set()
         progress.begin()
         try:
-            for step in self._walk(canvas.content, faces, scales, request.styles, options):
+            for step in walk:
                 image = step.image
                 progress.step(step)
                 if request.stop.is_set() and not progress.finished:
@@ -221,39 +212,6 @@ class TorchStylizer:
             _log.warning("the optimisation diverged after %d steps", progress.done)
             notes.add(Note.DIVERGED)
         return _painting(request, options, finish(image), steps=progress.done, notes=notes)
-
-    def _scales(
-        self,
-        sizes: Sequence[Size],
-        steps: Sequence[int],
-        styles: Sequence[Style],
-        options: StyleOptions,
-    ) -> list[Scale]:
-        """The scales with the style at each of them; the last one ends with the last pass."""
-        long_sides = [max(size) for size in sizes]
-        pools = self._styles.at_scales(styles, long_sides, brush=options.brush, seed=options.seed)
-        *scales, last = [
-            Scale(size, count, pool)
-            for size, count, pool in zip(sizes, steps[:-1], pools, strict=True)
-        ]
-        return [*scales, replace(last, last_pass=steps[-1])]
-
-    def _walk(
-        self,
-        content: Tensor,
-        faces: FaceMask | None,
-        scales: Sequence[Scale],
-        styles: Sequence[Style],
-        options: StyleOptions,
-    ) -> Iterator[Step]:
-        mixed = mixed_recipe([style.recipe for style in styles], [style.weight for style in styles])
-        recipe = loosened(mixed, options.strength)
-        paint_options = PaintOptions(
-            share=style_share(options.strength),
-            seed=options.seed,
-            keep=None if faces is None else faces.mask,
-        )
-        return paint(self._encoder, content, scales, recipe, paint_options)
 
 
 def _painting(

@@ -59,7 +59,10 @@ def with_finer_detail(
     """
     if image_size(painting) == image_size(above):
         return painting
-    return above + resize(painting - below, image_size(above), mode=mode)
+    # Enlarging can't alias. But torch's bicubic kernel is a softer one where it looks out for that.
+    antialias = mode == "bicubic"
+    change = F.interpolate(painting - below, image_size(above), mode=mode, antialias=antialias)
+    return above + change
 
 
 def scaled_size(image: Tensor, long_side_px: float, *, min_side_px: int = 1) -> Size:

@@ -18,7 +18,6 @@ from models.draft.network import draft_encoder
 from models.draft.packaged import load_draft_encoder
 from models.draft.style_code import LayerMoments, Moments
 from models.encoders import Encoder
-from models.engine.loading import DEFAULT_CACHE_DIR
 from models.training.data import load_pictures, picture_paths
 from models.training.draft.loss_networks import LossNetworks
 from models.training.draft.preset_pictures import PresetPicture, preset_pictures
@@ -27,6 +26,7 @@ from models.training.draft.style_bank import LONG_SIDE_PX, StyleBank, Styles, bu
 from models.training.draft.validation import Validation
 from models.training.evaluation.judge import Judge, load_judge
 from models.training.teachers import load_slim_vgg19
+from models.weight_files import DEFAULT_CACHE_DIR
 
 _Network = TypeVar("_Network", Encoder, Judge)
 

@@ -25,7 +25,6 @@ from tqdm import tqdm
 from models.devices.placement import placed
 from models.draft.model import DraftModel
 from models.draft.packaged import DRAFT_WEIGHTS, PRESET_CODES, code_key
-from models.engine.loading import DEFAULT_CACHE_DIR
 from models.files import file_sha256
 from models.training.data import CropSampler, load_pictures, picture_paths
 from models.training.draft.context import StepContext, TrainingContext, TrainingPaths, load_context
@@ -33,6 +32,7 @@ from models.training.draft.losses import ContentWeight, draft_losses, summary
 from models.training.draft.preset_pictures import PRESETS
 from models.training.draft.recipe import BatchKind, Recipe
 from models.training.draft.style_bank import Drawn
+from models.weight_files import DEFAULT_CACHE_DIR
 
 _Tensors = tuple[Tensor, ...] | list[Tensor]
 

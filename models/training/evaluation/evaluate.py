@@ -22,14 +22,14 @@ import torch
 from PIL import Image, ImageOps
 from tqdm import tqdm
 
-from models.engine.loading import DEFAULT_CACHE_DIR, load_stylizer
+from models.engine.loading import load_stylizer
 from models.interface import EngineError, Quality, Style, StyleOptions
 from models.pictures import fit_size, open_picture
 from models.tensors.images import to_tensor
 from models.training.data import picture_paths
 from models.training.evaluation.figures import GRAM_LAYERS, LONG_SIDE_PX, Figures, mean_figures
 from models.training.evaluation.judge import Judge, load_judge
-from models.weight_files import EncoderName
+from models.weight_files import DEFAULT_CACHE_DIR, EncoderName
 
 Painter = Callable[[Path, Path], Image.Image]
 """From a photo's and a style picture's path to the painting."""

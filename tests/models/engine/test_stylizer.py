@@ -20,7 +20,8 @@ from models.draft.feedforward import FeedForward
 from models.draft.model import DraftModel
 from models.draft.network import draft_encoder
 from models.encoders import Encoder, slim_encoder, vgg_modules
-from models.engine.loading import choose_device, examine_engine, load_stylizer
+from models.engine.examination import examine_engine
+from models.engine.loading import choose_device, load_stylizer
 from models.engine.stylizer import TorchStylizer
 from models.faces import load_face_finder
 from models.interface import (
