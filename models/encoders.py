@@ -108,6 +108,15 @@ def _named(modules: Iterable[nn.Module]) -> Iterable[tuple[str, nn.Module]]:
             yield f"relu{stage}_{number}", module
 
 
+def relu_names(widths: Sequence[Sequence[int]]) -> tuple[str, ...]:
+    """The layers of an encoder with these channels per stage, from the picture inwards."""
+    return tuple(
+        f"relu{stage}_{number}"
+        for stage, stage_widths in enumerate(widths, 1)
+        for number in range(1, len(stage_widths) + 1)
+    )
+
+
 def vgg_modules(widths: Sequence[Sequence[int]], *, reflect: bool = True) -> Iterable[nn.Module]:
     """VGG-shaped modules with the given channels per stage; their weights are random."""
     channels = 3
@@ -131,8 +140,8 @@ def slim_encoder() -> Encoder:
 def load_encoder(name: weight_files.EncoderName, *, cache_dir: Path) -> Encoder:
     """The trained encoder, frozen, on the CPU.
 
-    `vgg16` is read from `cache_dir`, where `weights.fetch_vgg16` puts it; `slim` needs no folder.
-    Raises `weights.WeightsError` if the weights are missing or damaged.
+    `vgg16` is read from `cache_dir`, where `weight_files.fetch_vgg16` puts it; `slim` needs none.
+    Raises `weight_files.WeightsError` if the weights are missing or damaged.
     """
     if name == "slim":
         encoder, tensors = slim_encoder(), weight_files.load_packaged(weight_files.SLIM_ENCODER)

@@ -23,31 +23,31 @@ MIN_SHRINK = 0.6
 """Smaller letters could not be read on a phone; a longer name is cut."""
 PAPER, INK = "#f7f4ec", "#22201c"
 
-Tile = tuple[str, Image.Image]
+LabelledPicture = tuple[str, Image.Image]
 """A label and the picture above it."""
 
 
-def compose_sheet(tiles: Sequence[Tile]) -> Image.Image:
-    """All tiles on one sheet, row by row, large enough to be read on a phone.
+def compose_sheet(pictures: Sequence[LabelledPicture]) -> Image.Image:
+    """All pictures on one sheet, row by row, large enough to be read on a phone.
 
     Every cell has the shape of the first picture; others are cropped to it around their middle.
-    Raises ValueError if there is no tile.
+    Raises ValueError if there is no picture.
     """
-    if not tiles:
+    if not pictures:
         raise ValueError("a sheet needs at least one picture")
-    columns = max(MIN_COLUMNS, math.ceil(math.sqrt(len(tiles))))
-    columns = min(columns, len(tiles))
+    columns = max(MIN_COLUMNS, math.ceil(math.sqrt(len(pictures))))
+    columns = min(columns, len(pictures))
     width = (SHEET_WIDTH_PX - GAP_PX) // columns - GAP_PX
-    first = tiles[0][1]
+    first = pictures[0][1]
     height = round(width * min(max(first.height / first.width, 0.6), 1.5))
     label_height = round(width * 0.14) + 8
-    rows = math.ceil(len(tiles) / columns)
+    rows = math.ceil(len(pictures) / columns)
     sheet = Image.new(
         "RGB",
         (SHEET_WIDTH_PX, GAP_PX + rows * (height + label_height + GAP_PX // 2)),
         PAPER,
     )
-    for index, (label, picture) in enumerate(tiles):
+    for index, (label, picture) in enumerate(pictures):
         row, column = divmod(index, columns)
         left = GAP_PX + column * (width + GAP_PX)
         top = GAP_PX + row * (height + label_height + GAP_PX // 2)

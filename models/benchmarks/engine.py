@@ -5,24 +5,17 @@ Timings depend on the machine and its load: compare them only within one run.
 
 from __future__ import annotations
 
-import resource
-import threading
 import timeit
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
-import torch
-
+from models.benchmarks.memory import PeakMemory
 from models.engine.stylizer import TorchStylizer
 from models.faces import FaceFinder
 from models.interface import Quality, Style, StyleOptions
 from models.pictures import open_picture
 
-_MEGABYTE = 1e6
-_SAMPLES_PER_S = 100
 _LOOKS = 10
 
 
@@ -55,46 +48,6 @@ class FaceTiming:
         """Of the time that the picture would take if nobody looked for faces."""
         without = self.painted_s - self.find_s
         return (self.natural_s - without) / without
-
-
-class PeakMemory:
-    """The most memory that a block of code held above what there was before, in MB.
-
-    On a GPU torch counts; on a processor a thread looks at the process a hundred times a second.
-    """
-
-    def __init__(self, device: torch.device) -> None:
-        self._cuda = device.type == "cuda"
-        self._done = threading.Event()
-        self._watcher = threading.Thread(target=self._watch, daemon=True)
-        self._before = self._peak = 0.0
-        self.megabytes = 0.0
-
-    def __enter__(self) -> Self:
-        if self._cuda:
-            torch.cuda.reset_peak_memory_stats()
-            self._before = torch.cuda.memory_allocated()
-        else:
-            self._before = self._peak = _resident_bytes()
-            self._watcher.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        if self._cuda:
-            self._peak = torch.cuda.max_memory_allocated()
-        else:
-            self._done.set()
-            self._watcher.join()
-        self.megabytes = max(0.0, self._peak - self._before) / _MEGABYTE
-
-    def _watch(self) -> None:
-        while not self._done.wait(1 / _SAMPLES_PER_S):
-            self._peak = max(self._peak, _resident_bytes())
 
 
 def measure_engine(
@@ -135,9 +88,3 @@ def measure_faces(
         seconds[keep].append(stylizer.stylize(content, [Style(style)], options).seconds)
     find_s = timeit.timeit(lambda: finder.find(photo), number=_LOOKS) / _LOOKS
     return FaceTiming(size_px, find_s, min(seconds[True]), min(seconds[False]))
-
-
-def _resident_bytes() -> float:
-    """Memory of this process; Linux alone says it without a library."""
-    pages = Path("/proc/self/statm").read_text(encoding="ascii").split()[1]
-    return float(pages) * resource.getpagesize()

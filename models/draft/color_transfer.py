@@ -11,8 +11,8 @@ _NOISE = 4e-4
 """Added to both variances, so that a nearly grey photo's noise isn't blown up to colours."""
 
 
-def recolored(pictures: Tensor, colors: Moments, wanted: Moments) -> Tensor:
-    """`pictures` (N, 3, H, W) that have `colors`, moved to the `wanted` ones (N or 1 rows)."""
+def recolored(images: Tensor, colors: Moments, wanted: Moments) -> Tensor:
+    """`images` (N, 3, H, W) that have `colors`, moved to the `wanted` ones (N or 1 rows)."""
     there, shift = transport(colors, Target.of(wanted, _NOISE))
     # Planes, unlike feature maps: what follows unshuffles pixels.
-    return (there @ pictures.flatten(2) + shift[:, :, None]).view_as(pictures)
+    return (there @ images.flatten(2) + shift[:, :, None]).view_as(images)

@@ -177,11 +177,11 @@ class Grain(NamedTuple):
     """(N, 4, H / 8, W / 8)"""
 
     @classmethod
-    def under(cls, pictures: Tensor, random: torch.Generator) -> Grain:
-        """Under `pictures`; `random` is a generator of the CPU."""
-        count, _, height, width = pictures.shape
+    def under(cls, images: Tensor, random: torch.Generator) -> Grain:
+        """Under `images`; `random` is a generator of the CPU."""
+        count, _, height, width = images.shape
         size = count, 5 * _GRAIN_CHANNELS, height // 8, width // 8
-        noise = (_GRAIN * torch.randn(size, generator=random)).to(pictures.device)
+        noise = (_GRAIN * torch.randn(size, generator=random)).to(images.device)
         quarter = F.pixel_shuffle(noise[:, _GRAIN_CHANNELS:], 2)
         return cls(_packed(quarter), _packed(noise[:, :_GRAIN_CHANNELS]))
 

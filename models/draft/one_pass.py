@@ -12,7 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from models.devices.precision import half_is_quick
+from models.devices.precision import half_precision
 from models.draft.model import DraftModel, DraftStyle
 from models.draft.network import CARRIED_LAYERS, REACH, STRIDE, Grain, encoded
 from models.draft.style_code import LayerMoments, Moments, layer_moments
@@ -40,7 +40,7 @@ class OnePassPainter:
         self._encoder = encoder
         self._whole_pixels = whole_pixels
         self._device = encoder.mean.device
-        self._half = half_is_quick(self._device) if half is None else half
+        self._half = half
 
     def paint(self, photo: Tensor, style: DraftStyle, random: torch.Generator) -> Tensor:
         """One pass over a recoloured `photo` (1, 3, H, W): (1, 3, H, W), not clamped."""
@@ -78,7 +78,7 @@ class OnePassPainter:
 
     def _precision(self) -> torch.autocast:
         """For convolutions alone: moments and what follows from them need single precision."""
-        return torch.autocast(self._device.type, torch.bfloat16, enabled=self._half)
+        return half_precision(self._device, enabled=self._half)
 
     def _maps(self, parts: Iterable[dict[str, Tensor]], style: DraftStyle) -> dict[str, AffineMap]:
         """What moves the features of a photo to the style's; it is given whole or in parts."""

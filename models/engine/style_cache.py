@@ -79,17 +79,17 @@ class StyleCache:
         return sample_style(self._encoder, image, samples=self._samples, seed=seed)
 
 
-def _scaled(picture: Tensor, long_side_px: int) -> Tensor:
+def _scaled(image: Tensor, long_side_px: int) -> Tensor:
     if long_side_px > _MAX_STYLE_PX:
-        picture = _middle(picture, _MAX_STYLE_PX / long_side_px)
+        image = _middle(image, _MAX_STYLE_PX / long_side_px)
         long_side_px = _MAX_STYLE_PX
-    height, width = scaled_size(picture, long_side_px)
+    height, width = scaled_size(image, long_side_px)
     scale = max(1.0, MIN_SIDE_PX / min(height, width))
-    return resize(picture, (round(height * scale), round(width * scale))).clamp(0, 1)
+    return resize(image, (round(height * scale), round(width * scale))).clamp(0, 1)
 
 
-def _middle(picture: Tensor, share: float) -> Tensor:
-    height, width = image_size(picture)
+def _middle(image: Tensor, share: float) -> Tensor:
+    height, width = image_size(image)
     rows, columns = max(1, round(height * share)), max(1, round(width * share))
     top, left = (height - rows) // 2, (width - columns) // 2
-    return picture[..., top : top + rows, left : left + columns]
+    return image[..., top : top + rows, left : left + columns]

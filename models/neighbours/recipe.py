@@ -34,15 +34,15 @@ class Recipe:
 
 USUAL_RECIPE = Recipe()
 
-PRESET_FIELDS = (
-    "gram",
-    "structure",
-    "alpha",
-    "completeness",
-    "kept_structure",
-    "kept_share",
-)
-"""What a preset may set for itself."""
+PRESET_FIELDS = {
+    "gram": 10,
+    "structure": 10,
+    "alpha": 1,
+    "completeness": 10,
+    "kept_structure": 10,
+    "kept_share": 1,
+}
+"""What a preset may set for itself, from 0 to this."""
 
 
 def mixed_recipe(recipes: Sequence[Recipe], weights: Sequence[float]) -> Recipe:

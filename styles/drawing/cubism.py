@@ -10,13 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter
 
-from styles.drawing.curves import circle, curve, ellipse, move, rectangle, ribbon, rotate
+from styles.drawing.curves import circle, curve, ellipse, move, rectangle, ribbon, rotate, symmetric
 from styles.drawing.fields import (
+    SIZE,
     Colors,
     Field,
     Points,
     Rng,
-    Size,
     clip,
     distance_to_border,
     emboss,
@@ -31,7 +31,6 @@ from styles.drawing.palette import palette, ramp, rgb
 from styles.drawing.strokes import paint_strokes, scatter
 from styles.drawing.surface import Surface
 
-SIZE: Size = (1280, 1024)
 SEED = 1911
 
 DARK = rgb("#1f1a17")
@@ -83,7 +82,7 @@ def _newspaper(life: Surface, rng: Rng) -> None:
 
 def _bottle(life: Surface, x: float, y: float) -> None:
     half = curve([(22, -310), (22, -190), (34, -150), (74, -90), (78, 60), (76, 250)])
-    outline = np.vstack([half, (half * (-1, 1))[::-1]])
+    outline = symmetric(half)
     life.fill(move(outline, x, y), rgb("#2f4a40"))
     life.fill(move(half * (0.45, 1) - (36, 0), x, y), rgb("#6f8f78"))
     life.fill(move(rectangle(-76, 20, 76, 150), x, y), rgb("#e2d2a4"))
@@ -109,7 +108,7 @@ def _bowl(life: Surface, x: float, y: float) -> None:
 
 def _glass(life: Surface, x: float, y: float) -> None:
     half = curve([(64, -110), (58, -20), (34, 40), (9, 64), (9, 130), (58, 148)])
-    outline = move(np.vstack([half, (half * (-1, 1))[::-1]]), x, y)
+    outline = move(symmetric(half), x, y)
     life.fill(outline, rgb("#b9c0b4"))
     life.fill(ellipse(x, y - 40, 58, 20), rgb("#8a3a34"))
     life.fill(move(half[: len(half) // 2] * (0.5, 1), x, y), rgb("#e8eadc"))
@@ -128,7 +127,7 @@ def _guitar_outline() -> Points:
             (0, 280),
         ]
     )
-    return np.vstack([half, (half * (-1, 1))[::-1]])
+    return symmetric(half)
 
 
 def _guitar_place(points: Points) -> Points:

@@ -69,6 +69,11 @@ def wobble(points: Points, rng: Rng, *, amount: float, period: float = 30.0) -> 
     return points + normals(points) * push[:, None]
 
 
+def symmetric(half: Points) -> Points:
+    """A closed outline of its right half, from top to bottom, and the same mirrored at x = 0."""
+    return np.vstack([half, (half * (-1, 1))[::-1]])
+
+
 def circle(x: float, y: float, radius: float, *, spacing: float = 3.0) -> Points:
     """A circle as a polygon."""
     return ellipse(x, y, radius, radius, spacing=spacing)

@@ -23,6 +23,9 @@ Rng = np.random.Generator
 Size = tuple[int, int]
 """Width and height in pixels."""
 
+SIZE: Size = (1280, 1024)
+"""Of every preset's picture."""
+
 
 def grid(size: Size) -> tuple[Field, Field]:
     """The x and the y of every pixel."""

@@ -5,12 +5,11 @@ from __future__ import annotations
 import numpy as np
 
 from styles.drawing.curves import circle, curve, ellipse, rectangle, ribbon, taper, wobble
-from styles.drawing.fields import Colors, Points, Rng, Size
+from styles.drawing.fields import SIZE, Colors, Points, Rng
 from styles.drawing.grounds import washi
 from styles.drawing.palette import rgb
 from styles.drawing.washes import Watercolor
 
-SIZE: Size = (1280, 1024)
 SEED = 1495
 
 PAPER = rgb("#f3ecdc")

@@ -7,11 +7,11 @@ from scipy.ndimage import gaussian_filter
 
 from styles.drawing.curves import circle, curve, ellipse, move, rectangle, ribbon, rotate
 from styles.drawing.fields import (
+    SIZE,
     Colors,
     Field,
     Points,
     Rng,
-    Size,
     clip,
     emboss,
     grid,
@@ -24,7 +24,6 @@ from styles.drawing.palette import Color, palette, rgb, vary
 from styles.drawing.surface import Surface, mask
 from styles.drawing.tesserae import distance_to_contours, lay_stones
 
-SIZE: Size = (1280, 1024)
 SEED = 547
 CENTER = SIZE[0] / 2
 GRAPES = ((395, 172), (215, 250), (345, 395))

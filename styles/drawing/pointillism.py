@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 
 from styles.drawing.curves import circle, curve, ellipse, move, rectangle, ribbon
 from styles.drawing.fields import (
+    SIZE,
     Colors,
     Field,
     Points,
     Rng,
-    Size,
     clip,
     emboss,
     luminance,
@@ -28,7 +28,6 @@ from styles.drawing.palette import Color, palette, ramp, rgb, vary
 from styles.drawing.strokes import scatter, thin_out
 from styles.drawing.surface import Surface
 
-SIZE: Size = (1280, 1024)
 SEED = 1886
 
 PAINTS = palette(

@@ -8,13 +8,12 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from styles.drawing.curves import circle, curve, ellipse, move, resample, ribbon, rotate, taper
-from styles.drawing.fields import Colors, Field, Points, Rng, Size, clip, grid, mix, noise
+from styles.drawing.fields import SIZE, Colors, Field, Points, Rng, clip, grid, mix, noise
 from styles.drawing.grounds import paper
 from styles.drawing.halftone import halftone
 from styles.drawing.palette import Color, rgb
 from styles.drawing.surface import mask
 
-SIZE: Size = (1280, 1024)
 SEED = 1963
 
 INK, WHITE = rgb("#15120f"), rgb("#fffaf0")

@@ -4,13 +4,22 @@ from __future__ import annotations
 
 import numpy as np
 
-from styles.drawing.curves import circle, curve, ellipse, move, rectangle, ribbon, rotate, taper
-from styles.drawing.fields import Colors, Points, Rng, Size, noise
+from styles.drawing.curves import (
+    circle,
+    curve,
+    ellipse,
+    move,
+    rectangle,
+    ribbon,
+    rotate,
+    symmetric,
+    taper,
+)
+from styles.drawing.fields import SIZE, Colors, Points, Rng, noise
 from styles.drawing.glass import Pane
 from styles.drawing.palette import palette, ramp, rgb
 from styles.drawing.surface import mask
 
-SIZE: Size = (1280, 1024)
 SEED = 1250
 SUN = (770.0, 330.0)
 
@@ -74,7 +83,7 @@ def _petal(length: float, width: float) -> Points:
     """A petal that points upwards from the origin."""
     half = [(0, 0), (width * 0.42, -length * 0.42), (width * 0.3, -length * 0.75), (0, -length)]
     right = curve(half)
-    return np.vstack([right, (right * (-1, 1))[::-1]])
+    return symmetric(right)
 
 
 HILLS = (

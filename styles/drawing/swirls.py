@@ -6,10 +6,10 @@ import numpy as np
 
 from styles.drawing.curves import curve, ellipse, rectangle
 from styles.drawing.fields import (
+    SIZE,
     Colors,
     Field,
     Rng,
-    Size,
     clip,
     emboss,
     grid,
@@ -23,7 +23,6 @@ from styles.drawing.palette import ramp, rgb
 from styles.drawing.strokes import paint_strokes, scatter, thin_out
 from styles.drawing.surface import Surface, mask
 
-SIZE: Size = (1280, 1024)
 SEED = 1889
 
 WHIRLS = ((520, 330, 120, 1.6), (735, 420, 80, -1.5), (1010, 470, 60, 1.2))

@@ -75,8 +75,7 @@ class Watercolor:
         if fade:
             y = np.arange(box[0].start, box[0].stop, dtype=np.float32)[:, None]
             amount = amount * smoothstep(fade[1], fade[0], y + 0.5 * GROW_PX * wander)
-        absorbance = -np.log(clip(color, 0.02, 0.995))
-        self._light[box] *= np.exp(-clip(amount, 0, 4)[..., None] * absorbance)
+        self._stain(clip(amount, 0, 4), box, color)
 
     def dry_stroke(
         self, path: Points, widths: ArrayLike, color: Color, *, density: float, dryness: float = 0.5
@@ -98,17 +97,21 @@ class Watercolor:
             track = path + side * (offset + self._rng.normal(0, 0.03)) - corner
             for first, last in _runs(wet):
                 hairs.line(track[first:last], (1, 1, 1), 1.7, alpha=self._rng.uniform(0.6, 1))
-        self._stain(hairs.cover(), box, color, density)
+        self._stain(density * self._inked(hairs.cover(), box), box, color)
 
     def lines(self, paths: Iterable[Points], width: float, color: Color, *, density: float) -> None:
         """Fine strokes of a pointed brush, laid together."""
         strokes = [ribbon(path, width * taper(len(path), start=0.5)) for path in paths]
         cover, box = self._cover(strokes, 2)
-        self._stain(cover, box, color, density)
+        self._stain(density * self._inked(cover, box), box, color)
 
-    def _stain(self, cover: Field, box: Box, color: Color, density: float) -> None:
-        amount = density * cover * (0.9 - 0.25 * self._hollows[box])
-        self._light[box] *= np.exp(-amount[..., None] * -np.log(clip(color, 0.02, 0.995)))
+    def _inked(self, cover: Field, box: Box) -> Field:
+        return cover * (0.9 - 0.25 * self._hollows[box])
+
+    def _stain(self, amount: Field, box: Box, color: Color) -> None:
+        """Take away the light that `amount` of the paint absorbs."""
+        absorbance = -np.log(clip(color, 0.02, 0.995))
+        self._light[box] *= np.exp(-amount[..., None] * absorbance)
 
     def lift(self, outlines: Iterable[Points], *, share: float = 0.8, soft: float = 2.0) -> None:
         """Take paint off again with a damp brush, down to the paper."""

@@ -5,11 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from styles.drawing.curves import curve, ellipse, move, rectangle, ribbon, wobble
-from styles.drawing.fields import Colors, Points, Rng, Size
+from styles.drawing.fields import SIZE, Colors, Points, Rng
 from styles.drawing.palette import Color, palette, rgb
 from styles.drawing.washes import Watercolor
 
-SIZE: Size = (1280, 1024)
 SEED = 1842
 SHORE = 640.0
 

@@ -22,12 +22,11 @@ from styles.drawing.curves import (
     rotate,
     wobble,
 )
-from styles.drawing.fields import Colors, Points, Rng, Size, clip, grid, mix, smoothstep
+from styles.drawing.fields import SIZE, Colors, Points, Rng, clip, grid, mix, smoothstep
 from styles.drawing.grounds import washi, wood
 from styles.drawing.palette import palette, ramp, rgb
 from styles.drawing.surface import Surface, mask
 
-SIZE: Size = (1280, 1024)
 SEED = 1831
 
 LINE = rgb("#14284d")

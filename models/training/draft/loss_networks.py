@@ -14,10 +14,10 @@ from typing import Final
 import torch
 from torch import Tensor
 
-from models.devices.precision import half_is_quick
+from models.devices.precision import half_precision
 from models.draft.style_code import STYLE_LAYERS, LayerMoments, layer_moments
 from models.encoders import MIN_SIDE_PX, Encoder
-from models.tensors.images import scaled
+from models.tensors.images import image_size, scaled
 
 CONTENT_LAYERS = ("relu3_3", "relu4_1")
 """By the first one is judged what is kept: it agrees with the real VGG-19 to some hundredths."""
@@ -59,32 +59,22 @@ class LossNetworks:
         first, second = number % 2, 1 - number % 2
         return [View(first, 1), View(second, 2), View(second, 4)]
 
-    def look(self, view: View, pictures: Tensor) -> dict[str, Tensor]:
-        """Activations of `pictures` (N, 3, H, W; RGB 0-1) for styles and, as they are, content."""
+    def look(self, view: View, images: Tensor) -> dict[str, Tensor]:
+        """Activations of `images` (N, 3, H, W; RGB 0-1) for styles and, as they are, content."""
         layers = view.layers + CONTENT_LAYERS * (view.shrinkage == 1)
-        shrunk = _shrunken(pictures, view.shrinkage)
+        long_side_px = max(image_size(images)) / view.shrinkage
+        shrunk = scaled(images, long_side_px, min_side_px=MIN_SIDE_PX, mode="bilinear")
         packed = shrunk.contiguous(memory_format=torch.channels_last)
         # Losses in half precision are the same to a thousandth.
-        kind = pictures.device
-        with torch.autocast(kind.type, torch.bfloat16, enabled=half_is_quick(kind)):
+        with half_precision(images.device):
             activations: dict[str, Tensor] = self.encoders[view.critic](packed, layers)
         return {name: maps.float() for name, maps in activations.items()}
 
     @torch.no_grad()
-    def moments(self, pictures: Tensor) -> LayerMoments:
-        """What paintings in the style of `pictures` (N, 3, H, W) should have, for all views."""
+    def moments(self, images: Tensor) -> LayerMoments:
+        """What paintings in the style of `images` (N, 3, H, W) should have, for all views."""
         moments: LayerMoments = {}
         for view in self.views:
-            found = layer_moments(self.look(view, pictures))
+            found = layer_moments(self.look(view, images))
             moments |= {view.key(name): found[name] for name in view.layers}
         return moments
-
-
-def _shrunken(pictures: Tensor, shrinkage: int) -> Tensor:
-    """`pictures` (N, 3, H, W) of 1/`shrinkage` the size."""
-    long_side = max(pictures.shape[-2:]) / shrinkage
-    return (
-        pictures
-        if shrinkage == 1
-        else scaled(pictures, long_side, min_side_px=MIN_SIDE_PX, mode="bilinear")
-    )

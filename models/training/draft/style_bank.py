@@ -132,10 +132,10 @@ class Shares:
 
 
 @torch.no_grad()
-def measure(picture: Tensor, encoder: Encoder, loss_networks: LossNetworks) -> Styles:
-    """One style picture (1, 3, H, W; RGB, 0-1) by its statistics."""
-    seen = layer_moments(encoded(encoder, picture, STYLE_LAYERS))
-    return Styles(Moments.of(picture), seen, loss_networks.moments(picture))
+def measure(image: Tensor, encoder: Encoder, loss_networks: LossNetworks) -> Styles:
+    """One style image (1, 3, H, W; RGB, 0-1) by its statistics."""
+    seen = layer_moments(encoded(encoder, image, STYLE_LAYERS))
+    return Styles(Moments.of(image), seen, loss_networks.moments(image))
 
 
 def build_bank(
@@ -170,27 +170,27 @@ def build_bank(
     return StyleBank(Styles.cat(measured), len(paintings), len(presets))
 
 
-def _variant(picture: Tensor, random: torch.Generator) -> Tensor:
+def _variant(image: Tensor, random: torch.Generator) -> Tensor:
     def uniform(low: float, high: float) -> float:
         return low + (high - low) * float(torch.rand((), generator=random))
 
-    height, width = picture.shape[-2:]
+    height, width = image.shape[-2:]
     rows, columns = round(height * uniform(0.6, 1)), round(width * uniform(0.6, 1))
     top, left = round(uniform(0, height - rows)), round(uniform(0, width - columns))
-    part = picture[..., top : top + rows, left : left + columns]
+    part = image[..., top : top + rows, left : left + columns]
     long_side = _SMALLEST_PX * (_LARGEST_PX / _SMALLEST_PX) ** uniform(0, 1)
     part = scaled(part, round(long_side), min_side_px=MIN_SIDE_PX, mode="bilinear")
     return _strange_colors(part, random) if uniform(0, 1) < 0.6 else part
 
 
-def _strange_colors(picture: Tensor, random: torch.Generator) -> Tensor:
+def _strange_colors(image: Tensor, random: torch.Generator) -> Tensor:
     """The channels in another order, some of them inverted, with another contrast."""
-    order = torch.randperm(3, generator=random).to(picture.device)
-    turned = picture[:, order]
+    order = torch.randperm(3, generator=random).to(image.device)
+    turned = image[:, order]
     inverted = torch.rand(3, generator=random) < (
         0.25 if torch.rand((), generator=random) < 0.5 else 0
     )
-    inverted = inverted.to(picture.device).view(1, 3, 1, 1)
+    inverted = inverted.to(image.device).view(1, 3, 1, 1)
     turned = torch.where(inverted, 1 - turned, turned)
     gamma = 2 ** (torch.rand(3, generator=random) * 1.4 - 0.7)
-    return turned.clamp_min(1e-4) ** gamma.to(picture.device).view(1, 3, 1, 1)
+    return turned.clamp_min(1e-4) ** gamma.to(image.device).view(1, 3, 1, 1)

@@ -14,7 +14,6 @@ import math
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import torch
 from safetensors.torch import load_file, save_file
@@ -26,6 +25,7 @@ from models.devices.placement import placed
 from models.draft.model import DraftModel
 from models.draft.packaged import DRAFT_WEIGHTS, PRESET_CODES, code_key
 from models.files import file_sha256
+from models.training.checkpoints import load_checkpoint, save_checkpoint
 from models.training.data import CropSampler, load_pictures, picture_paths
 from models.training.draft.context import StepContext, TrainingContext, TrainingPaths, load_context
 from models.training.draft.losses import ContentWeight, draft_losses, summary
@@ -75,7 +75,7 @@ class Run:
         return self.model.shifted(codes, offsets)
 
     def save(self, path: Path) -> None:
-        """Write the checkpoint; an interrupted write leaves the former one."""
+        """Write the checkpoint."""
         state = {
             "model": self.model.state_dict(),
             "averaged": self.averaged.state_dict(),
@@ -86,13 +86,11 @@ class Run:
             "step": self.step,
             "seconds": self.seconds,
         }
-        part = path.with_suffix(".part")
-        torch.save(state, part)
-        part.replace(path)
+        save_checkpoint(state, path)
 
     def restore(self, path: Path) -> None:
         """Go on from a checkpoint."""
-        state: dict[str, Any] = torch.load(path, weights_only=True, map_location="cpu")
+        state = load_checkpoint(path)
         self.model.load_state_dict(state["model"])
         self.averaged.load_state_dict(state["averaged"])
         self.offsets.data.copy_(state["offsets"])
@@ -199,6 +197,7 @@ def export(model: DraftModel, path: Path) -> None:
 
 
 def main() -> None:
+    """The command line."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, required=True, help="folder with photos/ and styles/")
     parser.add_argument("--out", type=Path, default=Path("out/draft"))

@@ -11,9 +11,9 @@ from models.draft.model import DraftModel
 from models.encoders import Encoder
 from models.pictures import open_picture
 from models.tensors.images import to_picture, to_tensor
-from models.training.evaluation.evaluate import contact_sheet, sized, validation_pairs
 from models.training.evaluation.figures import mean_figures
 from models.training.evaluation.judge import Judge
+from models.training.evaluation.pairs import contact_sheet, sized, validation_pairs
 
 PAIRS = 12
 
@@ -44,12 +44,7 @@ class Validation:
             figures.append(self._judge(reference, painting))
             paintings.append(to_picture(painting))
         contact_sheet(self._pairs, [paintings]).save(sheet)
-        means = mean_figures(figures)
-        return {
-            "gram_gap_closed": round(means.mean_gram_gap_closed, 4),
-            "neighbour_gap_closed": round(means.neighbour_gap_closed, 4),
-            "content_kept": round(means.content_kept, 4),
-        }
+        return mean_figures(figures).rounded()
 
     def _picture(self, path: Path) -> torch.Tensor:
         return to_tensor(sized(open_picture(path)), self._encoder.mean.device)

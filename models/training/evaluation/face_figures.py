@@ -61,9 +61,9 @@ def find_again(face: Face, painted: Sequence[Face]) -> FoundAgain:
 
 
 @torch.no_grad()
-def judged_features(encoder: Encoder, picture: Tensor) -> dict[str, Tensor]:
-    """What `region_figures` compares of a picture (1, 3, H, W), RGB 0-1."""
-    features: dict[str, Tensor] = encoder(picture, {*GRAM_LAYERS, CONTENT_LAYER})
+def judged_features(encoder: Encoder, image: Tensor) -> dict[str, Tensor]:
+    """What `region_figures` compares of an image (1, 3, H, W), RGB 0-1."""
+    features: dict[str, Tensor] = encoder(image, {*GRAM_LAYERS, CONTENT_LAYER})
     return features
 
 

@@ -46,6 +46,14 @@ class Figures:
         """The mean over the layers."""
         return fmean(self.gram_gap_closed.values())
 
+    def rounded(self) -> dict[str, float]:
+        """The three figures by their names, for a log."""
+        return {
+            "gram_gap_closed": round(self.mean_gram_gap_closed, 4),
+            "neighbour_gap_closed": round(self.neighbour_gap_closed, 4),
+            "content_kept": round(self.content_kept, 4),
+        }
+
 
 def mean_figures(figures: list[Figures]) -> Figures:
     """The mean of each figure and layer over at least one painting."""
@@ -65,7 +73,7 @@ def gram_gap_closed(
     """1 - min(2, d(result, style) / d(photo, style)) for each layer.
 
     d is the mean squared difference of two Gram matrices over the mean square of the style's. Each
-    argument holds Gram matrices (1, C, C), as `losses.gram_matrix` makes them, by layer name.
+    argument holds Gram matrices (1, C, C) by layer name, made by `models.tensors.gram.gram_matrix`.
     """
     return {
         layer: 1

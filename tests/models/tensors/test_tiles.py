@@ -6,7 +6,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from models.tensors.tiles import MARGIN_PX, Tile, layer_stride, positions, tiles_for
+from models.tensors.tiles import MARGIN_PX, Tile, layer_stride, positions, tiles_for, tiles_of
 from tests.models.tiny_encoder import random_image, tiny_encoder
 
 LAYERS = ("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1")
@@ -32,6 +32,18 @@ def test_every_pixel_belongs_to_one_core(height: int, width: int, tile_pixels: i
 def test_a_small_picture_is_one_piece() -> None:
     assert len(tiles_for((300, 200))) == 1
     assert len(tiles_for((4000, 3000))) > 4
+
+
+def test_cores_of_a_given_size_are_cut_and_put_back() -> None:
+    image, copy = random_image(70, 50), torch.zeros(1, 3, 70, 50)
+    tiles = tiles_of((70, 50), (32, 32), margin_px=8)
+    assert [(tile.rows.core_start, tile.columns.core_start) for tile in tiles] == [
+        (top, left) for top in (0, 32, 64) for left in (0, 32)
+    ]
+    for tile in tiles:
+        tile.under(copy).copy_(tile.core(tile.cut(image)))
+    assert copy.equal(image)
+    assert tiles[3].cut(image).shape[-2:] == (8 + 32 + 6, 8 + 18)
 
 
 def test_pieces_see_what_the_whole_shows() -> None:

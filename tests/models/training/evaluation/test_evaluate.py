@@ -14,6 +14,7 @@ from PIL import Image
 from safetensors.torch import save_file
 from torch import Tensor
 
+from models.benchmarks.peer import PEER
 from models.devices.torchvision_compat import vgg16_modules
 from models.draft.feedforward import FeedForward
 from models.draft.model import DraftModel
@@ -21,18 +22,8 @@ from models.pictures import open_picture
 from models.tensors.gram import gram_matrix
 from models.training.draft import validation
 from models.training.draft.validation import Validation
-from models.training.evaluation import evaluate
-from models.training.evaluation.evaluate import (
-    PEER,
-    Score,
-    contact_sheet,
-    folder_painter,
-    main,
-    mean_score,
-    paint_and_judge,
-    table,
-    validation_pairs,
-)
+from models.training.evaluation import painters, pairs
+from models.training.evaluation.evaluate import Score, main, mean_score, paint_and_judge, table
 from models.training.evaluation.figures import (
     GRAM_LAYERS,
     LONG_SIDE_PX,
@@ -43,6 +34,8 @@ from models.training.evaluation.figures import (
     neighbour_distance,
 )
 from models.training.evaluation.judge import Judge, load_judge
+from models.training.evaluation.painters import folder_painter
+from models.training.evaluation.pairs import contact_sheet, validation_pairs
 from models.training.teachers import VGG16_FILE
 from models.weight_files import VGG16_CACHED, load_vgg16
 from tests.models.tiny_encoder import random_image, tiny_encoder
@@ -75,7 +68,8 @@ def judge() -> Judge:
 @pytest.fixture
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
     """Compare at a ninth of the size, which is as good for a test."""
-    monkeypatch.setattr(evaluate, "LONG_SIDE_PX", SMALL_PX)
+    for module in (painters, pairs):
+        monkeypatch.setattr(module, "LONG_SIDE_PX", SMALL_PX)
 
 
 Command = Callable[..., str]
@@ -297,7 +291,7 @@ def test_the_engine_paints_with_the_encoder_and_strength_asked_for(
         asked.update(args)
         return SimpleNamespace(stylize=stylize)
 
-    monkeypatch.setattr(evaluate, "load_stylizer", load)
+    monkeypatch.setattr(painters, "load_stylizer", load)
     command("--method", "standard", "--encoder", "vgg16", "--strength", "40")
     options = asked.pop("options")
     assert asked == {"encoder": "vgg16", "device": "cpu", "cache_dir": tmp_path / "cache"}
