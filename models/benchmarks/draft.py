@@ -23,6 +23,7 @@ from PIL import Image
 
 from models.benchmarks.memory import peak_resident_mb, resident_mb
 from models.benchmarks.peer import PEER, load_peer, peer_installed
+from models.tensors.noise import seeded
 
 OURS, NETWORK = "draft", "its network alone"
 PRESET, OWN = "preset", "own style"
@@ -151,7 +152,7 @@ def _peer_painter(photo: Image.Image, picture: Image.Image, style: str) -> Paint
 
 def _test_picture(width: int, height: int) -> Image.Image:
     """A smooth picture with some noise: what it shows plays no part for time and memory."""
-    random = torch.Generator().manual_seed(0)
+    random = seeded(0)
     small = torch.randint(256, (24, 32, 3), generator=random, dtype=torch.uint8)
     return Image.fromarray(small.numpy()).resize((width, height), Image.Resampling.BICUBIC)
 

@@ -37,6 +37,7 @@ from models.draft.style_code import STYLE_LAYERS, Moments, layer_moments
 from models.encoders import MIN_SIDE_PX, Encoder
 from models.face_mask import FaceMask
 from models.tensors.images import blurred, image_size, scaled
+from models.tensors.noise import seeded
 from models.weight_files import PACKAGED
 
 STYLE_SIDE_PX = 384
@@ -164,7 +165,7 @@ class FeedForward:
     def _painted(self, content: Tensor, code: Tensor, seed: int, faces: FaceMask | None) -> Tensor:
         style = self._model.style(code)
         photo = recolored(content, Moments.of(content), style.colors)
-        random = torch.Generator().manual_seed(seed)
+        random = seeded(seed)
         painting = coarse_to_fine(
             photo,
             passes_for(image_size(photo)),

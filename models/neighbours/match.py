@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from models.neighbours.style import StylePool
+from models.tensors.noise import seeded
 
 _CHUNK = 1024
 """Queries at once: their products with all keys stay in the processor's cache."""
@@ -59,7 +60,7 @@ def _basis(keys: Tensor) -> Tensor:
 
     Halko, Martinsson & Tropp, "Finding Structure with Randomness" (2011), algorithm 4.4.
     """
-    random = torch.Generator().manual_seed(0)
+    random = seeded(0)
     guess = torch.randn(keys.shape[1], _PROJECTED, generator=random).to(keys)
     for _ in range(2):
         guess = torch.linalg.qr(keys.T @ (keys @ guess)).Q

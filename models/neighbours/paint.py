@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-import torch
 from torch import Tensor
 
 from models.encoders import Encoder
 from models.neighbours.recipe import Recipe
 from models.neighbours.scale import PaintOptions, Scale, ScalePainter
+from models.tensors.noise import seeded
 from models.tensors.tiles import TILE_PIXELS
 
 
@@ -40,7 +40,7 @@ def paint(
     do so with grad mode on.
     """
     work = [s.size[0] * s.size[1] * (s.steps + s.last_pass) for s in scales]
-    random = torch.Generator().manual_seed(options.seed % 2**63)
+    random = seeded(options.seed)
     image: Tensor | None = None
     done = 0
     for scale in scales:

@@ -9,6 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from models.neighbours.columns import GRID_PX, Features, Measured, Statistics, grid_maps, rows, unit
+from models.tensors.noise import seeded
 from models.tensors.tiles import Tile
 
 _NOISE = 0.05
@@ -59,7 +60,7 @@ class Queries:
 
 def _noisy_columns(features: Features, statistics: Statistics, seed: int) -> Tensor:
     columns = rows(statistics.scaled(grid_maps(features)))
-    random = torch.Generator().manual_seed(seed)
+    random = seeded(seed)
     noise = torch.randn(columns.shape, generator=random).to(columns.device)
     noisy = columns.add_(noise, alpha=_NOISE / columns.shape[1] ** 0.5)
     return unit(noisy, statistics.mean)

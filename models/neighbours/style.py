@@ -21,6 +21,7 @@ from models.neighbours.columns import (
 from models.neighbours.tiled_gram import GramSums
 from models.neighbours.vote import patches_at
 from models.tensors.images import Size, image_size
+from models.tensors.noise import seeded
 from models.tensors.tiles import Tile, layer_size, layer_stride, tiles_for
 
 GRAM_LAYERS = ("relu1_1", "relu2_1", "relu3_1", "relu4_1")
@@ -60,7 +61,7 @@ def sample_style(encoder: Encoder, image: Tensor, *, samples: int, seed: int) ->
     tiles = tiles_for(size)
     features = TiledFeatures(encoder, image, COLUMN_LAYERS, tiles)
     statistics = Statistics.of(features)
-    random = torch.Generator().manual_seed(seed % 2**63)
+    random = seeded(seed)
     grid = grid_size(size)
     places = _sample(grid, samples, random)
     columns = torch.empty(len(places), len(statistics.mean), device=image.device)

@@ -17,6 +17,7 @@ from PIL import Image
 from torch import Tensor
 
 from models.tensors.images import resize
+from models.tensors.noise import seeded
 
 SPLIT_FILE = "split.toml"
 
@@ -63,7 +64,7 @@ class CropSampler:
         """`pictures`: (3, H, W) uint8 each; crops come out at `size_px`."""
         self._pictures = pictures
         self._size_px = size_px
-        self._random = torch.Generator().manual_seed(seed)
+        self._random = seeded(seed)
 
     def batch(self, count: int) -> Tensor:
         """`count` crops: (count, 3, size_px, size_px), RGB, 0-1."""

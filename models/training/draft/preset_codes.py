@@ -30,6 +30,7 @@ from models.draft.packaged import (
 from models.draft.style_code import Moments
 from models.encoders import Encoder
 from models.files import file_sha256
+from models.tensors.noise import seeded
 from models.training.data import CropSampler, load_pictures, picture_paths
 from models.training.draft.loss_networks import LossNetworks
 from models.training.draft.losses import ContentWeight, draft_losses
@@ -69,7 +70,7 @@ def tune(
     optimiser = torch.optim.Adam([offsets], lr=recipe.learning_rate)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, max(1, recipe.steps))
     weight = ContentWeight(recipe.keep)
-    random = torch.Generator().manual_seed(recipe.seed)
+    random = seeded(recipe.seed)
     for step in tqdm(range(recipe.steps), desc="preset codes"):
         batch = photos.batch(len(codes)).to(codes.device)
         paintings = model(encoder, batch, model.shifted(codes, offsets), random)

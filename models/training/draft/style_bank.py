@@ -18,6 +18,7 @@ from models.draft.network import encoded
 from models.draft.style_code import STYLE_LAYERS, LayerMoments, Moments, layer_moments
 from models.encoders import MIN_SIDE_PX, Encoder
 from models.tensors.images import scaled
+from models.tensors.noise import seeded
 from models.training.draft.loss_networks import LossNetworks
 
 LONG_SIDE_PX = 384
@@ -153,7 +154,7 @@ def build_bank(
     `presets` are measured as they are, (1, 3, H, W), RGB, 0-1 each: scale and palette are what they
     are chosen for. `encoder` is our own. A painting's first variant is the picture as it is.
     """
-    random = torch.Generator().manual_seed(seed)
+    random = seeded(seed)
     device = encoder.mean.device
     measured: list[Styles] = []
     jobs = [(picture, variant) for variant in range(variants) for picture in paintings]

@@ -25,6 +25,7 @@ from models.devices.placement import placed
 from models.draft.model import DraftModel
 from models.draft.packaged import DRAFT_WEIGHTS, PRESET_CODES, code_key
 from models.files import file_sha256
+from models.tensors.noise import seeded
 from models.training.checkpoints import load_checkpoint, save_checkpoint
 from models.training.data import CropSampler, load_pictures, picture_paths
 from models.training.draft.context import StepContext, TrainingContext, TrainingPaths, load_context
@@ -58,7 +59,7 @@ class Run:
         self.offsets = nn.Parameter(torch.zeros(self.presets, self.model.network.conditioning))
         parts = [self.model.network.parameters(), self.model.coder.parameters(), [self.offsets]]
         self.optimiser = torch.optim.Adam([{"params": part} for part in parts], betas=(0.9, 0.99))
-        self.random = torch.Generator().manual_seed(self.recipe.seed)
+        self.random = seeded(self.recipe.seed)
         self.content_weight = ContentWeight(self.recipe.keep)
 
     @property

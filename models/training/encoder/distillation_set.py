@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 from tqdm import tqdm
 
+from models.tensors.noise import seeded
 from models.training.encoder.student import Teacher
 
 _CHUNK = 8
@@ -23,7 +24,7 @@ class DistillationSet:
         The features are kept in half precision, about 1.2 MB for a crop of 128 px.
         """
         self._crops = crops
-        self._random = torch.Generator().manual_seed(seed)
+        self._random = seeded(seed)
         found: dict[str, list[Tensor]] = {}
         for part in tqdm(torch.split(crops, _CHUNK), desc="the teacher's answers"):
             for name, feature in teacher(part).items():

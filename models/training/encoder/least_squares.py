@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from tqdm import tqdm
 
 from models.encoders import Encoder
+from models.tensors.noise import seeded
 
 RIDGE = 1e-3
 """Regularisation relative to the mean square of the inputs."""
@@ -33,7 +34,7 @@ class Positions:
 
     def of(self, height: int, width: int, crop: int) -> Tensor:
         """Flat indices into a (height, width) map of the given crop."""
-        random = torch.Generator().manual_seed(self._seed + crop)
+        random = seeded(self._seed + crop)
         return torch.randperm(height * width, generator=random)[: self._per_crop]
 
 

@@ -18,6 +18,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from models.tensors.gram import style_loss
+from models.tensors.noise import seeded
 
 GRAM_LAYERS = ("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1")
 NEIGHBOUR_LAYERS = ("relu1_2", "relu2_2", "relu3_3", "relu4_2")
@@ -114,7 +115,7 @@ def _sampled(columns: Tensor) -> Tensor:
     if count <= _MOST_PLACES:
         return columns
     # Every n-th place would always meet the same columns of some pictures.
-    order = torch.randperm(count, generator=torch.Generator().manual_seed(0))
+    order = torch.randperm(count, generator=seeded(0))
     return columns[:, order[:_MOST_PLACES].to(columns.device)]
 
 
