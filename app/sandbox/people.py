@@ -9,7 +9,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from app.sandbox.markup import commands_in
-from app.sandbox.world import CallbackQuery, Chat, Message, User, World
+from app.sandbox.world import (
+    KEPT_INLINE_QUERIES,
+    CallbackQuery,
+    Chat,
+    InlineQuery,
+    Message,
+    User,
+    World,
+)
 
 Json = dict[str, Any]
 
@@ -95,6 +103,26 @@ class Person:
             },
         )
         return query
+
+    def ask_inline(self, text: str) -> InlineQuery:
+        """Type something after the bot's name, in whatever chat."""
+        query = InlineQuery(id=str(secrets.randbits(62)), person=self.user)
+        queries = self._world.inline_queries
+        queries[query.id] = query
+        if len(queries) > KEPT_INLINE_QUERIES:
+            del queries[next(iter(queries))]
+        self._world.updates.add(
+            "inline_query",
+            {"id": query.id, "from": self.user.as_json(), "query": text, "offset": ""},
+        )
+        return query
+
+    def send_inline(self, query: InlineQuery, result_id: str, chat: Chat) -> Message:
+        """Choose one of the results. Raises LookupError if there is none of that id."""
+        if query.contents is None:
+            raise LookupError("the query has no answer yet")
+        content = query.contents[result_id] | {"via_bot": self._world.bot.as_json()}
+        return self._post(content, chat=chat)
 
     def block(self) -> None:
         """Block the bot: nothing it sends arrives any more."""

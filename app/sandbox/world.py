@@ -19,6 +19,7 @@ Json = dict[str, Any]
 
 KEPT_MESSAGES = 1000
 KEPT_CALLS = 5000
+KEPT_INLINE_QUERIES = 200
 KEPT_EVENTS = 2000
 
 
@@ -117,6 +118,17 @@ class CallbackQuery:
     answer: Json | None = None
 
 
+@dataclass(slots=True)
+class InlineQuery:
+    """What a person types after the bot's name in any chat."""
+
+    id: str
+    person: User
+    contents: dict[str, Json] | None = None
+    """The results by their ids, once it is answered."""
+    is_personal: bool = False
+
+
 @dataclass(frozen=True, slots=True)
 class Call:
     """A call of the Bot API that was made; the tests count them."""
@@ -164,6 +176,7 @@ class World:
         self.files = Files()
         self.updates = UpdateQueue()
         self.queries: dict[str, CallbackQuery] = {}
+        self.inline_queries: dict[str, InlineQuery] = {}
         self.profile = Profile()
         self.calls: deque[Call] = deque(maxlen=KEPT_CALLS)
         self._watchers: dict[asyncio.Queue[Event], int | None] = {}

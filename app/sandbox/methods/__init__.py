@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from app.sandbox.methods import callbacks, editing, polling, profile, sending
+from app.sandbox.methods import callbacks, editing, inline, polling, profile, sending
 from app.sandbox.methods.method import Method
 
 METHODS: dict[str, Method] = {
     name.lower(): method
-    for module in (callbacks, editing, polling, profile, sending)
+    for module in (callbacks, editing, inline, polling, profile, sending)
     for name, method in module.METHODS.items()
 }

@@ -1,0 +1,44 @@
+"""The answer to an inline query."""
+
+from __future__ import annotations
+
+from app.sandbox.errors import MAX_INLINE_RESULTS, QUERY_TOO_OLD, bad_request
+from app.sandbox.methods.method import Json, Method, caption_content
+from app.sandbox.params import Params
+from app.sandbox.world import World
+
+CACHED_KINDS = ("photo", "document")
+
+
+async def answer_inline_query(world: World, params: Params) -> bool:
+    query = world.inline_queries.get(params.text("inline_query_id"))
+    if query is None or query.contents is not None:
+        raise bad_request(QUERY_TOO_OLD)
+    results = params.json("results") or []
+    if not isinstance(results, list) or len(results) > MAX_INLINE_RESULTS:
+        raise bad_request("RESULTS_TOO_MUCH")
+    contents = {str(result.get("id")): _content(world, result) for result in results}
+    if len(contents) != len(results):
+        raise bad_request("RESULT_ID_DUPLICATE")
+    query.contents = contents
+    query.is_personal = params.flag("is_personal")
+    return True
+
+
+def _content(world: World, result: Json) -> Json:
+    """What is sent when a person chooses the result, one of Telegram's own copies."""
+    kind = str(result.get("type"))
+    if kind not in CACHED_KINDS:
+        raise bad_request(f"unsupported inline result type {kind}")
+    media = world.files.media(str(result.get(f"{kind}_file_id")))
+    if media is None or kind not in media:
+        raise bad_request("wrong file identifier/HTTP URL specified")
+    caption = caption_content(
+        str(result.get("caption") or ""),
+        str(result.get("parse_mode") or ""),
+        result.get("caption_entities"),
+    )
+    return media | caption
+
+
+METHODS: dict[str, Method] = {"answerInlineQuery": answer_inline_query}
