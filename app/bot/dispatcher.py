@@ -38,7 +38,7 @@ from app.bot.routers import (
 from app.bot.routers import settings as settings_router
 from app.bot.transport.picture_downloads import PictureDownloads
 from app.bot.transport.rate_limiter import Rate
-from app.bot.ui.i18n import LANGUAGES
+from app.bot.ui.i18n import bare_code, languages
 from app.jobs.interface import JobService
 from app.settings import Settings
 from styles.catalog import Catalog
@@ -102,10 +102,10 @@ def make_dispatcher(
 
 async def publish_commands(bot: Bot, i18n: I18n) -> None:
     """Register the command menu in every language; English is for all the others too."""
-    for language in LANGUAGES:
+    for language in languages():
         with i18n.context(), i18n.use_locale(language):
             commands = menu()
-        code = None if language == i18n.default_locale else language
+        code = None if language == i18n.default_locale else bare_code(language)
         try:
             await bot.set_my_commands(commands, language_code=code)
         except AiogramError as error:

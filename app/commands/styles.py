@@ -15,7 +15,7 @@ from app.settings import Settings
 from models.interface import Quality, StyleOptions
 from styles.catalog import default_catalog
 from styles.gallery import painted_sheet
-from styles.preset import LANGUAGES, Preset
+from styles.preset import FALLBACK_LANGUAGE, Preset
 
 GALLERY_SIZE_PX = 400
 """A tile of the sheet is not larger."""
@@ -27,7 +27,12 @@ def add_styles(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("-o", "--out", type=Path, default=Path("sheet.png"))
     parser.add_argument("--quality", choices=[q.value for q in Quality], default=Quality.STANDARD)
     parser.add_argument("--size", type=int, default=GALLERY_SIZE_PX, help="long side of a tile")
-    parser.add_argument("--language", choices=LANGUAGES, default="en")
+    parser.add_argument(
+        "--language",
+        metavar="CODE",
+        default=FALLBACK_LANGUAGE,
+        help="of names and descriptions; English where they have none in it",
+    )
     add_engine(parser)
 
 
@@ -41,8 +46,8 @@ def styles(args: argparse.Namespace, settings: Settings) -> int:
         return _gallery(args, settings, presets)
     width = max(len(preset.slug) for preset in presets)
     for preset in presets:
-        names = " / ".join(preset.name(language) for language in LANGUAGES)
-        print(f"{preset.slug:<{width}}  {names}: {preset.description(args.language)}")
+        name, about = preset.name(args.language), preset.description(args.language)
+        print(f"{preset.slug:<{width}}  {name}: {about}")
     return 0
 
 

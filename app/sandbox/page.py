@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -19,7 +20,8 @@ from app.sandbox.world import Event, Message, World
 Json = dict[str, Any]
 
 STATIC = Path(__file__).parent / "static"
-LANGUAGES = ("ru", "en")
+LANGUAGE_CODE = re.compile("[a-z]{2}(-[a-z]{2,4})?")
+"""As Telegram's clients have it: `en`, `pt-br`, `zh-hans`."""
 HEARTBEAT_S = 15.0
 # Anything else is downloaded, never shown: an HTML "photo" must not run on this page.
 SHOWN_TYPES = {"image/jpeg", "image/png", "image/webp", "image/gif"}
@@ -146,9 +148,10 @@ class Page:
     async def _language(self, request: web.Request) -> web.Response:
         body = await _json_body(request)
         person = self._person(body.get("user_id"))
-        if body.get("language") not in LANGUAGES:
+        language = str(body.get("language"))
+        if not LANGUAGE_CODE.fullmatch(language):
             raise bad_request("unknown language")
-        person.user.language_code = body["language"]
+        person.user.language_code = language
         self._world.publish("commands", person.chat, {})
         return web.json_response({})
 
