@@ -21,7 +21,8 @@ from aiogram.utils.backoff import BackoffConfig
 from app.bot.conversation.style_gallery import StyleGallery
 from app.bot.transport import poller
 from app.bot.transport.handler_slots import HandlerSlots
-from app.process import EXIT_CONFIG, run_bot
+from app.exit_codes import ExitCode
+from app.process import run_bot
 from app.settings import Settings
 from tests.app.bot.application_harness import ApplicationHarness, open_harness
 from tests.app.bot.reporter_harness import eventually
@@ -283,4 +284,4 @@ def test_a_conversation_is_what_aiogram_keeps_a_state_by(event: dict[str, Any]) 
 
 
 def test_without_a_token_there_is_nothing_to_run(tmp_path: Path) -> None:
-    assert run_bot(Settings(data_dir=tmp_path, bot_token=None, _env_file=None)) == EXIT_CONFIG
+    assert run_bot(Settings(data_dir=tmp_path, bot_token=None, _env_file=None)) == ExitCode.CONFIG
