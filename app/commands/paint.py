@@ -95,13 +95,13 @@ def add_stylize(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def add_output(parser: argparse.ArgumentParser, *, help: str, default: str | None = None) -> None:  # noqa: A002
+def add_output(parser: argparse.ArgumentParser, *, help: str) -> None:  # noqa: A002
     """Declare `-o`, `--format` and `--force`."""
-    parser.add_argument("-o", "--out", default=default, help=help)
+    parser.add_argument("-o", "--out", help=help)
     parser.add_argument(
         "--format",
         choices=[form.value for form in PictureFormat],
-        help="where no file name says it; jpeg if not given",
+        help="where no file name says it",
     )
     parser.add_argument(
         "--force", action="store_true", help="write over the photo or a style picture if -o says so"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from typing import Any, Self
 
@@ -72,4 +73,7 @@ class ProgressBar:
 
 
 def _bar(**how: Any) -> tqdm[Any]:
-    return tqdm(file=sys.stderr, disable=None, dynamic_ncols=True, **how)
+    if not sys.stderr.isatty() or any(os.get_terminal_size(sys.stderr.fileno())):
+        return tqdm(file=sys.stderr, disable=None, dynamic_ncols=True, **how)
+    # A terminal that doesn't know its size (a container's) would get a bar of no width.
+    return tqdm(file=sys.stderr, ncols=80, nrows=24, **how)

@@ -18,6 +18,7 @@ from app.commands.progress_bar import ProgressBar
 from app.engine import load_engine
 from app.exit_codes import ExitCode
 from models.interface import Quality, StyleOptions
+from models.picture_formats import PictureFormat, suffix_of
 from models.pictures import PictureError, inspect
 from styles.catalog import default_catalog
 from styles.gallery import SHEET_WIDTH_PX, painted_sheet
@@ -37,7 +38,6 @@ def add_styles(parser: argparse.ArgumentParser) -> None:
     kinds.add_argument("--gallery", type=Path, metavar="PHOTO", help="paint it in every preset")
     add_output(
         parser,
-        default="sheet.png",
         help="where the gallery goes; - is standard output; sheet.png if not given",
     )
     parser.add_argument("--quality", choices=[q.value for q in Quality], default=Quality.STANDARD)
@@ -94,7 +94,8 @@ def _gallery(args: argparse.Namespace, settings: Settings, presets: tuple[Preset
         inspect(args.gallery)
     except PictureError as error:
         raise UsageError(f"{args.gallery}: {error}") from error
-    output = named_output(args.out, wanted_format(args))
+    form = wanted_format(args)
+    output = named_output(args.out or f"sheet{suffix_of(form or PictureFormat.PNG)}", form)
     # The sheet's height depends on the photo's shape; it is about as high as wide.
     check_outputs([output], pixels=[SHEET_WIDTH_PX**2], inputs=[args.gallery], force=args.force)
     stylizer = load_engine(with_engine(args, settings))

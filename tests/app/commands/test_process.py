@@ -130,6 +130,7 @@ def test_a_disk_that_fills_up_leaves_no_half_file(here: Path, start: Start) -> N
     assert not list(here.glob(".*"))
 
 
+@pytest.mark.parametrize("size", [(24, 80), (0, 0)])
 @pytest.mark.parametrize(
     ("fake", "photos", "shown", "hidden"),
     [
@@ -139,11 +140,17 @@ def test_a_disk_that_fills_up_leaves_no_half_file(here: Path, start: Start) -> N
     ],
 )
 def test_bars_show_what_there_is_to_show(
-    fake: dict[str, str], photos: list[str], shown: str, hidden: str, here: Path, start: Start
+    fake: dict[str, str],
+    photos: list[str],
+    shown: str,
+    hidden: str,
+    size: tuple[int, int],
+    here: Path,
+    start: Start,
 ) -> None:
     save_photo(here / "b.jpg")
     ours, theirs = pty.openpty()
-    termios.tcsetwinsize(theirs, (24, 80))
+    termios.tcsetwinsize(theirs, size)
     process = start(*STYLIZE, *photos, fake=fake, stdout=theirs, stderr=theirs)
     os.close(theirs)
     said = b""

@@ -214,3 +214,21 @@ class TestFailingEngine:
         assert capsys.readouterr().err == "run.py: The GPU is gone.\n"
         assert painted(here / "a-swirls.jpg")
         assert not (here / "c-swirls.jpg").exists()
+
+
+@pytest.mark.parametrize(
+    ("args", "name", "form"),
+    [((), "sheet.png", "PNG"), (("--format", "webp"), "sheet.webp", "WEBP")],
+)
+def test_a_gallery_has_a_format_of_its_own(
+    args: tuple[str, ...],
+    name: str,
+    form: str,
+    here: Path,
+    engine: Stylizer,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("app.commands.styles.load_engine", lambda _: engine)
+    assert main(["styles", "--gallery", "photo.jpg", "--size", "64", *args]) == 0
+    with Image.open(here / name) as sheet:
+        assert sheet.format == form
