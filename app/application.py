@@ -37,11 +37,12 @@ from app.jobs.running.worker import plain_style
 from app.jobs.service import LocalJobService
 from app.jobs.store import JobStore
 from app.monitoring.health import Health
-from app.monitoring.heartbeat import beat
+from app.monitoring.heartbeat import beat, keep_touching
 from app.monitoring.metrics import serving_metrics
 from app.settings import Settings
 from app.storage.folders import Folders
 from app.storage.group_commit import GroupCommit
+from app.storage.lock import FolderLock
 from models.interface import Style, StyleOptions, Stylizer
 from styles.catalog import Catalog, default_catalog
 
@@ -66,11 +67,16 @@ class Application:
         *,
         load_stylizer: LoadStylizer,
         gpu_memory: GpuMemory = lambda: None,
+        on_beat: Callable[[], None] = lambda: None,
+        on_ready: Callable[[], None] = lambda: None,
     ) -> None:
+        """`on_beat` is called every few seconds while the loop runs, `on_ready` once it polls."""
         self._settings = settings
         self._token = token
         self._load_stylizer = load_stylizer
         self._gpu_memory = gpu_memory
+        self._on_beat = on_beat
+        self._on_ready = on_ready
         self._folders = Folders(settings.data_dir)
         self.has_stuck_thread = False
 
@@ -80,9 +86,9 @@ class Application:
         Raises one of `WRONG_TOKEN`, EngineError, UnusableDatabaseError, ProcessMustEnd, OSError.
         """
         async with AsyncExitStack() as stack:
-            await asyncio.to_thread(self._folders.make)
-            # From here on: waiting for a network is no reason to be taken for dead.
-            stack.callback(asyncio.create_task(beat(self._settings.heartbeat_path)).cancel)
+            # First of all: waiting for a network is no reason to be taken for dead.
+            stack.callback(asyncio.create_task(beat(self._on_beat)).cancel)
+            await self._hold_folder(stack)
             i18n = await asyncio.to_thread(load_i18n)
             catalog = await asyncio.to_thread(default_catalog, self._settings.styles_dir)
             pacer = Pacer(limits=_rates(self._settings))
@@ -107,7 +113,16 @@ class Application:
             await job_service.start()
             poller = Poller(bot, dispatcher, inbox)
             stack.push_async_callback(poller.close, HANDLERS_MAY_TAKE_S)
+            self._on_ready()
             await _first_to_end(poller.run(), job_service.ended(), tidy(storage.prune, inbox.prune))
+
+    async def _hold_folder(self, stack: AsyncExitStack) -> None:
+        """Work with the data folder alone, and show in it that its holder is alive."""
+        await asyncio.to_thread(self._folders.make)
+        lock = await asyncio.to_thread(FolderLock.acquire, self._folders.lock)
+        stack.callback(lock.release)
+        touching = asyncio.create_task(keep_touching(self._settings.heartbeat_path))
+        stack.callback(touching.cancel)
 
     async def _connect(self, stack: AsyncExitStack, pacer: Pacer) -> Bot:
         """The bot, once Telegram has answered it."""

@@ -16,6 +16,8 @@ from app.engine import load_engine
 from app.exit_codes import ExitCode
 from app.jobs.running.worker import ProcessMustEnd
 from app.monitoring.logs import set_up_logs
+from app.monitoring.stall_guard import STALLED_AFTER_S, stall_guard
+from app.monitoring.systemd import SOCKET_VARIABLE, SystemdNotifier
 from app.settings import Settings
 from app.storage.database import UnusableDatabaseError
 from models.interface import EngineError, Stylizer
@@ -23,11 +25,17 @@ from models.interface import EngineError, Stylizer
 logger = logging.getLogger(__name__)
 
 
-def run_bot(settings: Settings, *, load_stylizer: LoadStylizer | None = None) -> int:
+def run_bot(
+    settings: Settings,
+    *,
+    load_stylizer: LoadStylizer | None = None,
+    stalled_after_s: float = STALLED_AFTER_S,
+) -> int:
     """Run the bot until SIGTERM or SIGINT; returns the exit code of the process.
 
     `load_stylizer` brings another engine than the real one. Where a thread of the engine hangs,
-    the process ends here instead: nothing else would end it.
+    the process ends here instead: nothing else would end it. So it does where the event loop stands
+    still for `stalled_after_s`.
     """
     token = settings.bot_token.get_secret_value() if settings.bot_token else ""
     set_up_logs(log_format=settings.log_format, level=settings.log_level, secrets=[token])
@@ -35,8 +43,22 @@ def run_bot(settings: Settings, *, load_stylizer: LoadStylizer | None = None) ->
         logger.critical("BOT_TOKEN is not set")
         return ExitCode.CONFIG
     load = partial(_load_and_settle, load_stylizer or load_engine)
-    application = Application(settings, token, load_stylizer=load, gpu_memory=gpu_memory)
-    return asyncio.run(_run_and_end(application))
+    systemd = SystemdNotifier(os.environ.get(SOCKET_VARIABLE))
+    with stall_guard(stalled_after_s) as loop_runs:
+
+        def beat() -> None:
+            loop_runs()
+            systemd.beat()
+
+        application = Application(
+            settings,
+            token,
+            load_stylizer=load,
+            gpu_memory=gpu_memory,
+            on_beat=beat,
+            on_ready=systemd.ready,
+        )
+        return asyncio.run(_run_and_end(application))
 
 
 def _load_and_settle(load_stylizer: LoadStylizer, settings: Settings) -> Stylizer:

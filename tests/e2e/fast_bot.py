@@ -7,6 +7,7 @@ starts without torch, in a moment. FAST_ACCIDENT says what befalls it at a photo
 
 from __future__ import annotations
 
+import ctypes
 import os
 import signal
 import sys
@@ -19,6 +20,7 @@ from pathlib import Path
 from PIL import Image, ImageOps, ImageStat
 
 from app import process as app_process
+from app.monitoring.stall_guard import STALLED_AFTER_S
 from app.settings import Settings
 from models.interface import (
     DeviceLostError,
@@ -34,6 +36,8 @@ from models.interface import (
 from models.pictures import open_picture
 
 DEADLY_SIZE = (123, 77)
+SOON_S = 12.0
+"""A few beats."""
 
 
 def have_accident(kind: str) -> None:
@@ -45,6 +49,9 @@ def have_accident(kind: str) -> None:
             raise DeviceLostError("device-side assert triggered")
         case "hang":
             time.sleep(3600)
+        case "stall":
+            # Unlike time.sleep this keeps the interpreter's lock: every other thread waits, too.
+            ctypes.PyDLL(None).sleep(3600)
 
 
 @dataclass(frozen=True)
@@ -107,7 +114,11 @@ def main() -> int:
     )
     if accident == "hang":
         app_process.gpu_memory = hanging_gpu_memory
-    return app_process.run_bot(Settings(), load_stylizer=lambda _: stylizer)
+    return app_process.run_bot(
+        Settings(),
+        load_stylizer=lambda _: stylizer,
+        stalled_after_s=SOON_S if accident == "stall" else STALLED_AFTER_S,
+    )
 
 
 def hanging_gpu_memory() -> tuple[int, int] | None:
