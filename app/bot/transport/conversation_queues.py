@@ -7,16 +7,17 @@ they become one entry of their queue, which is handled a moment after the last p
 from __future__ import annotations
 
 import asyncio
+import enum
 import logging
-from collections import deque
-from collections.abc import Awaitable, Callable, Hashable, Sequence
+from collections import Counter, deque
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from app.bot.transport.senders import Conversation, RawUpdate, part_of
+
 logger = logging.getLogger(__name__)
 
-RawUpdate = dict[str, Any]
-"""As it came: whoever handles it makes aiogram's model of it; nobody waits for that here."""
 Handle = Callable[[Sequence[RawUpdate]], Awaitable[None]]
 
 ALBUM_PAUSE_S: Final = 0.7
@@ -24,8 +25,29 @@ MAX_ALBUM: Final = 10
 MAX_IN_HAND: Final = 4000
 """Above this no more updates are fetched: Telegram keeps them better than our memory."""
 MAX_PER_CONVERSATION: Final = 120
-"""What one person may have lying here, a hundred pictures chosen at once and some words: else a
-flood that is answered slowly would fill all the room there is, and everybody would wait for it."""
+"""What one person may have lying here from one chat: a hundred pictures chosen at once and some
+words."""
+MAX_PER_PERSON: Final = 240
+"""In all chats together."""
+MAX_PER_CHAT: Final = 480
+"""From all people together."""
+
+
+class Outcome(enum.Enum):
+    """What became of an update that was put in."""
+
+    TAKEN = enum.auto()
+    FIRST_REFUSED = enum.auto()
+    """There is no room for it, and nobody has heard of that yet."""
+    REFUSED = enum.auto()
+
+
+@dataclass(frozen=True, slots=True)
+class _Scope:
+    """A chat, or a person: whatever has only so much room."""
+
+    kind: str
+    id: int | None
 
 
 @dataclass(slots=True)
@@ -33,6 +55,7 @@ class _Entry:
     """One update, or the pieces of one album."""
 
     updates: list[RawUpdate]
+    senders: list[int | None]
     album: str | None = None
     ready_at: float = 0.0
 
@@ -46,9 +69,54 @@ class _ConversationQueue:
     entries: deque[_Entry] = field(default_factory=deque)
     task: asyncio.Task[None] | None = None
 
-    @property
-    def is_full(self) -> bool:
-        return sum(len(entry.updates) for entry in self.entries) >= MAX_PER_CONVERSATION
+
+class _Room:
+    """Who has how much lying here, and whether there may be more.
+
+    Nobody gets more than is still free: a conversation of what its chat and its sender may have, a
+    chat or a person of what there is for all (the "dynamic threshold" of shared-memory switches,
+    Choudhury & Hahne 1998). However many flood, each leaves as much as it takes, and whoever has
+    nothing here yet comes in.
+    """
+
+    def __init__(self) -> None:
+        self._counts: Counter[_Scope | Conversation] = Counter()
+        self._told: set[_Scope] = set()
+        self.taken = 0
+
+    def refusal(self, conversation: Conversation, sender: int | None) -> _Scope | None:
+        """The chat or the person that has too much here already; None if there is room."""
+        chat, person = _Scope("chat", conversation.chat_id), _Scope("person", sender)
+        own = self._counts[conversation]
+        free = max(1, MAX_IN_HAND - self.taken)
+        if own >= MAX_PER_CHAT - self._counts[chat] or self._counts[chat] >= free:
+            return chat
+        if sender is not None and (
+            own >= MAX_PER_PERSON - self._counts[person] or self._counts[person] >= free
+        ):
+            return person
+        if own >= MAX_PER_CONVERSATION:
+            return chat if sender is None else person
+        return None
+
+    def is_news(self, scope: _Scope) -> bool:
+        """Whether this is the first refusal since the scope last had nothing here; notes it."""
+        if scope in self._told:
+            return False
+        self._told.add(scope)
+        return True
+
+    def take(self, conversation: Conversation, sender: int | None) -> None:
+        self.taken += 1
+        self._counts.update(_scopes(conversation, sender))
+
+    def give_back(self, conversation: Conversation, sender: int | None) -> None:
+        self.taken -= 1
+        for scope in _scopes(conversation, sender):
+            self._counts[scope] -= 1
+            if not self._counts[scope]:
+                del self._counts[scope]
+                self._told.discard(scope)
 
 
 class ConversationQueues:
@@ -57,32 +125,39 @@ class ConversationQueues:
     def __init__(self, handle: Handle, *, album_pause_s: float = ALBUM_PAUSE_S) -> None:
         self._handle = handle
         self._album_pause_s = album_pause_s
-        self._queues: dict[Hashable, _ConversationQueue] = {}
-        self._in_hand = 0
-        self._room = asyncio.Event()
-        self._room.set()
+        self._queues: dict[Conversation, _ConversationQueue] = {}
+        self._room = _Room()
+        self._has_room = asyncio.Event()
+        self._has_room.set()
 
-    def put(self, key: Hashable, update: RawUpdate) -> bool:
-        """Queue an update; returns at once. False if its queue is full: then nobody handles it."""
-        queue = self._queues.setdefault(key, _ConversationQueue())
-        if queue.is_full:
-            return False
-        self._count(1)
+    def put(
+        self, conversation: Conversation, update: RawUpdate, *, sender: int | None = None
+    ) -> Outcome:
+        """Queue an update; returns at once. Nobody handles what is refused.
+
+        `sender` is the person whose share it takes, where that is another than the conversation's.
+        """
+        sender = conversation.user_id if sender is None else sender
+        if (scope := self._room.refusal(conversation, sender)) is not None:
+            return Outcome.FIRST_REFUSED if self._room.is_news(scope) else Outcome.REFUSED
+        self._room.take(conversation, sender)
+        self._look_for_room()
+        queue = self._queues.setdefault(conversation, _ConversationQueue())
         album = part_of(update, "message").get("media_group_id")
         entry = _growing(queue, album) if album else None
         if entry is None:
-            queue.entries.append(entry := _Entry([update], album))
-        else:
-            entry.updates.append(update)
+            queue.entries.append(entry := _Entry([], [], album))
+        entry.updates.append(update)
+        entry.senders.append(sender)
         if album:
             entry.ready_at = asyncio.get_running_loop().time() + self._album_pause_s
         if queue.task is None:
-            queue.task = asyncio.create_task(self._run(key, queue))
-        return True
+            queue.task = asyncio.create_task(self._run(conversation, queue))
+        return Outcome.TAKEN
 
     async def room(self) -> None:
         """Wait until more updates may come in."""
-        await self._room.wait()
+        await self._has_room.wait()
 
     async def close(self, timeout_s: float) -> None:
         """Let handlers finish; what still runs then is cancelled and stays unhandled."""
@@ -96,7 +171,7 @@ class ConversationQueues:
             logger.warning("%d conversations cut short; they go on after the next start", len(late))
             await asyncio.wait(late)
 
-    async def _run(self, key: Hashable, queue: _ConversationQueue) -> None:
+    async def _run(self, conversation: Conversation, queue: _ConversationQueue) -> None:
         try:
             while queue.entries:
                 entry = queue.entries[0]
@@ -109,10 +184,11 @@ class ConversationQueues:
                     # Those behind it must not suffer for it.
                     logger.exception("a conversation failed")
                 finally:
-                    self._count(-len(entry.updates))
+                    self._give_back(conversation, entry)
         finally:
-            self._count(-sum(len(entry.updates) for entry in queue.entries))
-            del self._queues[key]
+            for entry in queue.entries:
+                self._give_back(conversation, entry)
+            del self._queues[conversation]
 
     async def _until_complete(self, entry: _Entry) -> None:
         loop = asyncio.get_running_loop()
@@ -120,20 +196,25 @@ class ConversationQueues:
         while entry.is_growing and (left_s := entry.ready_at - loop.time()) > 0:  # noqa: ASYNC110
             await asyncio.sleep(left_s)
 
-    def _count(self, change: int) -> None:
-        self._in_hand += change
-        if self._in_hand < MAX_IN_HAND:
-            self._room.set()
+    def _give_back(self, conversation: Conversation, entry: _Entry) -> None:
+        for sender in entry.senders:
+            self._room.give_back(conversation, sender)
+        self._look_for_room()
+
+    def _look_for_room(self) -> None:
+        if self._room.taken < MAX_IN_HAND:
+            self._has_room.set()
         else:
-            self._room.clear()
+            self._has_room.clear()
 
 
-def part_of(raw: RawUpdate, name: str) -> RawUpdate:
-    """An object in it by its name; an empty one where there is none."""
-    part = raw.get(name)
-    return part if isinstance(part, dict) else {}
+def _scopes(conversation: Conversation, sender: int | None) -> Iterator[_Scope | Conversation]:
+    yield conversation
+    yield _Scope("chat", conversation.chat_id)
+    if sender is not None:
+        yield _Scope("person", sender)
 
 
-def _growing(queue: _ConversationQueue, album: str) -> _Entry | None:
+def _growing(queue: _ConversationQueue, album: Any) -> _Entry | None:
     same = (entry for entry in queue.entries if entry.album == album and entry.is_growing)
     return next(same, None)

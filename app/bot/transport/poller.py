@@ -26,9 +26,16 @@ from aiogram.types import Update, User
 from aiogram.utils.backoff import Backoff, BackoffConfig
 from pydantic import ValidationError
 
-from app.bot.transport.conversation_queues import ConversationQueues, RawUpdate, part_of
+from app.bot.transport.conversation_queues import ConversationQueues, Outcome
 from app.bot.transport.handler_slots import HandlerSlots
 from app.bot.transport.inbox import Inbox
+from app.bot.transport.senders import (
+    RawUpdate,
+    conversation_of,
+    part_of,
+    sender_of,
+    with_real_sender,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -79,6 +86,7 @@ class Poller:
         self._inbox = inbox
         self._queues = ConversationQueues(self._handle)
         self._slots = HandlerSlots()
+        self._notices: set[asyncio.Task[None]] = set()
 
     async def run(self) -> None:
         """Poll until cancelled. Raises one of `WRONG_TOKEN` when it is said again and again."""
@@ -112,13 +120,22 @@ class Poller:
 
     async def close(self, timeout_s: float) -> None:
         """Let handlers finish; the others' updates are handled after the next start."""
+        for notice in self._notices:
+            notice.cancel()
         await self._queues.close(timeout_s)
 
     async def _enqueue(self, raw: RawUpdate) -> None:
-        if not self._queues.put(_conversation_of(raw), raw):
-            # Its sender hears of it: a warning about floods comes long before this.
+        raw = with_real_sender(raw)
+        outcome = self._queues.put(conversation_of(raw), raw, sender=sender_of(raw))
+        if outcome is Outcome.TAKEN:
+            return
+        if outcome is Outcome.FIRST_REFUSED:
             logger.warning("a flood is cut off", extra={"update": raw["update_id"]})
-            await self._inbox.handled([raw["update_id"]])
+            # Not in its queue, which is full: the chat may be slow to take even this one sentence.
+            notice = asyncio.create_task(self._feed([raw], is_excess=True))
+            self._notices.add(notice)
+            notice.add_done_callback(self._notices.discard)
+        await self._inbox.handled([raw["update_id"]])
 
     async def _handle(self, raws: Sequence[RawUpdate]) -> None:
         """Hand one update, or one album, to its handler, as soon as a slot is free."""
@@ -132,19 +149,21 @@ class Poller:
         numbers = [raw["update_id"] for raw in raws]
         await self._inbox.started(numbers)
         try:
-            await self._feed([update for raw in raws if (update := self._read(raw)) is not None])
+            await self._feed(raws)
         except asyncio.CancelledError:
             # They are handled again after the next start.
             await self._inbox.put_back(numbers)
             raise
         await self._inbox.handled(numbers)
 
-    async def _feed(self, updates: Sequence[Update]) -> None:
+    async def _feed(self, raws: Sequence[RawUpdate], *, is_excess: bool = False) -> None:
+        updates = [update for raw in raws if (update := self._read(raw)) is not None]
         if not updates:
             return
         album = tuple(update.message for update in updates if update.message)
+        about = {"album": album, "is_excess": is_excess}
         try:
-            await self._dispatcher.feed_update(self._bot, updates[0], album=album)
+            await self._dispatcher.feed_update(self._bot, updates[0], **about)
         except Exception:
             logger.exception("an update failed", extra={"update": updates[0].update_id})
 
@@ -171,19 +190,6 @@ def _can_be_kept(raw: object) -> bool:
     except ValueError:
         return False
     return True
-
-
-def _conversation_of(raw: RawUpdate) -> tuple[int | None, int | None]:
-    """Who said it, and where: what the handlers' state depends on."""
-    event = next((value for value in raw.values() if isinstance(value, dict)), {})
-    place = part_of(event, "message") or event
-    chat_id, user_id = _id(part_of(place, "chat")), _id(part_of(event, "from"))
-    return (chat_id or user_id, user_id)
-
-
-def _id(part: RawUpdate) -> int | None:
-    value = part.get("id")
-    return value if isinstance(value, int) else None
 
 
 def _is_brief(raw: RawUpdate) -> bool:

@@ -17,6 +17,7 @@ from aiogram.exceptions import (
 from aiogram.methods import (
     AnswerCallbackQuery,
     EditMessageText,
+    GetChatAdministrators,
     GetFile,
     GetUpdates,
     SendMessage,
@@ -142,12 +143,30 @@ async def test_all_chats_share_one_rate(clock: Clock) -> None:
     assert telegram.times == [0, 0, 1, 2, 3]
 
 
-async def test_callback_answers_pass_at_once(clock: Clock) -> None:
+async def test_who_waits_for_a_slow_chat_takes_nothing_of_all() -> None:
+    async def sleep(seconds: float) -> None:
+        if seconds > 0:
+            await asyncio.Event().wait()  # time stands still
+
+    clock = Clock()
+    telegram, limits = Telegram(clock), RateLimits(everywhere=Rate(per_minute=1, burst=50))
+    pacer = Pacer(limits=limits, clock=clock, sleep=sleep)
+    crowd = [asyncio.create_task(call(pacer, telegram, send(GROUP))) for _ in range(100)]
+    await asyncio.sleep(0)
+    async with asyncio.timeout(1):
+        await call(pacer, telegram, send(ANNA))
+    for waiting in crowd:
+        waiting.cancel()
+    await asyncio.gather(*crowd, return_exceptions=True)
+
+
+async def test_callback_answers_and_questions_pass_at_once(clock: Clock) -> None:
     telegram = Telegram(clock)
     pacer = pacer_of(clock, limits=RateLimits(everywhere=Rate(per_minute=1, burst=1)))
     await call(pacer, telegram, send())
     for _ in range(50):
         await call(pacer, telegram, AnswerCallbackQuery(callback_query_id="7"))
+        await call(pacer, telegram, GetChatAdministrators(chat_id=GROUP))
     assert clock.now == 0
 
 

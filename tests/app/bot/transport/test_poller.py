@@ -23,6 +23,7 @@ from app.bot.transport import poller
 from app.bot.transport.handler_slots import HandlerSlots
 from app.exit_codes import ExitCode
 from app.process import run_bot
+from app.bot.transport.senders import conversation_of
 from app.settings import Settings
 from tests.app.bot.application_harness import ApplicationHarness, open_harness
 from tests.app.bot.reporter_harness import eventually
@@ -273,13 +274,15 @@ async def test_who_only_asks_something_is_answered_while_orders_wait(
                 "new_chat_member": {"status": "left", "user": BOT},
             }
         },
+        {"channel_post": {"message_id": 1, "date": 0, "chat": {"id": -9, "type": "channel"}}},
+        {"inline_query": {"id": "1", "from": BEN, "query": "", "offset": ""}},
     ],
-    ids=["message", "edited", "pressed", "pressed inline", "membership"],
+    ids=["message", "edited", "pressed", "pressed inline", "membership", "channel", "inline"],
 )
 def test_a_conversation_is_what_aiogram_keeps_a_state_by(event: dict[str, Any]) -> None:
     raw = {"update_id": 1, **event}
     context = UserContextMiddleware.resolve_event_context(Update.model_validate(raw))
-    chat_id, user_id = poller._conversation_of(raw)
+    chat_id, user_id = conversation_of(raw)
     assert (chat_id, user_id) == (context.chat_id or context.user_id, context.user_id)
 
 
