@@ -260,6 +260,17 @@ async def test_trouble_without_end_is_told_in_the_end(clock: Clock) -> None:
     assert len(telegram.calls) < 10
 
 
+async def test_what_is_repeated_leaves_the_chat_to_the_others(clock: Clock) -> None:
+    refused, answered = Telegram(clock, *[bad_gateway] * 4), Telegram(clock)
+    pacer = pacer_of(clock)
+    repeated = asyncio.create_task(call(pacer, refused, edit(GROUP)))
+    await asyncio.sleep(0)
+    for _ in range(10):
+        await call(pacer, answered, send(GROUP))
+    assert answered.times[-1] == 24
+    await repeated
+
+
 async def test_polling_is_left_alone(clock: Clock) -> None:
     telegram = Telegram(clock, lost)
     with pytest.raises(TelegramNetworkError):
