@@ -23,6 +23,7 @@ from app.bot.conversation.fsm_storage import ConversationStorage
 from app.bot.dispatcher import make_dispatcher, publish_commands
 from app.bot.job_message.reporter import ChatReporter, Pace
 from app.bot.preferences import PreferencesRepository
+from app.bot.transport.administrators import Administrators
 from app.bot.transport.expired_answers import IgnoreExpiredAnswers
 from app.bot.transport.handler_slots import ReleaseSlotMiddleware
 from app.bot.transport.inbox import Inbox
@@ -100,6 +101,7 @@ class Application:
             job_service = await self._make_job_service(stack, store, reporter, catalog)
             storage, inbox = await self._open_chats(stack, bot)
             dispatcher = make_dispatcher(
+                administrators=Administrators(bot),
                 settings=self._settings,
                 storage=storage,
                 job_service=job_service,

@@ -20,7 +20,7 @@ from app.bot.middlewares.access import AccessMiddleware
 from app.bot.middlewares.addressed import AddressedMiddleware
 from app.bot.middlewares.dialog import DialogMiddleware
 from app.bot.middlewares.language import LanguageMiddleware
-from app.bot.middlewares.owner import OwnerMiddleware
+from app.bot.middlewares.owner import ChannelMiddleware, OwnerMiddleware
 from app.bot.middlewares.throttling import ThrottlingMiddleware
 from app.bot.preferences import PreferencesRepository
 from app.bot.routers import (
@@ -36,6 +36,7 @@ from app.bot.routers import (
     style,
 )
 from app.bot.routers import settings as settings_router
+from app.bot.transport.administrators import Administrators
 from app.bot.transport.picture_downloads import PictureDownloads
 from app.bot.transport.rate_limiter import Rate
 from app.bot.ui.i18n import bare_code, languages
@@ -48,6 +49,7 @@ logger = logging.getLogger(__name__)
 
 def make_dispatcher(
     *,
+    administrators: Administrators,
     settings: Settings,
     storage: ConversationStorage,
     job_service: JobService,
@@ -81,8 +83,9 @@ def make_dispatcher(
     dispatcher.update.outer_middleware(ThrottlingMiddleware(rate))
     dispatcher.update.outer_middleware(AccessMiddleware(settings.lets_in))
     dispatcher.error.middleware(language)  # those above have been left when an error is met
+    dispatcher.message.middleware(ChannelMiddleware(administrators))
     dispatcher.message.middleware(DialogMiddleware())
-    dispatcher.callback_query.middleware(OwnerMiddleware())
+    dispatcher.callback_query.middleware(OwnerMiddleware(administrators))
     dispatcher.callback_query.middleware(DialogMiddleware())
     dispatcher.include_routers(
         errors.make_router(),
