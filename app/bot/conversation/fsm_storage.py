@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import time
-from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final
@@ -12,6 +11,7 @@ from typing import Any, Final
 from aiogram.exceptions import DataNotDictLikeError
 from aiogram.fsm.state import State
 from aiogram.fsm.storage.base import BaseStorage, StateType, StorageKey
+from cachetools import LRUCache
 
 from app.storage.database import Database
 from app.storage.group_commit import GroupCommit
@@ -40,7 +40,7 @@ class ConversationStorage(BaseStorage):
         self._database = database
         self._writes = writes
         self._clock = clock
-        self._recent: OrderedDict[StorageKey, _Conversation] = OrderedDict()
+        self._recent: LRUCache[StorageKey, _Conversation] = LRUCache(MAX_RECENT)
 
     async def set_state(self, key: StorageKey, state: StateType = None) -> None:
         name = state.state if isinstance(state, State) else state
@@ -78,14 +78,15 @@ class ConversationStorage(BaseStorage):
         self._recent.clear()
 
     async def _read(self, key: StorageKey) -> _Conversation:
-        if key not in self._recent:
+        known = self._recent.get(key)
+        if known is None:
             row = await self._database.read_one(
                 "SELECT state, data FROM conversations WHERE"
                 " bot_id = ? AND chat_id = ? AND user_id = ? AND thread_id = ? AND destiny = ?",
                 _columns(key),
             )
-            self._remember(key, _Conversation(*row) if row else _Conversation())
-        return self._recent[key]
+            known = self._recent[key] = _Conversation(*row) if row else _Conversation()
+        return known
 
     async def _write(self, key: StorageKey, conversation: _Conversation) -> None:
         if conversation == await self._read(key):
@@ -96,13 +97,7 @@ class ConversationStorage(BaseStorage):
             " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
             (*_columns(key), conversation.state, conversation.data, self._clock()),
         )
-        self._remember(key, conversation)
-
-    def _remember(self, key: StorageKey, conversation: _Conversation) -> None:
         self._recent[key] = conversation
-        self._recent.move_to_end(key)
-        while len(self._recent) > MAX_RECENT:
-            self._recent.popitem(last=False)
 
 
 def _columns(key: StorageKey) -> tuple[object, ...]:

@@ -35,6 +35,7 @@ class ThrottlingMiddleware(BaseMiddleware):
     def __init__(self, rate: Rate, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._rate = rate
         self._clock = clock
+        # No TTLCache: who floods on must not be forgotten by age, nor pushed out by a crowd.
         self._people: dict[int, _Person] = {}
 
     async def __call__(

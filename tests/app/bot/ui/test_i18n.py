@@ -11,6 +11,7 @@ from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po
 
 from app.bot.dispatcher import menu
+from app.bot.ui.durations import in_words
 from app.bot.ui.i18n import (
     LOCALES,
     SOURCE_LANGUAGE,
@@ -75,12 +76,24 @@ def placeholders(text: str) -> set[str]:
 
 
 @pytest.mark.parametrize(
-    ("count", "expected"),
-    [(1, "1 минута"), (2, "2 минуты"), (5, "5 минут"), (11, "11 минут"), (21, "21 минута")],
+    ("seconds", "russian", "english"),
+    [
+        (0, "1 секунда", "1 second"),
+        (7.4, "7 секунд", "7 seconds"),
+        (43, "45 секунд", "45 seconds"),
+        (60, "60 секунд", "60 seconds"),
+        (120, "2 минуты", "2 minutes"),
+        (300, "5 минут", "5 minutes"),
+        (21 * 60, "21 минута", "21 minutes"),
+        (2 * 3600, "2 часа", "2 hours"),
+        (3 * 86_400, "3 дня", "3 days"),
+    ],
 )
-def test_russian_plurals(count: int, expected: str) -> None:
-    text = load_i18n().gettext("{count} minute", "{count} minutes", count, locale="ru")
-    assert text.format(count=count) == expected
+def test_durations_in_words(seconds: float, russian: str, english: str) -> None:
+    i18n = load_i18n()
+    for language, expected in (("ru", russian), ("en", english)):
+        with i18n.context(), i18n.use_locale(language):
+            assert in_words(seconds) == expected
 
 
 @pytest.mark.parametrize(
