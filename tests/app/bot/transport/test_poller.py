@@ -21,9 +21,9 @@ from aiogram.utils.backoff import BackoffConfig
 from app.bot.conversation.style_gallery import StyleGallery
 from app.bot.transport import poller
 from app.bot.transport.handler_slots import HandlerSlots
+from app.bot.transport.senders import conversation_of
 from app.exit_codes import ExitCode
 from app.process import run_bot
-from app.bot.transport.senders import conversation_of
 from app.settings import Settings
 from tests.app.bot.application_harness import ApplicationHarness, open_harness
 from tests.app.bot.reporter_harness import eventually
