@@ -25,7 +25,6 @@ from app.bot.job_message.reporter import ChatReporter, Pace
 from app.bot.preferences import PreferencesRepository
 from app.bot.transport.administrators import Administrators
 from app.bot.transport.expired_answers import IgnoreExpiredAnswers
-from app.bot.transport.handler_slots import ReleaseSlotMiddleware
 from app.bot.transport.inbox import Inbox
 from app.bot.transport.outgoing import Pacer
 from app.bot.transport.picture_downloads import PictureDownloads
@@ -42,7 +41,6 @@ from app.monitoring.heartbeat import beat, keep_touching
 from app.monitoring.metrics import serving_metrics
 from app.settings import Settings
 from app.storage.folders import Folders
-from app.storage.group_commit import GroupCommit
 from app.storage.lock import FolderLock
 from models.interface import Style, StyleOptions, Stylizer
 from styles.catalog import Catalog, default_catalog
@@ -130,8 +128,6 @@ class Application:
         """The bot, once Telegram has answered it."""
         server = TelegramAPIServer.from_base(self._settings.telegram_api_url)
         session = AiohttpSession(api=server)
-        # First: a handler's slot is free for all that the others wait for.
-        session.middleware(ReleaseSlotMiddleware())
         session.middleware(IgnoreExpiredAnswers())
         session.middleware(pacer)
         stack.push_async_callback(session.close)
@@ -187,9 +183,7 @@ class Application:
     ) -> tuple[ConversationStorage, Inbox]:
         database = await open_chat_database(self._settings.data_dir / "chats.sqlite3")
         stack.push_async_callback(database.close)
-        writes = GroupCommit(database)
-        stack.push_async_callback(writes.close)
-        return ConversationStorage(database, writes), Inbox(database, writes, bot_id=bot.id)
+        return ConversationStorage(database), Inbox(database, bot_id=bot.id)
 
     async def _open_preferences(self, stack: AsyncExitStack) -> PreferencesRepository:
         usual = StyleOptions(

@@ -14,7 +14,6 @@ from aiogram.fsm.storage.base import BaseStorage, StateType, StorageKey
 from cachetools import LRUCache
 
 from app.storage.database import Database
-from app.storage.group_commit import GroupCommit
 
 MAX_RECENT: Final = 2000
 """Conversations kept in memory; the rest is read again when it goes on."""
@@ -34,11 +33,8 @@ class ConversationStorage(BaseStorage):
     Whoever opened the database closes it.
     """
 
-    def __init__(
-        self, database: Database, writes: GroupCommit, *, clock: Callable[[], float] = time.time
-    ) -> None:
+    def __init__(self, database: Database, *, clock: Callable[[], float] = time.time) -> None:
         self._database = database
-        self._writes = writes
         self._clock = clock
         self._recent: LRUCache[StorageKey, _Conversation] = LRUCache(MAX_RECENT)
 
@@ -63,7 +59,7 @@ class ConversationStorage(BaseStorage):
 
     async def forget(self, user_id: int) -> None:
         """Delete what a person said in any chat."""
-        await self._writes.execute("DELETE FROM conversations WHERE user_id = ?", (user_id,))
+        await self._database.execute("DELETE FROM conversations WHERE user_id = ?", (user_id,))
         for key in [key for key in self._recent if key.user_id == user_id]:
             del self._recent[key]
         # What was said stands in the log of writes as well, until that is emptied.
@@ -71,7 +67,7 @@ class ConversationStorage(BaseStorage):
 
     async def prune(self) -> None:
         """Drop conversations that ended, and those that nobody went on with for long."""
-        await self._writes.execute(
+        await self._database.execute(
             "DELETE FROM conversations WHERE changed_at < ? OR (state IS NULL AND data = '{}')",
             (self._clock() - KEEP_CONVERSATIONS_S,),
         )
@@ -91,7 +87,7 @@ class ConversationStorage(BaseStorage):
     async def _write(self, key: StorageKey, conversation: _Conversation) -> None:
         if conversation == await self._read(key):
             return
-        await self._writes.execute(
+        await self._database.execute(
             "INSERT OR REPLACE INTO conversations"
             " (bot_id, chat_id, user_id, thread_id, destiny, state, data, changed_at)"
             " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",

@@ -11,7 +11,6 @@ from typing import Final
 
 from aiogram.types import BufferedInputFile, Message
 
-from app.bot.transport.handler_slots import slot_released
 from models.pictures import encode_jpeg
 from styles.catalog import Catalog, Preset
 from styles.gallery import gallery_sheet
@@ -54,8 +53,7 @@ class StyleGallery:
             async with asyncio.timeout(self._patience_s):
                 # Again and again: where the upload failed, the next one who waits tries it.
                 while self._file_id(sheet) is None and sheet.upload is not None:
-                    async with slot_released():
-                        await sheet.upload.wait()
+                    await sheet.upload.wait()
         if (file_id := self._file_id(sheet)) is not None:
             return await send(file_id)
         return await self._upload(sheet, language, send)

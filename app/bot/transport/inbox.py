@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Final
 
 from app.storage.database import Database
-from app.storage.group_commit import GroupCommit
 
 logger = logging.getLogger(__name__)
 
@@ -29,25 +28,33 @@ class Inbox:
     def __init__(
         self,
         database: Database,
-        writes: GroupCommit,
         *,
         bot_id: int,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._database = database
-        self._writes = writes
         self._bot_id = bot_id
         self._clock = clock
 
     async def take_in(self, updates: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-        """Write updates down, all or none; returns those that were never seen before."""
-        if not updates:
+        """Write updates down, all or none; returns those that were never seen before.
+
+        What JSON can't say (`NaN`) is left out, with a line in the log.
+        """
+        bodies = {}
+        for update in updates:
+            try:
+                bodies[update["update_id"]] = json.dumps(update, allow_nan=False)
+            except ValueError:
+                # Nothing of it is shown: what stands in it was said by somebody.
+                logger.error("an update can't be kept", extra={"update": update["update_id"]})
+        if not bodies:
             return []
         rows = await self._database.fetch_all(
             "INSERT INTO updates (bot_id, update_id, body, seen_at)"
             " SELECT ?, json_extract(value, '$.update_id'), value, ? FROM json_each(?) WHERE true"
             " ON CONFLICT DO NOTHING RETURNING update_id",
-            (self._bot_id, self._clock(), json.dumps(updates)),
+            (self._bot_id, self._clock(), f"[{','.join(bodies.values())}]"),
         )
         by_id = {update["update_id"]: update for update in updates}
         new = {row["update_id"] for row in rows}
@@ -79,7 +86,7 @@ class Inbox:
         await self._count_attempts(update_ids, -1)
 
     async def _count_attempts(self, update_ids: Iterable[int], change: int) -> None:
-        await self._writes.execute(
+        await self._database.execute(
             "UPDATE updates SET attempts = attempts + ? WHERE bot_id = ?"
             " AND update_id IN (SELECT value FROM json_each(?))",
             (change, self._bot_id, json.dumps(list(update_ids))),
@@ -87,7 +94,7 @@ class Inbox:
 
     async def handled(self, update_ids: Iterable[int]) -> None:
         """Forget what these said; that they were seen is remembered."""
-        await self._writes.execute(
+        await self._database.execute(
             "UPDATE updates SET body = NULL WHERE bot_id = ?"
             " AND update_id IN (SELECT value FROM json_each(?))",
             (self._bot_id, json.dumps(list(update_ids))),
@@ -95,7 +102,7 @@ class Inbox:
 
     async def prune(self) -> None:
         """Forget numbers that can't come again."""
-        await self._writes.execute(
+        await self._database.execute(
             "DELETE FROM updates WHERE body IS NULL AND seen_at < ?",
             (self._clock() - KEEP_UPDATES_S,),
         )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import threading
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any, Final
@@ -18,9 +17,7 @@ from aiogram.exceptions import TelegramUnauthorizedError
 from aiogram.types import Update
 from aiogram.utils.backoff import BackoffConfig
 
-from app.bot.conversation.style_gallery import StyleGallery
 from app.bot.transport import poller
-from app.bot.transport.handler_slots import HandlerSlots
 from app.bot.transport.senders import conversation_of
 from app.exit_codes import ExitCode
 from app.process import run_bot
@@ -230,32 +227,6 @@ async def test_a_token_that_is_revoked_ends_the_bot(harness: ApplicationHarness)
 
     with pytest.raises(TelegramUnauthorizedError):
         await lose_the_token()
-
-
-async def test_who_only_asks_something_is_answered_while_orders_wait(
-    harness: ApplicationHarness, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    drawing, drawn = threading.Event(), threading.Event()
-
-    def draw(gallery: StyleGallery, language: str) -> bytes:
-        drawing.set()
-        drawn.wait(30)
-        return photo(1)
-
-    monkeypatch.setattr(poller, "HandlerSlots", lambda: HandlerSlots(1))
-    monkeypatch.setattr(StyleGallery, "_draw", draw)
-    busy, patient, curious = (harness.new_person() for _ in range(3))
-    async with harness.running():
-        await busy.sends("/style")
-        await busy.presses("Yes")
-        await eventually(drawing.is_set)
-        await patient.sends("/style")
-        await curious.sends("/help")
-        await curious.sees("two ways")
-        assert not patient.received
-        drawn.set()
-        await patient.sees("ready styles")
-        await busy.sees("Choose a style")
 
 
 @pytest.mark.parametrize(
