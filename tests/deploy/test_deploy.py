@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from app.exit_codes import ExitCode
 from app.monitoring.heartbeat import BEAT_EVERY_S
 from app.monitoring.stall_guard import STALLED_AFTER_S
-from app.process import EXIT_CONFIG
 
 ROOT = Path(__file__).parents[2]
 DEPLOY = ROOT / "deploy"
@@ -30,7 +30,7 @@ def lines(path: Path) -> list[str]:
 
 def test_systemd_watches_the_loop_and_leaves_a_wrong_token_alone() -> None:
     said = lines(UNIT)
-    assert {"Type=notify", f"RestartPreventExitStatus={EXIT_CONFIG}"} <= set(said)
+    assert {"Type=notify", f"RestartPreventExitStatus={ExitCode.CONFIG}"} <= set(said)
     (watchdog,) = [line for line in said if line.startswith("WatchdogSec=")]
     # Many beats; and the process's own end comes first, which says what every thread was doing.
     assert STALLED_AFTER_S >= 10 * BEAT_EVERY_S
@@ -156,7 +156,7 @@ def test_every_other_end_is_passed_on(tmp_path: Path, code: int) -> None:
 def test_a_container_with_a_wrong_token_waits(
     tmp_path: Path,
 ) -> None:
-    container = Supervised(tmp_path, f"exit {EXIT_CONFIG}")
+    container = Supervised(tmp_path, f"exit {ExitCode.CONFIG}")
     assert ".env" in container.said()
     with pytest.raises(subprocess.TimeoutExpired):
         container.process.wait(0.5)
