@@ -93,7 +93,7 @@ class Person:
             message=message,
             pressed_at=time.monotonic(),
         )
-        self._world.queries[query.id] = query
+        self._world.remember(query)
         self._world.updates.add(
             "callback_query",
             {

@@ -18,6 +18,8 @@ from app.sandbox.updates import UpdateQueue
 Json = dict[str, Any]
 
 KEPT_MESSAGES = 1000
+KEPT_VERSIONS = 1000
+KEPT_QUERIES = 1000
 KEPT_CALLS = 5000
 KEPT_INLINE_QUERIES = 200
 KEPT_EVENTS = 2000
@@ -62,8 +64,8 @@ class Message:
     sender_chat: Chat | None = None
     """On behalf of which `sender` wrote it."""
     edit_date: int | None = None
-    versions: list[Json] = field(default_factory=list)
-    """The contents that edits have replaced, oldest first."""
+    versions: deque[Json] = field(default_factory=lambda: deque(maxlen=KEPT_VERSIONS))
+    """The latest contents that edits have replaced, oldest first."""
 
     @property
     def text(self) -> str:
@@ -246,7 +248,7 @@ class World:
         self._next_message_id += 1
         chat.messages[message.id] = message
         if len(chat.messages) > KEPT_MESSAGES:
-            del chat.messages[next(iter(chat.messages))]
+            _drop(next(iter(chat.messages.values())))
         self.publish("message", chat, message.as_json())
         return message
 
@@ -259,8 +261,14 @@ class World:
         self.publish("edited", message.chat, message.as_json())
 
     def remove(self, message: Message) -> None:
-        del message.chat.messages[message.id]
+        _drop(message)
         self.publish("deleted", message.chat, {"message_id": message.id})
+
+    def remember(self, query: CallbackQuery) -> None:
+        """Keep a pressed button for its answer; the oldest are forgotten."""
+        self.queries[query.id] = query
+        if len(self.queries) > KEPT_QUERIES:
+            del self.queries[next(iter(self.queries))]
 
     def publish(self, kind: str, chat: Chat, body: Json) -> None:
         """Tell the watchers; one that doesn't keep up misses the oldest events."""
@@ -281,3 +289,9 @@ class World:
             yield feed
         finally:
             del self._watchers[feed]
+
+
+def _drop(message: Message) -> None:
+    """Forget a message, also as the end of a chain of replies that would keep them all."""
+    del message.chat.messages[message.id]
+    message.reply_to = None

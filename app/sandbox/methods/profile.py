@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from app.sandbox.errors import bad_request
 from app.sandbox.methods.method import Json, Method, chat_of
 from app.sandbox.params import Params
@@ -39,7 +37,7 @@ async def get_chat_member(world: World, params: Params) -> Json:
 
 
 async def set_my_commands(world: World, params: Params) -> bool:
-    world.profile.commands[_scope(params)] = params.json("commands") or []
+    world.profile.commands[_scope(params)] = params.json("commands", list[Json]) or []
     for chat in world.chats.values():
         world.publish("commands", chat, {})
     return True
@@ -55,8 +53,8 @@ async def get_my_commands(world: World, params: Params) -> list[Json]:
 
 
 def _scope(params: Params) -> tuple[str, str]:
-    scope: dict[str, Any] = params.json("scope") or {"type": "default"}
-    return scope["type"], params.text("language_code")
+    scope = params.json("scope", Json) or {}
+    return str(scope.get("type", "default")), params.text("language_code")
 
 
 def _setter(name: str) -> Method:
