@@ -53,6 +53,21 @@ class GalleryCallback(OwnedCallback, prefix="gallery"):
     action: GalleryAction
 
 
+class Paged(enum.StrEnum):
+    """The lists that are shown page by page."""
+
+    GALLERY = "gallery"
+    QUEUE = "queue"
+    ADDED = "added"
+
+
+class PageCallback(OwnedCallback, prefix="page"):
+    """Turns to a page of a list; `number` is from 0."""
+
+    of: Paged
+    number: int
+
+
 class RoleCallback(OwnedCallback, prefix="role"):
     """The number of the picture that was asked for."""
 

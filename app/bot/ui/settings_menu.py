@@ -8,6 +8,7 @@ from typing import Final
 
 from aiogram.types import InlineKeyboardButton, InlineKeyboardMarkup
 from aiogram.utils.i18n import gettext as _
+from aiogram.utils.keyboard import InlineKeyboardBuilder
 
 from app.bot.preferences import UserPreferences
 from app.bot.ui.callback_data import OwnedCallback
@@ -16,6 +17,7 @@ from app.jobs.model import Delivery
 from models.interface import Quality
 
 Value = Quality | Delivery | int | float | bool | str
+BUTTONS_A_ROW: Final = 2
 OPEN: Final = "auto"
 """In callback data: leave the choice to the style or to the bot."""
 
@@ -75,7 +77,9 @@ def overview(chosen: UserPreferences) -> str:
 def overview_keyboard(owner: int) -> InlineKeyboardMarkup:
     """A button for each field, two a row."""
     buttons = [_button(field_name(field), owner, field) for field in Field]
-    return _rows(buttons)
+    builder = InlineKeyboardBuilder()
+    builder.row(*buttons, width=BUTTONS_A_ROW)
+    return builder.as_markup()
 
 
 def question(field: Field, chosen: UserPreferences) -> str:
@@ -89,10 +93,11 @@ def choices_keyboard(owner: int, field: Field) -> InlineKeyboardMarkup:
     buttons = [
         _button(value_name(field, value), owner, field, str(value)) for value in choices(field)
     ]
-    keyboard = _rows(buttons)
-    keyboard.inline_keyboard.append([_button(value_name(field, None), owner, field, OPEN)])
-    keyboard.inline_keyboard.append([_button(_("« Back"), owner)])
-    return keyboard
+    builder = InlineKeyboardBuilder()
+    builder.row(*buttons, width=BUTTONS_A_ROW)
+    builder.row(_button(value_name(field, None), owner, field, OPEN))
+    builder.row(_button(_("« Back"), owner))
+    return builder.as_markup()
 
 
 def field_name(field: Field) -> str:
@@ -160,9 +165,3 @@ def _button(
 ) -> InlineKeyboardButton:
     callback = SettingsCallback(owner=owner, field=field, value=value)
     return InlineKeyboardButton(text=text, callback_data=callback.pack())
-
-
-def _rows(buttons: list[InlineKeyboardButton]) -> InlineKeyboardMarkup:
-    return InlineKeyboardMarkup(
-        inline_keyboard=[buttons[start : start + 2] for start in range(0, len(buttons), 2)]
-    )
