@@ -14,8 +14,8 @@ async def answer_inline_query(world: World, params: Params) -> bool:
     query = world.inline_queries.get(params.text("inline_query_id"))
     if query is None or query.contents is not None:
         raise bad_request(QUERY_TOO_OLD)
-    results = params.json("results") or []
-    if not isinstance(results, list) or len(results) > MAX_INLINE_RESULTS:
+    results = params.json("results", list[Json]) or []
+    if len(results) > MAX_INLINE_RESULTS:
         raise bad_request("RESULTS_TOO_MUCH")
     contents = {str(result.get("id")): _content(world, result) for result in results}
     if len(contents) != len(results):
