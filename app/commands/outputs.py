@@ -18,7 +18,7 @@ from PIL import Image
 from app.commands.errors import OutputError, UsageError
 from app.commands.photos import Photo
 from app.storage.folders import write_whole
-from models.picture_formats import (
+from models.written_formats import (
     SUFFIXES,
     PictureFormat,
     UnknownFormatError,

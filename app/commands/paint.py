@@ -36,8 +36,8 @@ from models.interface import (
     StyleOptions,
     Stylizer,
 )
-from models.picture_formats import PictureFormat
 from models.pictures import PictureError, fit_size, inspect
+from models.written_formats import PictureFormat
 from styles.catalog import Catalog, default_catalog
 from styles.preset import Preset
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from PIL import Image, ImageCms
 
-from models.picture_formats import (
+from models.written_formats import (
     SUFFIXES,
     PictureFormat,
     UnknownFormatError,
