@@ -31,6 +31,7 @@ from app.bot.transport.picture_downloads import PictureDownloads
 from app.bot.transport.poller import Poller, wait_for_telegram
 from app.bot.transport.rate_limiter import RateLimits
 from app.bot.ui.i18n import load_i18n
+from app.decoding.pool import DecoderPool
 from app.jobs.limits import JobLimits
 from app.jobs.model import StyleChoice
 from app.jobs.running.worker import plain_style
@@ -104,7 +105,7 @@ class Application:
                 storage=storage,
                 job_service=job_service,
                 preferences=await self._open_preferences(stack),
-                downloads=self._downloads(bot),
+                downloads=self._downloads(stack, bot),
                 catalog=catalog,
                 i18n=i18n,
                 health=await self._watch(stack, job_service),
@@ -194,9 +195,15 @@ class Application:
         stack.push_async_callback(preferences.close)
         return preferences
 
-    def _downloads(self, bot: Bot) -> PictureDownloads:
-        max_mb = self._settings.disk_quota_per_user_mb
-        return PictureDownloads(bot, self._folders.originals, max_mb_per_person=max_mb)
+    def _downloads(self, stack: AsyncExitStack, bot: Bot) -> PictureDownloads:
+        decoders = DecoderPool()
+        stack.push_async_callback(decoders.close)
+        return PictureDownloads(
+            bot,
+            self._folders.originals,
+            decoders=decoders,
+            max_mb_per_person=self._settings.disk_quota_per_user_mb,
+        )
 
     async def _watch(self, stack: AsyncExitStack, job_service: LocalJobService) -> Health:
         health = Health(job_service, data_dir=self._settings.data_dir, gpu_memory=self._gpu_memory)

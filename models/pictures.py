@@ -5,29 +5,52 @@ Imports no torch, so that the chat side can look at a picture as it arrives.
 
 from __future__ import annotations
 
-import contextlib
 import enum
 import io
+import math
 import struct
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-from PIL import Image, ImageCms, ImageOps
+from PIL import Image
 
 from models.jpeg_scans import count_scans
-
-FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP")
-"""What is decoded; a GIF only if it stands still. MPO, what some phones write, opens as JPEG."""
+from models.picture_colours import (
+    PROFILED_MODES,
+    brightness_level,
+    to_profiled_mode,
+    to_srgb,
+)
+from models.picture_formats import (
+    BYTES_PER_PIXEL,
+    FORMATS,
+    LOSSLESS_FORMATS,
+    ForeignKind,
+    foreign_kind,
+    is_jpeg,
+    is_moving,
+    is_raw,
+    jpeg_bytes,
+    read_head,
+    set_up_pillow,
+    webp_pixels,
+)
 
 MAX_PIXELS = 64_000_000
-"""Above the 50 MP of today's phones (8192 x 6144); about 200 MB once decoded."""
+"""Above the 50 MP of most phones (8192 x 6144). Fewer where a format takes more memory than
+`MAX_DECODE_BYTES` for so many."""
+MAX_JPEG_PIXELS = 205_000_000
+"""Of a JPEG in one scan, which is reduced while it is decoded: a phone's 200 MP (16384 x 12288)."""
+MAX_DECODE_BYTES = 700_000_000
+"""What decoding one picture may take of memory for a moment, by `models.picture_formats`."""
 MIN_SIDE_PX = 16
 MAX_RATIO = 20
 MAX_SCANNED_PIXELS = 1_000_000_000
 """Pixels of a JPEG times its scans, each of which goes over all of them: two seconds and more. The
-largest picture may have 15 scans, an ordinary progressive one has 6 to 10."""
+largest progressive one may have 15 scans, an ordinary one has 6 to 10."""
 JPEG_QUALITY = 92
+KEPT_QUALITY = 95
+"""Of a JPEG that is painted from: its loss can't be seen, also after a photo's own."""
 _STRIP_PIXELS = 1_000_000
 
 _DAMAGE = (
@@ -38,10 +61,12 @@ _DAMAGE = (
     TypeError,
     EOFError,
     ArithmeticError,
+    RuntimeError,
+    AssertionError,
+    AttributeError,
     struct.error,
 )
 """What Pillow's decoders really raise for broken bytes."""
-_BOMBS = (Image.DecompressionBombError, Image.DecompressionBombWarning)
 
 
 class PictureProblem(enum.StrEnum):
@@ -49,10 +74,14 @@ class PictureProblem(enum.StrEnum):
 
     MISSING = "missing"
     NOT_A_PICTURE = "not_a_picture"
+    DRAWING = "drawing"
+    LAYERS = "layers"
+    RAW = "raw"
+    VIDEO = "video"
     DAMAGED = "damaged"
     ANIMATED = "animated"
     TOO_MANY_PIXELS = "too_many_pixels"
-    TOO_MANY_SCANS = "too_many_scans"
+    TOO_MUCH_WORK = "too_much_work"
     TOO_SMALL = "too_small"
     TOO_LONG = "too_long"
 
@@ -62,14 +91,22 @@ _SENTENCES = {
     PictureProblem.NOT_A_PICTURE: (
         "This is not a picture that I can read; please send a JPEG, PNG or WEBP."
     ),
+    PictureProblem.DRAWING: (
+        "This is a drawing or a document, not a picture; please save it as a PNG."
+    ),
+    PictureProblem.LAYERS: (
+        "This is the working file of a paint program; please save it as a JPEG or PNG."
+    ),
+    PictureProblem.RAW: "This is a camera's raw file; please save it as a JPEG.",
+    PictureProblem.VIDEO: "This is a video; please send a still picture, such as a screenshot.",
     PictureProblem.DAMAGED: "The picture is damaged or not complete; please send it once more.",
     PictureProblem.ANIMATED: "The picture moves; please send a still one, such as a screenshot.",
     PictureProblem.TOO_MANY_PIXELS: (
-        "The picture is too large; "
-        f"please send one of at most {MAX_PIXELS // 1_000_000} megapixels."
+        "The picture is too large; please send one of at most {limit} megapixels, "
+        f"or an ordinary JPEG of at most {MAX_JPEG_PIXELS // 1_000_000}."
     ),
-    PictureProblem.TOO_MANY_SCANS: (
-        "The picture is stored in so many passes that it would take too long to read; "
+    PictureProblem.TOO_MUCH_WORK: (
+        "The picture is stored in a way that takes too long to read; "
         "please save it as an ordinary JPEG."
     ),
     PictureProblem.TOO_SMALL: (
@@ -81,14 +118,32 @@ _SENTENCES = {
         f"at most {MAX_RATIO} times the short one."
     ),
 }
+_FOREIGN = {
+    ForeignKind.DRAWING: PictureProblem.DRAWING,
+    ForeignKind.LAYERS: PictureProblem.LAYERS,
+    ForeignKind.RAW: PictureProblem.RAW,
+    ForeignKind.VIDEO: PictureProblem.VIDEO,
+}
+_TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+"""By EXIF orientation: what makes it upright."""
 
 
 class PictureError(Exception):
     """A picture that can't be used; `str()` is one English sentence that says what to send."""
 
-    def __init__(self, problem: PictureProblem) -> None:
-        super().__init__(_SENTENCES[problem])
+    def __init__(self, problem: PictureProblem, *, max_pixels: int = MAX_PIXELS) -> None:
         self.problem = problem
+        self.max_pixels = max_pixels
+        """Of this format; for TOO_MANY_PIXELS."""
+        super().__init__(_SENTENCES[problem].format(limit=max_pixels // 1_000_000))
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,15 +153,23 @@ class PictureFacts:
     width_px: int
     height_px: int
     format: str
+    work_bytes: int
+    """What it takes of memory to decode it, and to reduce it to the long side that was said."""
+
+    @property
+    def is_lossless(self) -> bool:
+        """Whether the format keeps every pixel as it was."""
+        return self.format in LOSSLESS_FORMATS
 
 
 def has_picture_name(path: Path) -> bool:
     """Whether the file's name, and nothing else, speaks for a picture that is decoded here."""
+    set_up_pillow()
     return Image.registered_extensions().get(path.suffix.lower()) in {*FORMATS, "MPO"}
 
 
-def inspect(path: Path) -> PictureFacts:
-    """Check a file by its headers alone; quick and safe for whatever a stranger sends.
+def inspect(path: Path, *, long_side_px: int | None = None) -> PictureFacts:
+    """Check a file by its headers alone; quick for whatever a stranger sends.
 
     Raises PictureError. A file cut off in the middle passes: only `open_picture` notices.
     """
@@ -114,33 +177,36 @@ def inspect(path: Path) -> PictureFacts:
         width, height = image.size
         if _orientation(image) >= 5:
             width, height = height, width
-        return PictureFacts(width, height, image.format or "")
+        work_bytes = _decode_bytes(image, path, long_side_px) + _reduced_bytes(image, long_side_px)
+        return PictureFacts(width, height, image.format or "", work_bytes)
 
 
 def open_picture(path: Path, *, long_side_px: int | None = None) -> Image.Image:
     """Decode a file to an upright sRGB picture that carries no metadata.
 
     Transparency is laid over white. With `long_side_px` a larger picture is reduced to it, which
-    saves most of the memory and time of a large JPEG; a smaller one stays as it is.
-    Raises PictureError.
+    saves most of the memory and time of a large JPEG; a smaller one stays as it is. A JPEG of more
+    than `MAX_PIXELS` is always reduced. Raises PictureError.
     """
-    with _open(path) as image:
-        try:
-            if long_side_px is not None:
-                image.draft(None, fit_size(image.size, long_side_px))
-            image.load()
-        except MemoryError:
-            raise PictureError(PictureProblem.TOO_MANY_PIXELS) from None
-        except _DAMAGE:
-            raise PictureError(PictureProblem.DAMAGED) from None
-        profile = image.info.get("icc_profile")
-        picture = _upright(_plain_and_small(image, long_side_px))
-    if long_side_px is not None and max(picture.size) > long_side_px:
-        size = fit_size(picture.size, long_side_px)
-        picture = picture.resize(size, Image.Resampling.LANCZOS, reducing_gap=3.0)
-    picture = _to_srgb(picture, profile)
+    picture, orientation, profile = _decoded(path, long_side_px)
+    if orientation in _TURNS:  # now that it is small: a large picture would be there twice
+        picture = picture.transpose(_TURNS[orientation])
+    picture = to_srgb(picture, profile)
     picture.info.clear()
     return picture
+
+
+def prepare_picture(source: Path, target: Path, *, long_side_px: int) -> None:
+    """Write what `open_picture` makes of a file anew: nothing of a stranger's bytes is left.
+
+    `target` becomes a PNG if the source has no loss, else a JPEG. Raises PictureError, OSError.
+    """
+    is_lossless = inspect(source).is_lossless
+    picture = open_picture(source, long_side_px=long_side_px)
+    if is_lossless:
+        picture.save(target, "PNG", compress_level=3)
+    else:
+        picture.save(target, "JPEG", quality=KEPT_QUALITY, subsampling=0)
 
 
 def fit_size(size: tuple[int, int], long_side_px: float) -> tuple[int, int]:
@@ -177,113 +243,152 @@ def bare_picture(picture: Image.Image) -> Image.Image:
     return bare
 
 
+def _decoded(path: Path, long_side_px: int | None) -> tuple[Image.Image, int, bytes | None]:
+    """A picture of at most `long_side_px`, its EXIF orientation and its colour profile."""
+    with _open(path) as image:
+        orientation = _orientation(image)
+        profile = image.info.get("icc_profile")
+        try:
+            if is_jpeg(image):
+                image.draft(None, _drafted_size(image.size, long_side_px))
+            image.load()
+            picture = _profiled_and_small(image, long_side_px)
+        except MemoryError:
+            raise PictureError(PictureProblem.TOO_MUCH_WORK) from None
+        except _DAMAGE:
+            raise PictureError(PictureProblem.DAMAGED) from None
+    if long_side_px is not None and max(picture.size) > long_side_px:
+        size = fit_size(picture.size, long_side_px)
+        picture = picture.resize(size, Image.Resampling.LANCZOS, reducing_gap=3.0)
+    return picture, orientation, profile
+
+
 def _open(path: Path) -> Image.Image:
     """Open lazily and check what the header promises, before anything is decoded."""
+    set_up_pillow()
     try:
+        head = read_head(path)
+        if (kind := foreign_kind(head)) is not None:
+            raise PictureError(_FOREIGN[kind])
+        if webp_pixels(head) > MAX_PIXELS:  # to open one takes 8 bytes a pixel
+            raise PictureError(PictureProblem.TOO_MANY_PIXELS, max_pixels=max_pixels_of("WEBP"))
         image = Image.open(path, formats=FORMATS)
     except (FileNotFoundError, IsADirectoryError, PermissionError):
         raise PictureError(PictureProblem.MISSING) from None
-    except _BOMBS:
-        raise PictureError(PictureProblem.TOO_MANY_PIXELS) from None
+    except MemoryError:
+        raise PictureError(PictureProblem.TOO_MUCH_WORK) from None
     except _DAMAGE:  # UnidentifiedImageError is an OSError
         raise PictureError(PictureProblem.NOT_A_PICTURE) from None
-    problem = _header_problem(image) or _work_problem(image, path)
-    if problem is not None:
+    try:
+        _check(image, path)
+    except PictureError:
         image.close()
-        raise PictureError(problem)
+        raise
     return image
+
+
+def _check(image: Image.Image, path: Path) -> None:
+    """Raises PictureError."""
+    try:
+        problem = _header_problem(image)
+    except _DAMAGE:
+        problem = PictureProblem.DAMAGED
+    if problem is not None:
+        raise PictureError(problem)
+    max_pixels = _max_pixels(image, path)
+    if image.width * image.height > max_pixels:
+        raise PictureError(PictureProblem.TOO_MANY_PIXELS, max_pixels=min(max_pixels, MAX_PIXELS))
+    scanned = image.width * image.height * count_scans(path) if is_jpeg(image) else 0
+    if scanned > MAX_SCANNED_PIXELS:
+        # A file of 200 kB may keep a decoder busy for a minute: its size says nothing about that.
+        raise PictureError(PictureProblem.TOO_MUCH_WORK)
 
 
 def _header_problem(image: Image.Image) -> PictureProblem | None:
     short, long = sorted(image.size)
-    if short * long > MAX_PIXELS:
-        return PictureProblem.TOO_MANY_PIXELS
     if short < MIN_SIDE_PX:
         return PictureProblem.TOO_SMALL
     if long > MAX_RATIO * short:
         return PictureProblem.TOO_LONG
-    # The further frames of an MPO are the same shot again: a preview or a second lens.
-    if getattr(image, "is_animated", False) and image.format != "MPO":
-        return PictureProblem.ANIMATED
-    return None
+    if is_raw(image):
+        return PictureProblem.RAW
+    return PictureProblem.ANIMATED if is_moving(image) else None
 
 
-def _work_problem(image: Image.Image, path: Path) -> PictureProblem | None:
-    """A file of 200 kB may keep a decoder busy for a minute: its size says nothing about that."""
-    if image.format not in {"JPEG", "MPO"}:
-        return None
-    scanned = image.width * image.height * count_scans(path)
-    return PictureProblem.TOO_MANY_SCANS if scanned > MAX_SCANNED_PIXELS else None
+def _max_pixels(image: Image.Image, path: Path) -> int:
+    if is_jpeg(image):
+        return MAX_JPEG_PIXELS if count_scans(path) <= 1 else MAX_PIXELS
+    return max_pixels_of(image.format or "")
+
+
+def max_pixels_of(format_name: str) -> int:
+    """How many pixels a picture of a format other than JPEG may have."""
+    return min(MAX_PIXELS, MAX_DECODE_BYTES // BYTES_PER_PIXEL[format_name])
+
+
+def _decode_bytes(image: Image.Image, path: Path, long_side_px: int | None) -> int:
+    if is_jpeg(image):
+        reduction = _reduction(image.size, _drafted_size(image.size, long_side_px))
+        reduced = image.width // reduction, image.height // reduction
+        return jpeg_bytes(image.size, reduced, count_scans(path))
+    return BYTES_PER_PIXEL[image.format or ""] * image.width * image.height
+
+
+def _reduced_bytes(image: Image.Image, long_side_px: int | None) -> int:
+    """Of the reduced picture, while the large one is still there."""
+    width, height = image.size
+    if long_side_px is not None and max(image.size) > long_side_px:
+        width, height = fit_size(image.size, long_side_px)
+    return 4 * width * height
+
+
+def _drafted_size(size: tuple[int, int], long_side_px: int | None) -> tuple[int, int]:
+    """The least (width, height) that a JPEG has to be decoded to."""
+    width, height = size if long_side_px is None else fit_size(size, long_side_px)
+    least = math.isqrt(size[0] * size[1] // MAX_PIXELS) + 1 if _is_over(size) else 1
+    return min(width, size[0] // least), min(height, size[1] // least)
+
+
+def _is_over(size: tuple[int, int]) -> bool:
+    return size[0] * size[1] > MAX_PIXELS
+
+
+def _reduction(size: tuple[int, int], least: tuple[int, int]) -> int:
+    """What libjpeg divides both sides by to come near `least`, and not below."""
+    factor = min(size[0] // max(1, least[0]), size[1] // max(1, least[1]))
+    return next((power for power in (8, 4, 2) if factor >= power), 1)
 
 
 def _orientation(image: Image.Image) -> int:
+    """By EXIF; of a TIFF, which Pillow turns by itself, and of HEIF, as libheif does, always 1."""
+    if image.format in {"TIFF", "HEIF"}:
+        return 1
     try:
         return int(image.getexif().get(0x0112, 1))
-    except _DAMAGE:
+    except _DAMAGE:  # a broken EXIF block is no reason to refuse the picture
         return 1
 
 
-def _upright(image: Image.Image) -> Image.Image:
-    # In place: it would copy a picture that is upright already.
-    with contextlib.suppress(*_DAMAGE):  # a broken EXIF block is no reason to refuse the picture
-        ImageOps.exif_transpose(image, in_place=True)
-    return image
-
-
-def _plain_and_small(image: Image.Image, long_side_px: int | None) -> Image.Image:
-    """`_plain_mode`, of a large picture strip by strip and reduced by the way.
+def _profiled_and_small(image: Image.Image, long_side_px: int | None) -> Image.Image:
+    """`to_profiled_mode`, of a large picture strip by strip and reduced by the way.
 
     What comes back is at least three times as large as `long_side_px`, for a better filter to go
     on with. So the largest picture takes 4 bytes a pixel while it is decoded, a quarter of a
     gigabyte, and never more than twice that.
     """
     factor = 1 if long_side_px is None else max(1, max(image.size) // (3 * long_side_px))
-    if image.mode in {"L", "RGB", "CMYK"} or image.width * image.height <= _STRIP_PIXELS:
-        return _plain_mode(image)
+    is_plain = image.mode in PROFILED_MODES and not image.has_transparency_data
+    if is_plain or image.width * image.height <= _STRIP_PIXELS:
+        return to_profiled_mode(image)
+    level = brightness_level(image)
     width, height = image.size
     rows = factor * max(1, _STRIP_PIXELS // (width * factor))
     small = None
     for top in range(0, height, rows):
         strip = image.crop((0, top, width, min(top + rows, height)))
-        plain = _plain_mode(strip).reduce(factor)
+        plain = to_profiled_mode(strip, level=level).reduce(factor)
         if small is None:
             small = Image.new(plain.mode, (plain.width, -(-height // factor)))
-            small.info = dict(image.info)
         small.paste(plain, (0, top // factor))
     assert small is not None  # noqa: S101 - no picture is without rows
     return small
-
-
-def _plain_mode(image: Image.Image) -> Image.Image:
-    """To L, RGB or CMYK of 8 bits, the modes that a colour profile can be applied to."""
-    if image.mode.startswith("I"):
-        return _eight_bits(image)
-    if image.has_transparency_data:
-        image = image.convert("RGBA")
-        white = Image.new("RGBA", image.size, "white")
-        white.alpha_composite(image)
-        flat = white.convert("RGB")
-        flat.info = image.info
-        return flat
-    return image if image.mode in {"L", "RGB", "CMYK"} else image.convert("RGB")
-
-
-def _eight_bits(image: Image.Image) -> Image.Image:
-    """16-bit grey scaled to 8 bits; Pillow's own conversion clips nearly all of it to white."""
-    values = np.asarray(image, dtype=np.float32) / 257.0
-    grey = Image.fromarray(values.clip(0, 255).round().astype(np.uint8))
-    grey.info = image.info
-    return grey
-
-
-def _to_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
-    if profile:
-        try:
-            source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
-            target = ImageCms.createProfile("sRGB")
-            converted = ImageCms.profileToProfile(image, source, target, outputMode="RGB")
-        except (ImageCms.PyCMSError, *_DAMAGE):
-            converted = None  # a broken or foreign profile: the plain values are a good guess
-        if converted is not None:
-            return converted
-    return image.convert("RGB")

@@ -27,7 +27,7 @@ async def choose_a_style(person: Actor) -> None:
 @pytest.mark.parametrize(
     ("make", "sentence"),
     [
-        (lambda: b"%PDF-1.7 not a picture at all", "JPEG, PNG or WEBP"),
+        (lambda: b"%PDF-1.7 not a picture at all", "as a PNG, or a screenshot"),
         (pictures.truncated_jpeg, "damaged or not complete"),
         (pictures.huge_png, "too large.*megapixels"),
         (pictures.animated_gif, "moves"),

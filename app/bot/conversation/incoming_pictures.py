@@ -40,7 +40,7 @@ class IncomingPictures:
         try:
             return await self.downloads.keep(sent, asked.from_user.id)
         except PictureError as error:
-            return texts.picture_problem(error.problem)
+            return texts.picture_problem(error.problem, max_pixels=error.max_pixels)
         except DownloadError as error:
             return texts.download_problem(error.problem)
 

@@ -57,7 +57,7 @@ def refusal(error: Exception) -> str:
         case DailyLimitReached():
             return texts.daily_limit_reached(error.limit, error.wait_s)
         case PictureError():
-            return texts.picture_problem(error.problem)
+            return texts.picture_problem(error.problem, max_pixels=error.max_pixels)
         case _:
             return texts.closing_down()
 

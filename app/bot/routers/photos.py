@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from aiogram import F, Router
+from aiogram.filters import StateFilter
 from aiogram.fsm.context import FSMContext
 from aiogram.types import Message
 
@@ -13,15 +14,25 @@ from app.bot.conversation.dialog import MAX_PHOTOS, Dialog
 from app.bot.conversation.draft_order import DraftOrder
 from app.bot.conversation.incoming_pictures import IncomingPictures, messages_with_pictures
 from app.bot.conversation.states import Talk
+from app.bot.transport.picture_downloads import picture_in
 from app.bot.ui import texts
 from models.pictures import PictureProblem
+
+PICTURE_EXPECTED = StateFilter(Talk.photo, Talk.pictures)
 
 
 def make_router() -> Router:
     router = Router(name="photos")
     router.message.register(refuse_animation, F.animation)
     router.message.register(take_pictures, F.photo | F.document)
+    # At any other moment a sticker is a joke, and is answered with one.
+    router.message.register(take_pictures, F.sticker, is_still_sticker, PICTURE_EXPECTED)
     return router
+
+
+def is_still_sticker(message: Message) -> bool:
+    """Whether it is a picture, and no animation or video."""
+    return picture_in(message) is not None
 
 
 async def refuse_animation(message: Message) -> None:

@@ -1,6 +1,7 @@
-"""Pictures that people send: fetched within bounds, kept durably, checked before anyone uses them.
+"""Pictures that people send: fetched within bounds, made ready for painting, kept durably.
 
-Nothing of a name that a person chose gets near a path.
+Nothing of a name that a person chose gets near a path, and nothing of the bytes that they sent is
+kept: a decoder process writes the picture anew, in the largest size that anything is painted in.
 """
 
 from __future__ import annotations
@@ -20,10 +21,11 @@ import aiofiles
 import aiohttp
 from aiogram import Bot
 from aiogram.exceptions import AiogramError, TelegramBadRequest
-from aiogram.types import Document, Message, PhotoSize
+from aiogram.types import Document, Message, PhotoSize, Sticker
 
+from app.decoding.pool import DecoderPool
 from app.storage.folders import flush_folder
-from models.pictures import inspect, open_picture
+from models.interface import MAX_SIZE_PX
 
 logger = logging.getLogger(__name__)
 
@@ -37,11 +39,8 @@ RETRY_PAUSE_S: Final = 1.0
 AT_ONCE: Final = 8
 MIN_FREE_BYTES: Final = 200_000_000
 """The databases must never meet a full disk."""
-DECODED_AT_ONCE: Final = 2
-"""A picture of 64 megapixels takes 200 MB for a moment."""
-_LOOK_SIDE_PX: Final = 256
 
-Sent = PhotoSize | Document
+Sent = PhotoSize | Document | Sticker
 
 
 class DownloadProblem(enum.StrEnum):
@@ -62,13 +61,20 @@ class DownloadError(Exception):
 
 
 def picture_in(message: Message) -> Sent | None:
-    """The picture of a message: a photo in its largest size, or a file of any kind.
+    """The picture of a message: a photo in its largest size, a still sticker, a file of any kind.
 
     A file may turn out to be no picture; that is said once it was looked at.
     """
     if message.photo:
         return message.photo[-1]
+    if message.sticker is not None and is_still(message.sticker):
+        return message.sticker
     return message.document
+
+
+def is_still(sticker: Sticker) -> bool:
+    """Whether it is a picture, and no animation or video."""
+    return not (sticker.is_animated or sticker.is_video)
 
 
 class PictureDownloads:
@@ -79,6 +85,7 @@ class PictureDownloads:
         bot: Bot,
         folder: Path,
         *,
+        decoders: DecoderPool,
         max_mb_per_person: int = 500,
         total_timeout_s: int = TOTAL_TIMEOUT_S,
         stall_timeout_s: float = STALL_TIMEOUT_S,
@@ -89,32 +96,38 @@ class PictureDownloads:
         self._total_timeout_s = total_timeout_s
         self._stall_timeout_s = stall_timeout_s
         self._fetching = asyncio.Semaphore(AT_ONCE)
-        self._decoding = asyncio.Semaphore(DECODED_AT_ONCE)
+        self._decoders = decoders
 
     async def keep(self, sent: Sent, user_id: int) -> Path:
-        """Fetch a picture and check it; it is on the disk when this returns.
+        """Fetch a picture and make it ready; it is on the disk when this returns.
 
         Raises DownloadError and `models.pictures.PictureError`; then nothing is left behind.
         """
         if (sent.file_size or 0) > MAX_BYTES:
             raise DownloadError(DownloadProblem.TOO_LARGE)
-        folder = self._folder / str(user_id)
-        part = folder / f"{uuid.uuid4().hex}.part"
-        # Nothing at all is begun for more than so many: a thousand small calls for the threads
-        # would delay everybody else's.
-        async with self._fetching:
-            if not await asyncio.to_thread(self._make_room, folder):
-                raise DownloadError(DownloadProblem.NO_ROOM)
-            try:
-                await self._fetch(sent.file_id, part)
-                async with self._decoding:
-                    return await asyncio.to_thread(_accept, part)
-            finally:
-                await asyncio.to_thread(part.unlink, missing_ok=True)
+        name = self._folder / str(user_id) / uuid.uuid4().hex
+        received, prepared = name.with_suffix(".received"), name.with_suffix(".prepared")
+        try:
+            await self._receive(sent.file_id, received)
+            facts = await self._decoders.prepare(
+                received, prepared, long_side_px=MAX_SIZE_PX, user_id=user_id
+            )
+            suffix = ".png" if facts.is_lossless else ".jpg"
+            return await asyncio.to_thread(_keep, prepared, name.with_suffix(suffix))
+        finally:
+            await asyncio.to_thread(_delete, received, prepared)
 
     async def forget(self, user_id: int) -> None:
         """Delete every picture that a person ever sent and that is still here."""
         await asyncio.to_thread(shutil.rmtree, self._folder / str(user_id), ignore_errors=True)
+
+    async def _receive(self, file_id: str, path: Path) -> None:
+        # Nothing at all is begun for more than so many: a thousand small calls for the threads
+        # would delay everybody else's.
+        async with self._fetching:
+            if not await asyncio.to_thread(self._make_room, path.parent):
+                raise DownloadError(DownloadProblem.NO_ROOM)
+            await self._fetch(file_id, path)
 
     def _make_room(self, folder: Path) -> bool:
         """Blocking: the folder is there and may grow."""
@@ -152,8 +165,6 @@ class PictureDownloads:
                 if received > MAX_BYTES:
                     raise DownloadError(DownloadProblem.TOO_LARGE)
                 await target.write(chunk)
-            await target.flush()
-            await asyncio.to_thread(os.fsync, target.fileno())
 
     async def _without_stalls(self, stream: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
         while True:
@@ -173,11 +184,16 @@ def _size(path: Path) -> int:
         return 0
 
 
-def _accept(part: Path) -> Path:
-    """Blocking: check a picture to its last byte and give it its name. Raises PictureError."""
-    facts = inspect(part)
-    open_picture(part, long_side_px=_LOOK_SIDE_PX)
-    path = part.with_suffix(f".{facts.format.lower()}")
-    part.replace(path)
+def _keep(prepared: Path, path: Path) -> Path:
+    """Blocking: give a picture its name once it is on the disk."""
+    with prepared.open("rb") as file:
+        os.fsync(file.fileno())
+    prepared.replace(path)
     flush_folder(path.parent)
     return path
+
+
+def _delete(*paths: Path) -> None:
+    """Blocking."""
+    for path in paths:
+        path.unlink(missing_ok=True)

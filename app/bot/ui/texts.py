@@ -10,7 +10,7 @@ from aiogram.utils.i18n import ngettext
 
 from app.bot.transport.picture_downloads import DownloadProblem
 from app.bot.ui.durations import in_words
-from models.pictures import MAX_PIXELS, MAX_RATIO, MIN_SIDE_PX, PictureProblem
+from models.pictures import MAX_JPEG_PIXELS, MAX_PIXELS, MAX_RATIO, MIN_SIDE_PX, PictureProblem
 
 MAX_NAME = 64
 _ISOLATE, _END_ISOLATE = "\u2068", "\u2069"
@@ -57,29 +57,37 @@ def guide() -> str:
     )
 
 
-def picture_problem(problem: PictureProblem) -> str:
+def picture_problem(problem: PictureProblem, *, max_pixels: int = MAX_PIXELS) -> str:
     """What was wrong with a picture, and what to send instead."""
     match problem:
         case PictureProblem.MISSING:
             return _("The picture is no longer here. Please send it once more.")
         case PictureProblem.NOT_A_PICTURE:
             return _("I can't read this as a picture. Please send a JPEG, PNG or WEBP.")
-        case PictureProblem.DAMAGED:
-            return _("This picture is damaged or not complete. Please send it once more.")
+        case PictureProblem.DRAWING:
+            return _("This is a drawing or a document. Please send it as a PNG, or a screenshot.")
+        case PictureProblem.LAYERS:
+            return _("This is a paint program's own file. Please save it as a JPEG or PNG.")
+        case PictureProblem.RAW:
+            return _("This is a camera's raw file. Please save it as a JPEG.")
+        case PictureProblem.VIDEO:
+            return _("This is a video. Please send a still picture, such as a screenshot.")
         case PictureProblem.ANIMATED:
             return _("This picture moves. Please send a still one, such as a screenshot.")
+        case PictureProblem.DAMAGED:
+            return _("This picture is damaged or not complete. Please send it once more.")
+        case _:
+            return _wrong_measure(problem, max_pixels)
+
+
+def _wrong_measure(problem: PictureProblem, max_pixels: int) -> str:
+    """What was wrong with the size of a picture, or with the work that it is."""
+    match problem:
         case PictureProblem.TOO_MANY_PIXELS:
-            limit = MAX_PIXELS // 1_000_000
-            return ngettext(
-                "This picture is too large. Please send one of at most {limit} megapixel.",
-                "This picture is too large. Please send one of at most {limit} megapixels.",
-                limit,
-            ).format(limit=limit)
-        case PictureProblem.TOO_MANY_SCANS:
             return _(
-                "This picture is stored in so many passes that I would be reading it for minutes."
-                " Please save it as an ordinary JPEG."
-            )
+                "This picture is too large. Please send one of at most {limit} megapixels,"
+                " or an ordinary JPEG of at most {jpeg_limit}."
+            ).format(limit=max_pixels // 1_000_000, jpeg_limit=MAX_JPEG_PIXELS // 1_000_000)
         case PictureProblem.TOO_SMALL:
             return _(
                 "This picture is too small. Please send one of at least {side} × {side} pixels."
@@ -89,6 +97,11 @@ def picture_problem(problem: PictureProblem) -> str:
                 "This picture is too narrow: one side is more than {ratio} times the other."
                 " Please crop it."
             ).format(ratio=MAX_RATIO)
+        case _:
+            return _(
+                "This picture is stored in such a way that I would be reading it for minutes."
+                " Please save it as an ordinary JPEG."
+            )
 
 
 def download_problem(problem: DownloadProblem) -> str:
