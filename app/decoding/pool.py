@@ -83,7 +83,7 @@ class DecoderPool:
 
 
 def _request(source: Path, target: Path | None, long_side_px: int, memory_bytes: int) -> Json:
-    """To look at a header, or to make a picture ready; a decoder has its own working folder."""
+    """To look at a header, or to make a picture ready; with paths for a decoder elsewhere."""
     return {
         "source": str(source.absolute()),
         "target": target and str(target.absolute()),

@@ -44,6 +44,7 @@ class DecodingQueue:
         except asyncio.CancelledError:
             if waiting.turn.cancelled():
                 self._leave(user_id, waiting)
+                self._begin_more()
             else:
                 self._end(user_id, waiting)
             raise
@@ -57,9 +58,9 @@ class DecodingQueue:
         for user_id in list(self._waiting):
             if self._places == 0:
                 return
-            if user_id in self._busy:
+            waiting = self._first(user_id)
+            if waiting is None or user_id in self._busy:
                 continue
-            waiting = self._waiting[user_id][0]
             if waiting.needed_bytes <= self._free_bytes:
                 self._begin(user_id, waiting)
                 for each in overtaken:
@@ -69,10 +70,13 @@ class DecodingQueue:
             else:
                 overtaken.append(waiting)
 
+    def _first(self, user_id: int) -> _Waiting | None:
+        """Of those that this person still waits for: who gave up may not have left yet."""
+        waiting = self._waiting[user_id]
+        return next((each for each in waiting if not each.turn.done()), None)
+
     def _begin(self, user_id: int, waiting: _Waiting) -> None:
         self._leave(user_id, waiting)
-        if user_id in self._waiting:
-            self._waiting.move_to_end(user_id)
         self._busy.add(user_id)
         self._places -= 1
         self._free_bytes -= waiting.needed_bytes
@@ -80,6 +84,8 @@ class DecodingQueue:
 
     def _end(self, user_id: int, waiting: _Waiting) -> None:
         self._busy.remove(user_id)
+        if user_id in self._waiting:
+            self._waiting.move_to_end(user_id)
         self._places += 1
         self._free_bytes += waiting.needed_bytes
         self._begin_more()

@@ -14,6 +14,7 @@ import pytest
 from aiohttp import ClientSession
 
 from app.sandbox.world import Message
+from tests.app.decoding.decoders import LINUX_ONLY, decoders_of, first_decoder_of, hang
 from tests.app.sandbox.faulty_sandbox import FaultySandbox
 from tests.e2e.actor import Actor, is_result
 from tests.e2e.bot_process import FAST, START_S, STEPS, BotProcess
@@ -26,6 +27,7 @@ pytestmark = [
     pytest.mark.timeout(300),
 ]
 
+SUPERVISORS_WAIT_S = 10.0
 EX_CONFIG = 78
 """Of sysexits.h: a supervisor need not try again."""
 
@@ -90,6 +92,39 @@ async def test_systemd_hears_of_the_start_and_of_every_beat(tmp_path: Path) -> N
             assert "READY=1" in await heard("READY=1")
             assert await heard("WATCHDOG=1") == ["WATCHDOG=1"]
             assert await bot.stop() == 0
+
+
+@LINUX_ONLY
+async def test_a_picture_that_is_decoded_for_ever_holds_up_neither_the_others_nor_the_end(
+    tmp_path: Path,
+) -> None:
+    async with running_harness(tmp_path, STEPS, command=FAST) as harness:
+        attacker, ben, bot = harness.new_person("Mallory"), harness.new_person(), harness.bot
+        await attacker.sends_photo(photo(1))
+        await attacker.sees("send the second one")
+        await hang(hung := await first_decoder_of(bot.pid))
+        await attacker.sends_files(photo(2), name="photo.jpg")
+        await received(tmp_path)
+        await ben.sends_photo(photo(3))
+        await ben.sees("send the second one")
+        assert hung in decoders_of(bot.pid)
+        decoders = decoders_of(bot.pid)
+        assert await bot.stop(within_s=SUPERVISORS_WAIT_S) == 0
+        assert not set(decoders) & living()
+        await bot.start()
+        await attacker.sees("Which one gives the style")
+
+
+async def received(data: Path) -> None:
+    """Wait until a file has come over and is given to a decoder."""
+    async with asyncio.timeout(30):
+        while not list((data / "originals").glob("*/*.received")):
+            await asyncio.sleep(0.01)
+    await asyncio.sleep(0.5)
+
+
+def living() -> set[int]:
+    return {int(entry.name) for entry in Path("/proc").glob("[0-9]*")}
 
 
 async def test_prometheus_reads_what_was_painted(tmp_path: Path) -> None:

@@ -1,0 +1,157 @@
+"""Decoder processes: what they make ready, and what becomes of them when a file is their end."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import os
+import signal
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+from PIL import Image
+
+from app.decoding import process as process_module
+from app.decoding.pool import DecoderPool
+from models.pictures import PictureError, PictureProblem
+from tests.app.decoding.decoders import LINUX_ONLY, decoders_of, first_decoder_of, hang
+from tests.e2e.pictures import encoded, hills, photo
+
+ANNA, BEN = 1, 2
+
+
+@pytest_asyncio.fixture
+async def pool() -> AsyncIterator[DecoderPool]:
+    pool = DecoderPool(at_once=2, time_limit_s=5.0)
+    yield pool
+    await pool.close()
+    assert not children()
+
+
+def children() -> list[int]:
+    return decoders_of(os.getpid())
+
+
+async def prepare(pool: DecoderPool, folder: Path, data: bytes, user_id: int = ANNA) -> Path:
+    source, target = folder / f"{user_id}.received", folder / f"{user_id}.prepared"
+    source.write_bytes(data)
+    await pool.prepare(source, target, long_side_px=128, user_id=user_id)
+    return target
+
+
+async def problem_of(pool: DecoderPool, folder: Path, data: bytes) -> PictureProblem:
+    with pytest.raises(PictureError) as refusal:
+        await prepare(pool, folder, data)
+    return refusal.value.problem
+
+
+async def test_a_picture_is_made_ready_and_the_process_serves_again(
+    pool: DecoderPool, tmp_path: Path
+) -> None:
+    for kind, form in (("JPEG", "JPEG"), ("PNG", "PNG"), ("WEBP", "JPEG"), ("TIFF", "PNG")):
+        target = await prepare(pool, tmp_path, encoded(hills(1), kind))
+        with Image.open(target) as image:
+            assert (image.format, image.mode, image.size) == (form, "RGB", (128, 96))
+    assert len(children()) == 1
+
+
+async def test_a_bad_file_is_one_sentence_and_the_process_lives_on(
+    pool: DecoderPool, tmp_path: Path
+) -> None:
+    assert await problem_of(pool, tmp_path, b"no picture") is PictureProblem.NOT_A_PICTURE
+    assert await problem_of(pool, tmp_path, photo(1)[:-400]) is PictureProblem.DAMAGED
+    assert len(children()) == 1
+
+
+@LINUX_ONLY
+async def test_a_decoder_that_takes_too_long_is_killed_and_replaced(tmp_path: Path) -> None:
+    pool = DecoderPool(at_once=1, time_limit_s=1.0)
+    await prepare(pool, tmp_path, photo(1))
+    await hang(hung := await first_decoder_of(os.getpid()))
+    assert await problem_of(pool, tmp_path, photo(1)) is PictureProblem.TOO_MUCH_WORK
+    assert hung not in children()
+    assert (await prepare(pool, tmp_path, photo(1))).exists()
+    await pool.close()
+
+
+@LINUX_ONLY
+async def test_a_decoder_that_crashes_is_the_sender_s_sentence_and_nobody_else_s(
+    pool: DecoderPool, tmp_path: Path
+) -> None:
+    await prepare(pool, tmp_path, photo(1))
+    await hang(doomed := await first_decoder_of(os.getpid()))
+    refused = asyncio.create_task(problem_of(pool, tmp_path, photo(1)))
+    await asyncio.sleep(0.05)  # it takes the stopped one, the only one there is
+    assert (await prepare(pool, tmp_path, photo(2), BEN)).exists(), "others wait for nobody"
+    os.kill(doomed, signal.SIGSEGV)
+    os.kill(doomed, signal.SIGCONT)
+    assert await refused is PictureProblem.DAMAGED
+    assert (await prepare(pool, tmp_path, photo(1))).exists()
+
+
+@LINUX_ONLY
+async def test_nobody_waits_for_a_decoder_when_the_bot_ends(tmp_path: Path) -> None:
+    pool = DecoderPool(time_limit_s=600)
+    await prepare(pool, tmp_path, photo(1))
+    await hang(await first_decoder_of(os.getpid()))
+    waiting = asyncio.create_task(prepare(pool, tmp_path, photo(1)))
+    await asyncio.sleep(0.05)
+    waiting.cancel()
+    async with asyncio.timeout(10):
+        await asyncio.gather(waiting, return_exceptions=True)
+    assert not children()
+    await pool.close()
+
+
+@LINUX_ONLY
+async def test_a_decoder_sees_no_secret_and_ignores_a_supervisor_s_signal(
+    pool: DecoderPool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("BOT_TOKEN", "42:secret")
+    await prepare(pool, tmp_path, photo(1))
+    child = await first_decoder_of(os.getpid())
+    assert b"secret" not in Path(f"/proc/{child}/environ").read_bytes()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        os.kill(child, number)
+    assert (await prepare(pool, tmp_path, photo(1))).exists()
+    assert children() == [child]
+
+
+@LINUX_ONLY
+async def test_a_decoder_ends_with_its_parent(tmp_path: Path) -> None:
+    decoder = await process_module.DecoderProcess.start()
+    stdin = decoder._process.stdin
+    assert stdin is not None
+    stdin.close()
+    async with asyncio.timeout(10):
+        assert await decoder._process.wait() == 0
+
+
+@LINUX_ONLY
+async def test_memory_is_bounded(tmp_path: Path) -> None:
+    """A file that needs more than its header promised is refused by the kernel."""
+    decoder = await process_module.DecoderProcess.start()
+    path = tmp_path / "photo.png"
+    path.write_bytes(encoded(Image.new("RGB", (7000, 7000)), "PNG"))
+    request = {
+        "source": str(path),
+        "target": str(tmp_path / "out"),
+        "long_side_px": 4096,
+        "memory_bytes": 50_000_000,
+    }
+    answer = await decoder.ask(request, time_limit_s=30)
+    assert answer["problem"] == PictureProblem.TOO_MUCH_WORK
+    await decoder.kill()
+
+
+async def test_nothing_but_the_picture_is_left_of_a_stranger_s_bytes(
+    pool: DecoderPool, tmp_path: Path
+) -> None:
+    exif = Image.Exif()
+    exif[0x010E] = "a secret"
+    target = await prepare(pool, tmp_path, encoded(hills(1), "JPEG", exif=exif, comment=b"secret"))
+    assert b"secret" not in target.read_bytes()
+    with Image.open(io.BytesIO(target.read_bytes())) as kept:
+        assert not kept.getexif()
