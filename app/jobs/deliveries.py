@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -89,11 +89,13 @@ class DeliveryService:
 
         Also for a cancelled job of an album: the others may have waited for it alone.
         """
+        self._owe(Recipient(job.request.chat_id, job.request.user_id), _Debt(job.id))
+
+    def _owe(self, recipient: Recipient, debt: _Debt) -> None:
         if self._closing:
             return
-        recipient = Recipient(job.request.chat_id, job.request.user_id)
         debts = self._recipients.setdefault(recipient, _Debts(recipient))
-        debts.owed.append(_Debt(job.id))
+        debts.owed.append(debt)
         debts.changed.set()
         if debts.task is None:
             debts.task = asyncio.create_task(self._run(debts))
@@ -101,6 +103,16 @@ class DeliveryService:
     def is_delivering(self, job_id: int) -> bool:
         """Whether this job's result is on its way in this moment."""
         return any(job_id in debts.busy_with for debts in self._recipients.values())
+
+    async def drop(self, job_ids: Collection[int]) -> None:
+        """Break off what is on its way of these jobs; what else is owed goes on."""
+        for debts in list(self._recipients.values()):
+            if debts.task is None or debts.busy_with.isdisjoint(job_ids):
+                continue
+            debts.task.cancel()
+            await asyncio.gather(debts.task, return_exceptions=True)
+            for debt in debts.owed:
+                self._owe(debts.recipient, debt)
 
     async def close(self, timeout_s: float) -> None:
         """Let what is on its way arrive, then end; what is still owed is on the disk."""

@@ -43,14 +43,15 @@ class Folders:
         flush_folder(self.root)
 
 
-def write_whole(data: bytes, path: Path) -> None:
+def write_whole(data: bytes, path: Path, *, part: Path | None = None) -> None:
     """Blocking: write a file under another name, flush and rename it; a reader never sees a part.
 
-    What fails, or is interrupted, leaves the folder as it was. Raises OSError.
+    `part` is the other name, one of its own if not given. What fails, or is interrupted, leaves
+    the folder as it was. Raises OSError.
     """
-    part = path.with_name(f".{secrets.token_hex(8)}.part")
+    part = part or path.with_name(f".{secrets.token_hex(8)}.part")
     try:
-        with part.open("xb") as file:
+        with part.open("wb") as file:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())

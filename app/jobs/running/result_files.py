@@ -26,7 +26,18 @@ def save_result(picture: Image.Image, job: Job, folder: Path) -> Path:
     return _write_durably(encode_jpeg(picture), folder / f"{job.id}.jpg")
 
 
+def possible_results(job: Job, folder: Path) -> list[Path]:
+    """Every file that `save_result` may have left of a job, half-written ones too."""
+    results = [folder / f"{job.id}{suffix}" for suffix in (".jpg", ".png")]
+    return [*results, *map(_part_of, results)]
+
+
+def _part_of(path: Path) -> Path:
+    return path.with_name(path.name + ".part")
+
+
 def _write_durably(data: bytes, path: Path) -> Path:
-    write_whole(data, path)
+    # Under a name that is known: the process may be killed before it is renamed.
+    write_whole(data, path, part=_part_of(path))
     flush_folder(path.parent)
     return path
