@@ -3,7 +3,10 @@ PYTHON ?= python3.11
 PIP_ARGS ?=
 COMPUTE ?= cuda
 SLOW := e2e models/benchmarks models/draft models/engine models/neighbours models/training \
-  styles/test_drawing.py app/test_cli.py app/bot/transport/test_poller.py
+  styles/test_drawing.py app/test_cli.py app/jobs/test_recovery.py \
+  app/bot/transport/test_poller.py app/bot/transport/test_picture_downloads.py \
+  app/bot/conversation/test_dialog.py app/bot/job_message/test_reporter.py \
+  app/bot/job_message/test_job_buttons.py
 QUICK := $(SLOW:%=--ignore=tests/%) -m "not soak and not browser"
 VENV := .venv
 BIN := $(VENV)/bin
@@ -44,16 +47,18 @@ demo: $(VENV)/.run ## paint a sample photo in one preset and say where the pictu
 test: $(VENV)/.dev ## run all tests
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m "not soak" -n auto --maxprocesses 4 --dist loadfile
 
-# Without processes, browsers, paintings, drawings and trainings.
+# Without processes, browsers, paintings, drawings, trainings and conversations that keep time.
 test-quick: $(VENV)/.dev ## run the tests that end within a minute, for while one works
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -n 2 --dist loadfile $(QUICK)
 
 soak: $(VENV)/.dev ## run the long tests: kill -9 over 50 rounds, 200 users with 1,000 pictures
 	$(BIN)/python -m pytest -m soak --timeout 3600 -rP
 
-check: $(VENV)/.dev ## lint and type-check
+lint: $(VENV)/.dev ## lint and look at the layout, in a second
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+
+check: lint ## lint and type-check
 	$(BIN)/mypy
 
 bench: $(VENV)/.bench ## measure the engine and the loop here; prints tables, writes bench.json
@@ -73,4 +78,4 @@ clean: ## remove the environment and the caches; data/ stays
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-.PHONY: help env run demo test test-quick soak check bench constraints image doctor clean
+.PHONY: help env run demo test test-quick soak lint check bench constraints image doctor clean
