@@ -83,7 +83,7 @@ class Application:
     async def run(self) -> None:
         """Build everything, work until cancelled, and tidy up.
 
-        Raises one of `WRONG_TOKEN`, EngineError, UnusableDatabaseError, ProcessMustEnd, OSError.
+        Raises one of `WRONG_TOKEN`, EngineError, CannotRunError, ProcessMustEnd, OSError.
         """
         async with AsyncExitStack() as stack:
             # First of all: waiting for a network is no reason to be taken for dead.
@@ -99,12 +99,13 @@ class Application:
             stack.push_async_callback(reporter.close)
             job_service = await self._make_job_service(stack, store, reporter, catalog)
             storage, inbox = await self._open_chats(stack, bot)
+            preferences = await self._open_preferences(stack)
             dispatcher = make_dispatcher(
                 administrators=Administrators(bot),
                 settings=self._settings,
                 storage=storage,
                 job_service=job_service,
-                preferences=await self._open_preferences(stack),
+                preferences=preferences,
                 downloads=self._downloads(stack, bot),
                 catalog=catalog,
                 i18n=i18n,
@@ -115,7 +116,14 @@ class Application:
             poller = Poller(bot, dispatcher, inbox)
             stack.push_async_callback(poller.close, HANDLERS_MAY_TAKE_S)
             self._on_ready()
-            await _first_to_end(poller.run(), job_service.ended(), tidy(storage.prune, inbox.prune))
+            await _first_to_end(
+                poller.run(),
+                job_service.ended(),
+                tidy(storage.prune, inbox.prune),
+                store.repository.damaged(),
+                storage.damaged(),
+                preferences.damaged(),
+            )
 
     async def _hold_folder(self, stack: AsyncExitStack) -> None:
         """Work with the data folder alone, and show in it that its holder is alive."""

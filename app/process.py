@@ -13,13 +13,13 @@ from functools import partial
 from app.application import Application, LoadStylizer
 from app.bot.transport.poller import WRONG_TOKEN
 from app.engine import load_engine
+from app.errors import CannotRunError
 from app.exit_codes import ExitCode
 from app.jobs.running.worker import ProcessMustEnd
 from app.monitoring.logs import set_up_logs
 from app.monitoring.stall_guard import STALLED_AFTER_S, stall_guard
 from app.monitoring.systemd import SOCKET_VARIABLE, SystemdNotifier
 from app.settings import Settings
-from app.storage.database import UnusableDatabaseError
 from models.interface import EngineError, Stylizer
 
 logger = logging.getLogger(__name__)
@@ -37,6 +37,7 @@ def run_bot(
     the process ends here instead: nothing else would end it. So it does where the event loop stands
     still for `stalled_after_s`.
     """
+    os.umask(0o077)  # whatever is written from here on is the bot's own account's alone
     token = settings.bot_token.get_secret_value() if settings.bot_token else ""
     set_up_logs(log_format=settings.log_format, level=settings.log_level, secrets=[token])
     if not token:
@@ -116,7 +117,7 @@ async def _until_signalled(application: Application) -> int:
     except ProcessMustEnd as reason:
         logger.critical("painting can't go on in this process: %s", type(reason).__name__)
         return reason.exit_code
-    except (EngineError, UnusableDatabaseError) as error:
+    except (EngineError, CannotRunError) as error:
         logger.critical("%s", error)
     except Exception:
         logger.critical("the bot can't go on", exc_info=True)

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import Annotated, Literal
-from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr, field_validator
+from pydantic import Field, HttpUrl, SecretStr, TypeAdapter, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from models.interface import MAX_SIZE_PX, MIN_SIZE_PX, Quality
@@ -135,7 +134,12 @@ class Settings(BaseSettings):
     def _is_a_web_address(cls, value: str) -> str:
         if not value.startswith(("http://", "https://")):
             raise ValueError("must start with http:// or https://")
-        # aiogram fills in what stands in braces.
-        if not urlsplit(value).hostname or set(value) & set("{}"):
+        try:
+            address = TypeAdapter(HttpUrl).validate_python(value)
+        except ValueError:
+            raise ValueError("must be the address of a server") from None
+        # A method's name comes behind it, and aiogram fills in what stands in braces.
+        is_base = address.query is None and address.fragment is None and address.port != 0
+        if not is_base or set(value) & set("{} \t\r\n\\"):
             raise ValueError("must be the address of a server")
         return value.rstrip("/")

@@ -58,9 +58,10 @@ logger = logging.getLogger(__name__)
 async def open_chat_database(path: Path) -> Database:
     """The file of conversations, the inbox, erasures and borrowed pictures.
 
+    Where it is damaged, half-made orders are lost, but no job: the bot goes on without them.
     Raises UnusableDatabaseError.
     """
-    return await Database.open(path, MIGRATIONS)
+    return await Database.open_or_begin_anew(path, MIGRATIONS)
 
 
 async def tidy(*prunings: Callable[[], Awaitable[None]]) -> None:

@@ -2,16 +2,30 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Final, Self
+from typing import Annotated, Final, NoReturn, Self
 
 from cachetools import LRUCache
+from pydantic import AfterValidator, Field, TypeAdapter, ValidationError
 
+from app.bot.ui.i18n import languages
 from app.jobs.model import Delivery
 from app.storage.database import Database
-from models.interface import Quality, StyleOptions
+from models.interface import (
+    MAX_BRUSH,
+    MAX_SIZE_PX,
+    MAX_STRENGTH,
+    MIN_BRUSH,
+    MIN_SIZE_PX,
+    MIN_STRENGTH,
+    Quality,
+    StyleOptions,
+)
 from styles.catalog import Preset
+
+logger = logging.getLogger(__name__)
 
 MIGRATIONS: Final = (
     """
@@ -30,6 +44,12 @@ MIGRATIONS: Final = (
 )
 
 
+def _known_language(code: str | None) -> str | None:
+    if code is not None and code not in languages():
+        raise ValueError("not a language of the bot")
+    return code
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UserPreferences:
     """A person's settings; None leaves the choice to the style or to the bot.
@@ -38,13 +58,13 @@ class UserPreferences:
     """
 
     quality: Quality | None = None
-    size_px: int | None = None
-    strength: int | None = None
+    size_px: Annotated[int, Field(ge=MIN_SIZE_PX, le=MAX_SIZE_PX)] | None = None
+    strength: Annotated[int, Field(ge=MIN_STRENGTH, le=MAX_STRENGTH)] | None = None
     keep_colors: bool | None = None
     keep_faces: bool | None = None
-    brush: float | None = None
+    brush: Annotated[float, Field(ge=MIN_BRUSH, le=MAX_BRUSH)] | None = None
     delivery: Delivery | None = None
-    language: str | None = None
+    language: Annotated[str | None, AfterValidator(_known_language)] = None
 
 
 REMEMBERED_PEOPLE: Final = 10_000
@@ -58,11 +78,19 @@ class PreferencesRepository:
         self._database = database
         self._defaults = defaults
         self._known: LRUCache[int, UserPreferences] = LRUCache(REMEMBERED_PEOPLE)
+        self._reader = TypeAdapter(UserPreferences)
 
     @classmethod
     async def open(cls, path: Path, *, defaults: StyleOptions) -> Self:
-        """Open or create the file. Raises `app.storage.database.UnusableDatabaseError`."""
-        return cls(await Database.open(path, MIGRATIONS), defaults=defaults)
+        """Open or create the file; the bot goes on without what stood in a damaged one.
+
+        Raises `app.storage.database.UnusableDatabaseError`.
+        """
+        return cls(await Database.open_or_begin_anew(path, MIGRATIONS), defaults=defaults)
+
+    async def damaged(self) -> NoReturn:
+        """Wait until the file is found damaged, and raise DamagedDatabaseError then."""
+        await self._database.damaged()
 
     async def close(self) -> None:
         await self._database.close()
@@ -81,16 +109,16 @@ class PreferencesRepository:
         )
         if row is None:
             return UserPreferences()
-        return UserPreferences(
-            quality=_unless_none(Quality, row["quality"]),
-            size_px=row["size_px"],
-            strength=row["strength"],
-            keep_colors=_unless_none(bool, row["keep_colors"]),
-            keep_faces=_unless_none(bool, row["keep_faces"]),
-            brush=row["brush"],
-            delivery=_unless_none(Delivery, row["delivery"]),
-            language=row["language"],
-        )
+        values = dict(row)
+        try:
+            return self._reader.validate_python(values)
+        except ValidationError as error:
+            # Another version of the bot may know it: it stays where it is.
+            unknown = {str(each["loc"][0]) for each in error.errors(include_input=False)}
+            facts = {"user": user_id, "fields": sorted(unknown)}
+            logger.warning("settings that this version does not know are left open", extra=facts)
+            known = {name: value for name, value in values.items() if name not in unknown}
+            return self._reader.validate_python(known)
 
     async def set(self, user_id: int, field: str, value: object) -> None:
         """Set one field; None leaves it open again. Raises ValueError if there is none such."""
@@ -125,7 +153,3 @@ class PreferencesRepository:
     async def language(self, user_id: int) -> str | None:
         """The language this person has chosen, if any."""
         return (await self.of(user_id)).language
-
-
-def _unless_none(kind: Any, value: Any) -> Any:
-    return None if value is None else kind(value)

@@ -6,17 +6,22 @@ it is painted) the second finds nothing to change and returns None; nothing else
 
 from __future__ import annotations
 
+import contextlib
 import json
+import logging
+import sqlite3
 import time
 from collections.abc import Callable, Collection, Iterable, Sequence
 from pathlib import Path
-from typing import Self
+from typing import NoReturn, Self
 
 from app.jobs import table
 from app.jobs.interface import StatusMessageId
 from app.jobs.model import Failure, Job, JobRequest
 from app.storage.database import Database
 from models.interface import Note, StyleOptions
+
+logger = logging.getLogger(__name__)
 
 Clock = Callable[[], float]
 
@@ -31,6 +36,8 @@ class JobRepository:
         self._bot_id = bot_id
         self._root = root
         self._clock = clock
+        self._unreadable: set[int] = set()
+        """The rows that were named in the log."""
 
     @classmethod
     async def open(cls, path: Path, *, bot_id: int, clock: Clock = time.time) -> Self:
@@ -40,6 +47,10 @@ class JobRepository:
 
     async def close(self) -> None:
         await self._database.close()
+
+    async def damaged(self) -> NoReturn:
+        """Wait until the file is found damaged, and raise DamagedDatabaseError then."""
+        await self._database.damaged()
 
     # Coming in
 
@@ -255,10 +266,16 @@ class JobRepository:
         """What the last pictures that were painted to the end asked for and took, oldest first."""
         found = await self._database.fetch_all(
             "SELECT options, seconds FROM jobs WHERE seconds IS NOT NULL AND NOT EXISTS"
-            " (SELECT 1 FROM json_each(notes) WHERE value = ?) ORDER BY finished_at DESC LIMIT ?",
+            " (SELECT 1 FROM json_each(iif(json_valid(notes), notes, '[]')) WHERE value = ?)"
+            " ORDER BY finished_at DESC LIMIT ?",
             (Note.STOPPED, limit),
         )
-        return [(table.options_from_text(row[0]), row[1]) for row in reversed(found)]
+        measured: list[tuple[StyleOptions, float]] = []
+        for options, seconds in reversed(found):
+            # Of another version, whose pictures may take another time: not asked for here.
+            with contextlib.suppress(TypeError, ValueError, KeyError):
+                measured.append((table.options_from_text(options), float(seconds)))
+        return measured
 
     async def counts(self) -> tuple[dict[str, int], dict[str, int]]:
         """How many jobs there are by state, and by failure."""
@@ -274,11 +291,13 @@ class JobRepository:
 
     # Going away
 
-    async def all_open(self) -> list[Job]:
-        """Open jobs of every bot that shares the file: their pictures must stay."""
-        return await self._rows(
-            "SELECT * FROM jobs WHERE state IN ('waiting', 'running', 'painted')"
+    async def open_pictures(self) -> set[Path]:
+        """What open jobs of every bot that shares the file need, and those of other versions."""
+        found = await self._database.fetch_all(
+            "SELECT content, styles, result FROM jobs"
+            " WHERE state NOT IN ('delivered', 'cancelled', 'failed', 'set_aside')"
         )
+        return set().union(*(table.pictures_in_row(row, self._root) for row in found))
 
     async def cancel_all(self, user_id: int) -> list[Job]:
         """Cancel all open jobs of a person."""
@@ -288,6 +307,11 @@ class JobRepository:
             self._clock(),
             user_id,
         )
+
+    async def pictures_of_all(self, user_id: int) -> set[Path]:
+        """The files of every job of a person, of those that can't be read, too."""
+        found = await self._database.fetch_all("SELECT * FROM jobs WHERE user_id = ?", (user_id,))
+        return set().union(*(table.pictures_in_row(row, self._root) for row in found))
 
     async def all_of(self, user_id: int) -> list[Job]:
         """Every job of a person that is still remembered."""
@@ -316,7 +340,20 @@ class JobRepository:
 
     async def _rows(self, sql: str, *parameters: object) -> list[Job]:
         found = await self._database.fetch_all(sql, parameters)
-        return [table.job_from_row(row, self._root) for row in found]
+        return self._readable(found)
+
+    def _readable(self, rows: Iterable[sqlite3.Row]) -> list[Job]:
+        """All jobs but those of another version, which stay in the file for that one."""
+        jobs = []
+        for row in rows:
+            try:
+                jobs.append(table.job_from_row(row, self._root))
+            except table.UnreadableRowError as error:
+                if row["id"] not in self._unreadable:
+                    self._unreadable.add(row["id"])
+                    facts = {"job": row["id"], "fields": error.fields}
+                    logger.error("a job can't be read; its row is left as it is", extra=facts)
+        return jobs
 
     async def _row(self, sql: str, *parameters: object) -> Job | None:
         jobs = await self._rows(sql, *parameters)

@@ -15,7 +15,6 @@ from pathlib import Path
 from app.jobs.limits import JobLimits
 from app.jobs.model import Job
 from app.jobs.repository import Clock, JobRepository
-from app.jobs.running.result_files import possible_results
 from app.storage.folders import Folders
 
 logger = logging.getLogger(__name__)
@@ -68,7 +67,7 @@ class PictureRetention:
         """Delete what has to go; returns how many files went."""
         # The files first: what a job takes up after this look is not among them.
         files = await asyncio.to_thread(lambda: list(self._files()))
-        open_pictures = set().union(*map(pictures_of, await self._repository.all_open()))
+        open_pictures = await self._repository.open_pictures()
         doomed = self._doomed(files, open_pictures)
         await asyncio.to_thread(_delete, doomed)
         await self._repository.delete_finished(before=self._clock() - self._keep_rows_s)
@@ -123,12 +122,11 @@ def pictures_of(job: Job) -> set[Path]:
     return paths if job.result is None else paths | {job.result}
 
 
-def delete_pictures(folders: Folders, jobs: Iterable[Job]) -> None:
-    """Blocking: delete what the jobs' owner sent and got, and nothing outside the two folders.
+def delete_pictures(folders: Folders, pictures: Iterable[Path]) -> None:
+    """Blocking: delete what jobs' owner sent and got, and nothing outside the two folders.
 
     Raises OSError for what can't be deleted.
     """
-    for job in jobs:
-        for path in {*pictures_of(job), *possible_results(job, folders.results)}:
-            if any(path.is_relative_to(room) for room in (folders.originals, folders.results)):
-                path.unlink(missing_ok=True)
+    for path in pictures:
+        if any(path.is_relative_to(room) for room in (folders.originals, folders.results)):
+            path.unlink(missing_ok=True)

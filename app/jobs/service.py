@@ -21,6 +21,7 @@ from app.jobs.queue import JobQueue
 from app.jobs.retention import PictureRetention, delete_pictures, pictures_of
 from app.jobs.running.estimates import WaitEstimates
 from app.jobs.running.job_run import RunOutcome
+from app.jobs.running.result_files import possible_results
 from app.jobs.running.timings import Timings
 from app.jobs.running.worker import StyleOf, Worker, plain_style
 from app.jobs.store import JobStore
@@ -187,8 +188,11 @@ class LocalJobService:
             await self._deliveries.drop({job.id for job in cancelled})
             async with self._worker.saving:
                 jobs = await self._repository.all_of(user_id)
+                pictures = await self._repository.pictures_of_all(user_id)
+                for job in jobs:
+                    pictures.update(possible_results(job, self._folders.results))
                 # The rows last: as long as they stand, somebody knows of the files.
-                await asyncio.to_thread(delete_pictures, self._folders, jobs)
+                await asyncio.to_thread(delete_pictures, self._folders, pictures)
                 self._allowance.forget(await self._repository.forget(user_id))
 
     async def withdraw(self, pictures: Collection[Path]) -> None:

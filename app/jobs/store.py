@@ -22,7 +22,7 @@ class JobStore:
     async def open(cls, root: Path, *, bot_id: int) -> Self:
         """Open the data folder `root`.
 
-        Raises UnusableDatabaseError, or OSError for one that can't be written.
+        Raises CannotRunError: UnusableDatabaseError or UnusableFolderError.
         """
         folders = Folders(root)
         await asyncio.to_thread(folders.make)

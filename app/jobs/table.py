@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
+import functools
 import json
 import sqlite3
+from collections.abc import Callable, Collection
 from pathlib import Path
-from typing import Any
 
-from app.jobs.model import Delivery, Failure, Job, JobRequest, JobState, StyleChoice
-from models.interface import Note, Quality, StyleOptions
+from pydantic import TypeAdapter, ValidationError
+
+from app.jobs.model import Job, JobRequest, StyleChoice
+from models.interface import Quality, StyleOptions
 
 MIGRATIONS = (
     """
@@ -84,25 +88,47 @@ def insert_values(
     )
 
 
+class UnreadableRowError(ValueError):
+    """A row that this version can't read: a newer one wrote it, or it was damaged.
+
+    `fields` are the columns in question; what stands in them was said by somebody.
+    """
+
+    def __init__(self, fields: Collection[str]) -> None:
+        super().__init__("a row can't be read")
+        self.fields = sorted(fields)
+
+
 def job_from_row(row: sqlite3.Row, root: Path) -> Job:
-    return Job(
-        id=row["id"],
-        request=_request_from_row(row, root),
-        state=JobState(row["state"]),
-        attempts=row["attempts"],
-        created_at=row["created_at"],
-        started_at=row["started_at"],
-        finished_at=row["finished_at"],
-        seconds=row["seconds"],
-        result=root / row["result"] if row["result"] else None,
-        faces=row["faces"],
-        notes=frozenset(map(Note, json.loads(row["notes"]))),
-        failure=Failure(row["failure"]) if row["failure"] else None,
-        told=bool(row["told"]),
-    )
+    """Raises UnreadableRowError."""
+    values = dict(row)
+    for column, read in _WRITTEN_AS_TEXT.items():
+        try:
+            values[column] = read(values[column], root)
+        except (TypeError, ValueError, KeyError) as error:
+            raise UnreadableRowError([column]) from error
+    try:
+        # A request's fields have columns of their own: each takes what is its own.
+        return _job_reader().validate_python({**values, "request": values})
+    except ValidationError as error:
+        places = [each["loc"] for each in error.errors(include_input=False)]
+        columns = {str(place[place[0] == "request"]) for place in places}
+        raise UnreadableRowError(columns) from error
+
+
+def pictures_in_row(row: sqlite3.Row, root: Path) -> set[Path]:
+    """Every file that a job reads or has written, as far as its row can be read."""
+    found: set[Path] = set()
+    for column in ("content", "result"):
+        with contextlib.suppress(TypeError, ValueError):
+            found |= {root / row[column]} if row[column] else set()
+    with contextlib.suppress(TypeError, ValueError, KeyError):
+        found |= {style.picture for style in _styles(row["styles"], root)}
+    return found
 
 
 def options_from_text(text: str) -> StyleOptions:
+    """Raises TypeError or ValueError for options that this version doesn't know."""
     values = json.loads(text)
     return StyleOptions(**{**values, "quality": Quality(values["quality"])})
 
@@ -113,24 +139,6 @@ def path_to_text(path: Path, root: Path) -> str:
     return str(path.relative_to(root) if path.is_relative_to(root) else path)
 
 
-def _request_from_row(row: sqlite3.Row, root: Path) -> JobRequest:
-    return JobRequest(
-        origin=row["origin"],
-        user_id=row["user_id"],
-        chat_id=row["chat_id"],
-        language=row["language"],
-        content=root / row["content"],
-        styles=tuple(_style_from_json(values, root) for values in json.loads(row["styles"])),
-        options=options_from_text(row["options"]),
-        delivery=Delivery(row["delivery"]),
-        album=row["album"],
-        album_size=row["album_size"],
-        thread_id=row["thread_id"],
-        reply_to=row["reply_to"],
-        is_trial=bool(row["is_trial"]),
-    )
-
-
 def _style_to_json(style: StyleChoice, root: Path) -> dict[str, object]:
     return {
         "picture": path_to_text(style.picture, root),
@@ -139,5 +147,22 @@ def _style_to_json(style: StyleChoice, root: Path) -> dict[str, object]:
     }
 
 
-def _style_from_json(values: dict[str, Any], root: Path) -> StyleChoice:
-    return StyleChoice(root / values["picture"], values["preset"], values["weight"])
+def _styles(text: str, root: Path) -> tuple[StyleChoice, ...]:
+    return tuple(
+        StyleChoice(root / values["picture"], values["preset"], values["weight"])
+        for values in json.loads(text)
+    )
+
+
+_WRITTEN_AS_TEXT: dict[str, Callable[[str, Path], object]] = {
+    "content": lambda text, root: root / text,
+    "result": lambda text, root: root / text if text else None,
+    "styles": _styles,
+    "options": lambda text, _: options_from_text(text),
+    "notes": lambda text, _: json.loads(text),
+}
+
+
+@functools.cache
+def _job_reader() -> TypeAdapter[Job]:
+    return TypeAdapter(Job)

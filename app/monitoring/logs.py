@@ -13,9 +13,13 @@ from typing import Any, Literal, TextIO
 _OWN_FIELDS = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 """What every record has; anything else on a record was given as `extra`."""
 
+OWN_PACKAGES = ("app", "models", "styles")
+
 _TOKEN = re.compile(r"\d{5,}(?::|%3A)[\w-]{20,}", re.IGNORECASE)
 """Any bot's token, as such or in an address."""
 _HIDDEN = "[token]"
+_QUOTED = re.compile(r"(?<=input_value=).*(?=, input_type=)|(?<=^Content: ).*", re.MULTILINE)
+"""What pydantic's and aiogram's errors quote of what they could not read: somebody said it."""
 
 
 def set_up_logs(
@@ -29,13 +33,21 @@ def set_up_logs(
     handler = logging.StreamHandler(stream or sys.stderr)
     plain = JsonFormatter() if log_format == "json" else TextFormatter()
     handler.setFormatter(RedactingFormatter(plain, secrets))
-    logging.basicConfig(level=level, handlers=[handler], force=True)
+    # Libraries say only what went wrong: below that they log what they were given, names and words
+    # of people among it (every statement of aiosqlite with its values, every call of aiogram).
+    quiet = max(logging.getLevelName(level), logging.WARNING)
+    logging.basicConfig(level=quiet, handlers=[handler], force=True)
+    for package in OWN_PACKAGES:
+        logging.getLogger(package).setLevel(level)
     logging.captureWarnings(capture=True)
-    # aiogram reports every update; what matters of one is logged where it is handled.
-    logging.getLogger("aiogram.event").setLevel(max(logging.getLevelName(level), logging.WARNING))
 
 
-class TextFormatter(logging.Formatter):
+class _Unquoting(logging.Formatter):
+    def formatException(self, ei: Any) -> str:  # noqa: N802 - logging's own name
+        return _QUOTED.sub("[left out]", super().formatException(ei))
+
+
+class TextFormatter(_Unquoting):
     """`time level logger: message key=value ...`, for people and grep."""
 
     def format(self, record: logging.LogRecord) -> str:
@@ -48,7 +60,7 @@ class TextFormatter(logging.Formatter):
         return line
 
 
-class JsonFormatter(logging.Formatter):
+class JsonFormatter(_Unquoting):
     """One JSON object a line, for collectors."""
 
     def format(self, record: logging.LogRecord) -> str:

@@ -12,6 +12,7 @@ from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from prometheus_client.metrics_core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from app.errors import CannotRunError, cannot_use
 from app.loopback import HOST, only_this_machine
 from app.monitoring.health import Health, Report
 
@@ -22,7 +23,7 @@ SHUTDOWN_S = 0.5
 async def serving_metrics(health: Health, port: int) -> AsyncIterator[int]:
     """Serve until the block ends; yields the port, which is a free one where 0 was asked for.
 
-    Raises OSError if the port is taken.
+    Raises CannotRunError if the port is taken.
     """
 
     async def answer(_: web.Request) -> web.Response:
@@ -34,7 +35,10 @@ async def serving_metrics(health: Health, port: int) -> AsyncIterator[int]:
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=SHUTDOWN_S)
     await runner.setup()
     try:
-        await web.TCPSite(runner, HOST, port).start()
+        try:
+            await web.TCPSite(runner, HOST, port).start()
+        except OSError as error:
+            raise CannotRunError(cannot_use(f"METRICS_PORT {port}", error)) from error
         yield int(runner.addresses[0][1])
     finally:
         await runner.cleanup()

@@ -7,6 +7,12 @@ import secrets
 from dataclasses import dataclass
 from pathlib import Path
 
+from app.errors import CannotRunError, cannot_use
+
+
+class UnusableFolderError(CannotRunError):
+    """Nothing can be kept in the data folder; one sentence says why."""
+
 
 @dataclass(frozen=True, slots=True)
 class Folders:
@@ -37,10 +43,18 @@ class Folders:
         return self.root / "results"
 
     def make(self) -> None:
-        """Create what is missing, readable by the bot's own account alone. Raises OSError."""
+        """Create what is missing; what is inside is for the bot's own account alone.
+
+        Blocking. Raises UnusableFolderError.
+        """
         for folder in (self.root, self.originals, self.results):
-            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        flush_folder(self.root)
+            try:
+                folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+                if folder != self.root:  # who looks at that one is its owner's business
+                    folder.chmod(0o700)
+                    flush_folder(folder.parent)
+            except (OSError, ValueError) as error:
+                raise UnusableFolderError(cannot_use(folder, error)) from error
 
 
 def write_whole(data: bytes, path: Path, *, part: Path | None = None) -> None:

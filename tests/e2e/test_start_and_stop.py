@@ -145,6 +145,41 @@ async def test_prometheus_reads_what_was_painted(tmp_path: Path) -> None:
     assert any(line.startswith("process_resident_memory_bytes") for line in figures)
 
 
+async def test_nothing_of_what_people_say_leaves_the_bots_own_files(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    data.mkdir(mode=0o755)
+    settings = {**STEPS, "LOG_LEVEL": "DEBUG", "DATA_DIR": str(data)}
+    async with running_harness(tmp_path, settings, command=FAST) as harness:
+        zoe = harness.new_person("Zoe-Marie")
+        await zoe.sends("private words")
+        await order(zoe, 1)
+        modes = {path: path.stat().st_mode & 0o077 for path in data.rglob("*")}
+        assert len(modes) > 8
+        assert not {path: mode for path, mode in modes.items() if mode}
+        assert await harness.bot.stop() == 0
+        log = harness.bot.log.casefold()
+    assert "job accepted" in log
+    assert not {words for words in ("private words", "zoe-marie") if words in log}
+
+
+@pytest.mark.parametrize(
+    ("name", "sentence"),
+    [("DATA_DIR", "can't be used: a file of that name"), ("METRICS_PORT", "another program has")],
+)
+async def test_what_can_not_be_used_is_said_in_a_sentence(
+    tmp_path: Path, name: str, sentence: str
+) -> None:
+    (tmp_path / "file").write_text("in the way")
+    async with FaultySandbox(port=0) as sandbox:
+        port = sandbox.api_url.rpartition(":")[2]
+        values = {"DATA_DIR": str(tmp_path / "file"), "METRICS_PORT": port}
+        bot = BotProcess(sandbox, tmp_path, settings={**STEPS, name: values[name]}, command=FAST)
+        await bot.start(wait=False)
+        assert await bot.ended(within_s=90) == 1
+    assert sentence in bot.log
+    assert "Traceback" not in bot.log
+
+
 def assert_says_why_without_the_token(bot: BotProcess, sandbox: FaultySandbox) -> None:
     assert "BotFather" in bot.log
     assert sandbox.token not in bot.log

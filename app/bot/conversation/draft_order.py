@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from aiogram.fsm.context import FSMContext
+from pydantic import BaseModel, ValidationError
 
 from app.jobs.model import StyleAdjustments, StyleChoice
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,19 +37,32 @@ class DraftOrder:
         return tuple(choice.preset for choice in self.styles if choice.preset is not None)
 
 
+class _Stored(BaseModel):
+    """As `save_order` writes it; what another version added is passed over."""
+
+    photos: list[Path] = []
+    styles: list[tuple[Path, str | None]] = []
+    look: StyleAdjustments | None = None
+    mixing: bool = False
+    page: int = 0
+
+
 async def load_order(state: FSMContext) -> DraftOrder:
     """The order of this conversation; pictures that were deleted meanwhile are left out."""
-    data = await state.get_data()
-    photos = [Path(name) for name in data.get("photos", ())]
-    styles = [StyleChoice(Path(name), preset) for name, preset in data.get("styles", ())]
-    adjustments = data.get("look")
-    there = await asyncio.to_thread(_existing, [*photos, *(style.picture for style in styles)])
+    try:
+        stored = _Stored.model_validate(await state.get_data())
+    except ValidationError:
+        logger.error("an order can't be read, and begins anew", extra={"user": state.key.user_id})
+        return DraftOrder()
+    styles = [StyleChoice(picture, preset) for picture, preset in stored.styles]
+    pictures = [*stored.photos, *(style.picture for style in styles)]
+    there = await asyncio.to_thread(_existing, pictures)
     return DraftOrder(
-        photos=tuple(photo for photo in photos if photo in there),
+        photos=tuple(photo for photo in stored.photos if photo in there),
         styles=tuple(style for style in styles if style.picture in there),
-        adjustments=None if adjustments is None else StyleAdjustments(**adjustments),
-        mixing=data.get("mixing", False),
-        page=data.get("page", 0),
+        adjustments=stored.look,
+        mixing=stored.mixing,
+        page=stored.page,
     )
 
 

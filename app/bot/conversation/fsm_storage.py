@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import json
+import logging
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any, Final
+from typing import Any, Final, NoReturn
 
 from aiogram.exceptions import DataNotDictLikeError
 from aiogram.fsm.state import State
 from aiogram.fsm.storage.base import BaseStorage, StateType, StorageKey
 from cachetools import LRUCache
+from pydantic import TypeAdapter, ValidationError
 
 from app.storage.database import Database
+
+logger = logging.getLogger(__name__)
 
 MAX_RECENT: Final = 2000
 """Conversations kept in memory; the rest is read again when it goes on."""
@@ -37,6 +41,7 @@ class ConversationStorage(BaseStorage):
         self._database = database
         self._clock = clock
         self._recent: LRUCache[StorageKey, _Conversation] = LRUCache(MAX_RECENT)
+        self._reader = TypeAdapter(dict[str, Any])
 
     async def set_state(self, key: StorageKey, state: StateType = None) -> None:
         name = state.state if isinstance(state, State) else state
@@ -51,11 +56,18 @@ class ConversationStorage(BaseStorage):
         await self._write(key, replace(await self._read(key), data=json.dumps(data)))
 
     async def get_data(self, key: StorageKey) -> dict[str, Any]:
-        data: dict[str, Any] = json.loads((await self._read(key)).data)
-        return data
+        try:
+            return self._reader.validate_json((await self._read(key)).data)
+        except ValidationError:
+            logger.error("a conversation can't be read, and begins anew", extra=_facts(key))
+            return {}
 
     async def close(self) -> None:
         """Nothing of its own to close."""
+
+    async def damaged(self) -> NoReturn:
+        """Wait until the file is found damaged, and raise DamagedDatabaseError then."""
+        await self._database.damaged()
 
     async def forget(self, user_id: int) -> None:
         """Delete what a person said in any chat."""
@@ -94,6 +106,10 @@ class ConversationStorage(BaseStorage):
             (*_columns(key), conversation.state, conversation.data, self._clock()),
         )
         self._recent[key] = conversation
+
+
+def _facts(key: StorageKey) -> dict[str, object]:
+    return {"chat": key.chat_id, "user": key.user_id}
 
 
 def _columns(key: StorageKey) -> tuple[object, ...]:

@@ -7,7 +7,7 @@ question, or answers it, takes its buttons away.
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, fields, replace
 
 from aiogram import Bot
 from aiogram.exceptions import AiogramError, TelegramBadRequest
@@ -103,7 +103,10 @@ class Questions:
 
     async def _open(self) -> OpenQuestion | None:
         data = await self._state.get_data()
-        return OpenQuestion(**data) if "message_id" in data else None
+        known = {
+            field.name: data[field.name] for field in fields(OpenQuestion) if field.name in data
+        }
+        return OpenQuestion(**known) if isinstance(data.get("message_id"), int) else None
 
     async def _edited(
         self,

@@ -32,6 +32,9 @@ class DialogMiddleware(BaseMiddleware):
         data: dict[str, Any],
     ) -> Any:
         assert isinstance(event, Message | CallbackQuery)  # noqa: S101 - registered on no other
+        if isinstance(event, CallbackQuery) and event.message is None:
+            # Too old, or sent by way of another chat: there is nowhere to go on.
+            return await _answer_late_press(event)
         requester = Requester.of(event, language=data["language"])
         questions = Questions(data["bot"], requester, data["state"])
         if await was_done_by(data["state"], origin=requester.origin):

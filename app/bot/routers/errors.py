@@ -12,6 +12,7 @@ from aiogram.types import ErrorEvent, Update
 from app.bot.transport.telegram_errors import is_not_modified, is_recipient_gone
 from app.bot.ui import texts
 from app.jobs.interface import DailyLimitReached, JobRefused, QueueFull, TooManyJobs
+from app.storage.database import DamagedDatabaseError
 from models.pictures import PictureError
 
 logger = logging.getLogger(__name__)
@@ -21,7 +22,8 @@ def make_router() -> Router:
     router = Router(name="errors")
     router.error.register(refuse, ExceptionTypeFilter(*JobRefused, PictureError))
     router.error.register(meet_telegram, ExceptionTypeFilter(AiogramError))
-    router.error.register(apologise)
+    # A damaged database ends the process, and the update is handled after the next start.
+    router.error.register(apologise, ~ExceptionTypeFilter(DamagedDatabaseError))
     return router
 
 
@@ -64,12 +66,12 @@ def refusal(error: Exception) -> str:
 
 async def answer_safely(update: Update, text: str) -> None:
     """Answer whatever it was; a failure of that is only logged."""
-    message = update.message or update.edited_message
-    if update.callback_query is not None:
-        message = update.callback_query.message  # type: ignore[assignment]
-    if message is None:
-        return
+    query = update.callback_query
+    message = query.message if query is not None else update.message or update.edited_message
     try:
-        await message.answer(text)
+        if message is not None:
+            await message.answer(text)
+        elif query is not None:
+            await query.answer(text)  # there is no chat that it came from
     except AiogramError as error:
         logger.warning("an apology did not go out", extra={"error": type(error).__name__})

@@ -18,6 +18,16 @@ MAX_ATTEMPTS: Final = 3
 """An update whose handler was running so often when the process died is not tried again."""
 
 
+def _update(body: object, update_id: int) -> dict[str, Any] | None:
+    """What was stored; None if it is no update, or not the one of this number."""
+    try:
+        update = json.loads(body) if isinstance(body, str | bytes) else None
+    except (ValueError, RecursionError):
+        return None
+    is_it = isinstance(update, dict) and update.get("update_id") == update_id
+    return update if is_it else None
+
+
 class Inbox:
     """What Telegram has delivered and no handler has dealt with yet.
 
@@ -69,13 +79,19 @@ class Inbox:
                 (self._bot_id, MAX_ATTEMPTS),
             )
             rows = await statements.fetch_all(
-                "SELECT body FROM updates WHERE bot_id = ? AND body NOT NULL"
+                "SELECT update_id, body FROM updates WHERE bot_id = ? AND body NOT NULL"
                 " ORDER BY seen_at, update_id",
                 (self._bot_id,),
             )
         for row in given_up:
             logger.error("an update is given up", extra={"update": row["update_id"]})
-        return [json.loads(row["body"]) for row in rows]
+        updates = {row["update_id"]: _update(row["body"], row["update_id"]) for row in rows}
+        unreadable = [number for number, update in updates.items() if update is None]
+        for number in unreadable:
+            logger.error("a stored update can't be read", extra={"update": number})
+        if unreadable:
+            await self.handled(unreadable)
+        return [update for update in updates.values() if update is not None]
 
     async def started(self, update_ids: Iterable[int]) -> None:
         """Count an attempt, before the handler begins: it may take the process down."""

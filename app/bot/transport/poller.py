@@ -8,6 +8,8 @@ handler has come to an end.
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import json
 import logging
 from collections.abc import Iterable, Sequence
 from typing import Any, Final
@@ -33,6 +35,7 @@ from app.bot.transport.senders import (
     sender_of,
     with_real_sender,
 )
+from app.storage.database import DamagedDatabaseError
 
 logger = logging.getLogger(__name__)
 
@@ -100,17 +103,18 @@ class Poller:
                 await _wait(error, backoff, "no updates")
                 continue
             refusals = 0
-            updates = [raw for raw in batch if _has_number(raw)]
+            numbered = [raw for raw in batch if _has_number(raw)]
+            updates = [raw for raw in numbered if _can_be_kept(raw)]
             if len(updates) < len(batch):
-                # Nothing of it is shown: what stands in it was said by somebody.
-                logger.error("%d updates can't be read", len(batch) - len(updates))
-            if batch and not updates:
+                _log_unreadable(batch, updates)
+            if batch and not numbered:
                 await asyncio.sleep(max(0.1, next(backoff)))  # it would come again at once
                 continue
             backoff.reset()
             await self._enqueue(await self._inbox.take_in(updates))
-            if updates:
-                request.offset = max(raw["update_id"] for raw in updates) + 1
+            if numbered:
+                # Also past what can't be kept: it would come again and again.
+                request.offset = max(raw["update_id"] for raw in numbered) + 1
 
     async def close(self, timeout_s: float) -> None:
         """Let handlers finish; the others' updates are handled after the next start."""
@@ -139,14 +143,16 @@ class Poller:
     async def _handle(self, raws: Sequence[RawUpdate]) -> None:
         """Hand one update, or one album, to its handler."""
         numbers = [raw["update_id"] for raw in raws]
-        await self._inbox.started(numbers)
-        try:
-            await self._feed(raws)
-        except asyncio.CancelledError:
-            # They are handled again after the next start.
-            await self._inbox.put_back(numbers)
-            raise
-        await self._inbox.handled(numbers)
+        # Whoever opened the database hears of damage too, and ends the process.
+        with contextlib.suppress(DamagedDatabaseError):
+            await self._inbox.started(numbers)
+            try:
+                await self._feed(raws)
+            except (asyncio.CancelledError, DamagedDatabaseError):
+                # They are handled again after the next start.
+                await self._inbox.put_back(numbers)
+                raise
+            await self._inbox.handled(numbers)
 
     async def _feed(self, raws: Sequence[RawUpdate], *, is_excess: bool = False) -> None:
         updates = [update for raw in raws if (update := self._read(raw)) is not None]
@@ -156,6 +162,8 @@ class Poller:
         about = {"album": album, "is_excess": is_excess}
         try:
             await self._dispatcher.feed_update(self._bot, updates[0], **about)
+        except DamagedDatabaseError:
+            raise
         except Exception:
             logger.exception("an update failed", extra={"update": updates[0].update_id})
 
@@ -171,9 +179,27 @@ class Poller:
 
 
 def _has_number(raw: object) -> bool:
-    """Whether there is something to know it by."""
+    """Whether it can be confirmed to Telegram, and known again."""
     update_id = raw.get("update_id") if isinstance(raw, dict) else None
     return type(update_id) is int and 0 <= update_id < _MAX_UPDATE_ID
+
+
+def _can_be_kept(raw: RawUpdate) -> bool:
+    """Whether it is something that JSON can say."""
+    try:
+        json.dumps(raw, allow_nan=False)
+    except (ValueError, RecursionError):
+        return False
+    return True
+
+
+def _log_unreadable(batch: Sequence[Any], kept: Sequence[RawUpdate]) -> None:
+    # The numbers only: what else stands in them was said by somebody.
+    known = {raw["update_id"] for raw in kept}
+    numbers = [raw["update_id"] for raw in batch if _has_number(raw)]
+    left_out = [number for number in numbers if number not in known]
+    facts = {"updates": left_out} if left_out else {}
+    logger.error("%d updates can't be read", len(batch) - len(kept), extra=facts)
 
 
 async def _wait(error: AiogramError, backoff: Backoff, what: str) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pydantic import BaseModel
+
 from app.sandbox.errors import MAX_INLINE_RESULTS, QUERY_TOO_OLD, bad_request
 from app.sandbox.methods.method import Json, Method, caption_content
 from app.sandbox.params import Params
@@ -10,14 +12,26 @@ from app.sandbox.world import World
 CACHED_KINDS = ("photo", "document")
 
 
+class _Result(BaseModel):
+    """An `InlineQueryResult`, as far as the sandbox knows it."""
+
+    id: str = ""
+    type: str = ""
+    photo_file_id: str = ""
+    document_file_id: str = ""
+    caption: str | None = None
+    parse_mode: str | None = None
+    caption_entities: list[Json] | None = None
+
+
 async def answer_inline_query(world: World, params: Params) -> bool:
     query = world.inline_queries.get(params.text("inline_query_id"))
     if query is None or query.contents is not None:
         raise bad_request(QUERY_TOO_OLD)
-    results = params.json("results", list[Json]) or []
+    results = params.json("results", list[_Result]) or []
     if len(results) > MAX_INLINE_RESULTS:
         raise bad_request("RESULTS_TOO_MUCH")
-    contents = {str(result.get("id")): _content(world, result) for result in results}
+    contents = {result.id: _content(world, result) for result in results}
     if len(contents) != len(results):
         raise bad_request("RESULT_ID_DUPLICATE")
     query.contents = contents
@@ -25,18 +39,16 @@ async def answer_inline_query(world: World, params: Params) -> bool:
     return True
 
 
-def _content(world: World, result: Json) -> Json:
+def _content(world: World, result: _Result) -> Json:
     """What is sent when a person chooses the result, one of Telegram's own copies."""
-    kind = str(result.get("type"))
+    kind = result.type
     if kind not in CACHED_KINDS:
         raise bad_request(f"unsupported inline result type {kind}")
-    media = world.files.media(str(result.get(f"{kind}_file_id")))
+    media = world.files.media(result.photo_file_id or result.document_file_id)
     if media is None or kind not in media:
         raise bad_request("wrong file identifier/HTTP URL specified")
     caption = caption_content(
-        str(result.get("caption") or ""),
-        str(result.get("parse_mode") or ""),
-        result.get("caption_entities"),
+        result.caption or "", result.parse_mode or "", result.caption_entities
     )
     return media | caption
 

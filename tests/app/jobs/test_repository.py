@@ -1,6 +1,7 @@
 import dataclasses
 import sqlite3
 from collections.abc import AsyncIterator
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -165,8 +166,8 @@ async def test_two_bots_in_one_file_do_not_touch_each_others_jobs(
     other = await JobRepository.open(tmp_path / "jobs.sqlite3", bot_id=2)
     assert await other.recover(max_attempts=1) == []
     assert await other.known(["update:1"]) == {}
+    assert mine.request.content in await other.open_pictures()
     await add(other, tmp_path, "update:1")
-    assert len(await other.all_open()) == 2
     await other.close()
     untouched = await repository.get(mine.id)
     assert untouched is not None
@@ -204,3 +205,59 @@ async def test_what_shows_a_style_is_known_as_such(
     found = await repository.get(trial.id)
     assert found is not None
     assert found.request.is_trial
+
+
+STRANGE = {
+    "a new quality": ("options", '{"quality": "sublime"}'),
+    "a new option": ("options", '{"quality": "high", "glaze": 3}'),
+    "an option out of range": ("options", '{"quality": "high", "size_px": 1}'),
+    "no options": ("options", "[]"),
+    "a new note": ("notes", '["sang"]'),
+    "broken notes": ("notes", "[["),
+    "a new state": ("state", "varnished"),
+    "a new failure": ("failure", "bored"),
+    "a new delivery": ("delivery", "pigeon"),
+    "broken styles": ("styles", '[{"picture": 7}]'),
+    "no list of styles": ("styles", "null"),
+    "nothing": ("language", None),
+    "no text": ("content", b"\xff\xfe"),
+    "no number": ("attempts", "many"),
+    "no JSON": ("styles", b"\xff"),
+}
+
+
+@pytest.mark.parametrize(("column", "value"), STRANGE.values(), ids=STRANGE)
+async def test_a_row_of_another_version_takes_no_other_down(
+    tmp_path: Path, column: str, value: object, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = tmp_path / "jobs.sqlite3"
+    # As another version may have it: without a word on what must not be NULL.
+    schema = table.MIGRATIONS[0].replace("language TEXT NOT NULL", "language TEXT")
+    await (await Database.open(path, [schema, *table.MIGRATIONS[1:]])).close()
+    repository = await JobRepository.open(path, bot_id=1)
+    strange, sound = await add(repository, tmp_path), await add(repository, tmp_path, "update:2")
+    for job in (strange, sound):
+        await repository.start(job.id)
+        await repository.painted(job.id, result=tmp_path / "results" / "1.jpg", notes=(), seconds=1)
+    await repository.close()
+    with closing(sqlite3.connect(path)) as raw, raw:
+        raw.execute(f"UPDATE jobs SET {column} = ? WHERE id = ?", (value, strange.id))  # noqa: S608
+
+    repository = await JobRepository.open(path, bot_id=1)
+    await repository.recover(max_attempts=3)
+    assert [job.id for job in await repository.owed()] == [sound.id]
+    assert [job.id for job in await repository.open_of(5)] == [sound.id]
+    assert len(await repository.measured(10)) >= 1
+    assert await repository.get(strange.id) is None
+    kept = await repository.open_pictures()
+    assert {sound.request.content, tmp_path / "results" / "1.jpg"} <= kept
+    with closing(sqlite3.connect(path)) as raw:
+        raw.text_factory = bytes
+        ((left,),) = raw.execute(f"SELECT {column} FROM jobs WHERE id = ?", (strange.id,))  # noqa: S608
+    assert left == (value.encode() if isinstance(value, str) else value)
+    said = [record for record in caplog.records if "can't be read" in record.message]
+    assert [vars(record)["job"] for record in said] == [strange.id]
+    assert vars(said[0])["fields"] == [column]
+    assert tmp_path / "results" / "1.jpg" in await repository.pictures_of_all(5)
+    assert [job.id for job in await repository.forget(5)] == [sound.id]
+    await repository.close()

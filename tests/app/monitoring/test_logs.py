@@ -10,8 +10,13 @@ from collections.abc import Iterator
 from typing import Literal
 
 import pytest
+from aiogram import Bot
+from aiogram.exceptions import ClientDecodeError
+from aiogram.methods import GetMe
+from aiogram.types import Message
+from pydantic import ValidationError
 
-from app.monitoring.logs import set_up_logs
+from app.monitoring.logs import OWN_PACKAGES, set_up_logs
 
 TOKEN = "4200000001:AAH-abcdefghijklmnopqrstuvwxyz_12345"
 OTHER_TOKEN = "77777777:BBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBB"
@@ -32,11 +37,13 @@ def _restored() -> Iterator[None]:
     for handler in handlers:
         root.addHandler(handler)
     root.setLevel(level)
+    for package in OWN_PACKAGES:
+        logging.getLogger(package).setLevel(logging.NOTSET)
 
 
-def set_up(log_format: Literal["text", "json"]) -> io.StringIO:
+def set_up(log_format: Literal["text", "json"], level: str = "INFO") -> io.StringIO:
     stream = io.StringIO()
-    set_up_logs(log_format=log_format, level="INFO", secrets=[TOKEN], stream=stream)
+    set_up_logs(log_format=log_format, level=level, secrets=[TOKEN], stream=stream)
     return stream
 
 
@@ -60,6 +67,37 @@ def test_a_token_appears_nowhere(log_format: Literal["text", "json"], token: str
     assert token[-20:] not in written
     assert written.count("[token]") >= 4
     assert "ConnectionError" in written
+
+
+@pytest.mark.parametrize("library", ["aiosqlite", "aiogram.event", "aiohttp.client", "PIL.Image"])
+def test_libraries_never_log_what_they_were_given(library: str) -> None:
+    stream = set_up("text", "DEBUG")
+    logging.getLogger(library).debug("executing with %s", ("Anna", "private words"))
+    logging.getLogger(library).info("Anna said private words")
+    logging.getLogger(library).warning("something is wrong")
+    logger.debug("our own")
+    assert "private words" not in stream.getvalue()
+    assert "something is wrong" in stream.getvalue()
+    assert "our own" in stream.getvalue()
+
+
+@pytest.mark.parametrize("log_format", ["text", "json"])
+def test_an_error_quotes_nothing_that_was_said(log_format: Literal["text", "json"]) -> None:
+    stream = set_up(log_format)
+    said = {"message_id": "private words", "chat": "private words"}
+    for fail in (
+        lambda: Message.model_validate(said),
+        lambda: Bot(TOKEN).session.check_response(
+            Bot(TOKEN), GetMe(), 200, json.dumps({"ok": True, "result": said})
+        ),
+    ):
+        try:
+            fail()
+        except (ValidationError, ClientDecodeError):
+            logger.exception("failed")
+    assert "ValidationError" in stream.getvalue()
+    assert "ClientDecodeError" in stream.getvalue()
+    assert "private words" not in stream.getvalue()
 
 
 def test_text_lines_carry_fields_as_pairs() -> None:

@@ -43,6 +43,9 @@ KEYS = [
     "callback_query_id",
     "file_id",
     "photo",
+    "results",
+    "id",
+    "photo_file_id",
 ]
 NUMBERS = st.integers() | st.floats() | st.sampled_from([10**30, -(10**30), float("inf")])
 LEAVES = st.none() | st.booleans() | NUMBERS | st.text(st.characters(), max_size=8)
@@ -66,7 +69,9 @@ async def test_no_parameters_are_a_fault(
     said: dict[str, Any],
 ) -> None:
     mine = sandbox.world.post(anna.chat, sandbox.world.bot, {"text": "hello"})
-    said = {"chat_id": anna.user.id, "message_id": mine.id, "text": "x"} | said
+    asked = anna.ask_inline("hello").id
+    known = {"chat_id": anna.user.id, "message_id": mine.id, "text": "x", "inline_query_id": asked}
+    said = known | said
     url = f"/bot{sandbox.token}/{method}"
     async with http.post(url, data=json.dumps(said), headers=JSON) as answer:
         assert answer.status < 500

@@ -72,6 +72,21 @@ def test_a_person_without_a_username_can_mean_the_bot_by_its_name() -> None:
     assert is_addressed(said("Bot, hello", entities=[entity]), ME)
 
 
+async def test_a_press_without_a_message_is_answered(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with open_harness(tmp_path) as harness, harness.running():
+        ben = harness.new_person()
+        message = await ben.sends("/start")
+        for data in (f"source:{ben.id}:1", f"cancel:{ben.id}", "job:stop:1", "nonsense"):
+            query = ben.person.press(message, data)
+            del harness.sandbox.world.updates.recent[-1]["callback_query"]["message"]
+            await ben.until(lambda query=query: query.answer, awaited="an answer")  # type: ignore[misc]
+            assert query.answer is not None
+            assert query.answer["text"]
+    assert "Traceback" not in caplog.text
+
+
 class Clock:
     now = 0.0
 

@@ -165,6 +165,25 @@ async def test_an_update_without_a_number_is_left_out(
     assert "private words" not in caplog.text
 
 
+async def test_an_update_that_can_not_be_kept_is_skipped_for_good(
+    harness: ApplicationHarness, caplog: pytest.LogCaptureFixture
+) -> None:
+    ben = harness.new_person()
+    odd = {**SAID, "chat": {"id": 7, "type": "private"}, "text": "private words"}
+    updates = harness.sandbox.world.updates
+    async with harness.running():
+        number = updates.add("message", odd | {"location": {"latitude": float("nan")}})
+        await eventually(lambda: not len(updates))
+        before = updates.polls
+        await asyncio.sleep(0.3)
+        assert updates.polls == before  # it waits for the next one
+        await ben.sends("/help")
+        await ben.sees("two ways")
+    assert caplog.text.count("can't be read") == 1
+    assert str(number["update_id"]) in str([vars(record) for record in caplog.records])
+    assert "private words" not in caplog.text
+
+
 @pytest.mark.parametrize("trouble", ["conflict", "bad gateway", "flood", "dropped"])
 async def test_polling_goes_on_after(
     harness: ApplicationHarness, trouble: str, caplog: pytest.LogCaptureFixture
