@@ -64,6 +64,10 @@ _VIDEO_HEADS = re.compile(
     rb"....ftyp(isom|iso[2-9]|mp4|avc1|qt  |M4V|3gp|dash)|\x1aE\xdf\xa3|RIFF....AVI |FLV\x01",
     re.DOTALL,
 )
+_OPENED_HEADS = re.compile(
+    rb"\xff\xd8\xff|\x89PNG|GIF8|RIFF....WEBP|....ftyp(avi[fs]|he[iv].|mif1|msf1)", re.DOTALL
+)
+"""Not of those formats of which many kinds are none of ours: TIFF, JPEG 2000."""
 _HEADS = {
     ForeignKind.RAW: _RAW_HEADS,
     ForeignKind.LAYERS: _LAYERS_HEADS,
@@ -90,6 +94,11 @@ def read_head(path: Path) -> bytes:
 def foreign_kind(head: bytes) -> ForeignKind | None:
     """What a file is that must not or can't be opened."""
     return next((kind for kind, heads in _HEADS.items() if heads.match(head)), None)
+
+
+def is_cut_off(head: bytes) -> bool:
+    """Whether a file that can't be opened begins as one that can, so that its end is missing."""
+    return _OPENED_HEADS.match(head) is not None
 
 
 def webp_pixels(head: bytes) -> int:

@@ -27,6 +27,7 @@ from models.picture_formats import (
     LOSSLESS_FORMATS,
     ForeignKind,
     foreign_kind,
+    is_cut_off,
     is_jpeg,
     is_moving,
     is_raw,
@@ -41,7 +42,7 @@ MAX_PIXELS = 64_000_000
 `MAX_DECODE_BYTES` for so many."""
 MAX_JPEG_PIXELS = 205_000_000
 """Of a JPEG in one scan, which is reduced while it is decoded: a phone's 200 MP (16384 x 12288)."""
-MAX_DECODE_BYTES = 700_000_000
+MAX_DECODE_BYTES = 600_000_000
 """What decoding one picture may take of memory for a moment, by `models.picture_formats`."""
 MIN_SIDE_PX = 16
 MAX_RATIO = 20
@@ -177,7 +178,7 @@ def inspect(path: Path, *, long_side_px: int | None = None) -> PictureFacts:
         width, height = image.size
         if _orientation(image) >= 5:
             width, height = height, width
-        work_bytes = _decode_bytes(image, path, long_side_px) + _reduced_bytes(image, long_side_px)
+        work_bytes = _work_bytes(image, path, long_side_px)
         return PictureFacts(width, height, image.format or "", work_bytes)
 
 
@@ -204,7 +205,7 @@ def prepare_picture(source: Path, target: Path, *, long_side_px: int) -> None:
     is_lossless = inspect(source).is_lossless
     picture = open_picture(source, long_side_px=long_side_px)
     if is_lossless:
-        picture.save(target, "PNG", compress_level=3)
+        picture.save(target, "PNG", compress_level=1)  # more takes longer, and gains nothing
     else:
         picture.save(target, "JPEG", quality=KEPT_QUALITY, subsampling=0)
 
@@ -252,13 +253,14 @@ def _decoded(path: Path, long_side_px: int | None) -> tuple[Image.Image, int, by
             if is_jpeg(image):
                 image.draft(None, _drafted_size(image.size, long_side_px))
             image.load()
-            picture = _profiled_and_small(image, long_side_px)
+            size = _reduced_size(image.size, long_side_px)
+            picture = _profiled_and_narrow(image, size[0])
         except MemoryError:
             raise PictureError(PictureProblem.TOO_MUCH_WORK) from None
         except _DAMAGE:
             raise PictureError(PictureProblem.DAMAGED) from None
-    if long_side_px is not None and max(picture.size) > long_side_px:
-        size = fit_size(picture.size, long_side_px)
+    del image  # it takes more memory than all that follows
+    if picture.size != size:
         picture = picture.resize(size, Image.Resampling.LANCZOS, reducing_gap=3.0)
     return picture, orientation, profile
 
@@ -266,6 +268,7 @@ def _decoded(path: Path, long_side_px: int | None) -> tuple[Image.Image, int, by
 def _open(path: Path) -> Image.Image:
     """Open lazily and check what the header promises, before anything is decoded."""
     set_up_pillow()
+    head = b""
     try:
         head = read_head(path)
         if (kind := foreign_kind(head)) is not None:
@@ -278,7 +281,8 @@ def _open(path: Path) -> Image.Image:
     except MemoryError:
         raise PictureError(PictureProblem.TOO_MUCH_WORK) from None
     except _DAMAGE:  # UnidentifiedImageError is an OSError
-        raise PictureError(PictureProblem.NOT_A_PICTURE) from None
+        problem = PictureProblem.DAMAGED if is_cut_off(head) else PictureProblem.NOT_A_PICTURE
+        raise PictureError(problem) from None
     try:
         _check(image, path)
     except PictureError:
@@ -326,20 +330,22 @@ def max_pixels_of(format_name: str) -> int:
     return min(MAX_PIXELS, MAX_DECODE_BYTES // BYTES_PER_PIXEL[format_name])
 
 
-def _decode_bytes(image: Image.Image, path: Path, long_side_px: int | None) -> int:
+def _work_bytes(image: Image.Image, path: Path, long_side_px: int | None) -> int:
+    """Of the decoded picture, and of what is made of it: reduced in its width, then in both."""
+    decoded = image.size
     if is_jpeg(image):
         reduction = _reduction(image.size, _drafted_size(image.size, long_side_px))
-        reduced = image.width // reduction, image.height // reduction
-        return jpeg_bytes(image.size, reduced, count_scans(path))
-    return BYTES_PER_PIXEL[image.format or ""] * image.width * image.height
+        decoded = image.width // reduction, image.height // reduction
+        decode_bytes = jpeg_bytes(image.size, decoded, count_scans(path))
+    else:
+        decode_bytes = BYTES_PER_PIXEL[image.format or ""] * image.width * image.height
+    width, height = _reduced_size(decoded, long_side_px)
+    return decode_bytes + 4 * width * (decoded[1] + height)
 
 
-def _reduced_bytes(image: Image.Image, long_side_px: int | None) -> int:
-    """Of the reduced picture, while the large one is still there."""
-    width, height = image.size
-    if long_side_px is not None and max(image.size) > long_side_px:
-        width, height = fit_size(image.size, long_side_px)
-    return 4 * width * height
+def _reduced_size(size: tuple[int, int], long_side_px: int | None) -> tuple[int, int]:
+    is_larger = long_side_px is not None and max(size) > long_side_px
+    return fit_size(size, long_side_px) if is_larger and long_side_px else size
 
 
 def _drafted_size(size: tuple[int, int], long_side_px: int | None) -> tuple[int, int]:
@@ -369,26 +375,25 @@ def _orientation(image: Image.Image) -> int:
         return 1
 
 
-def _profiled_and_small(image: Image.Image, long_side_px: int | None) -> Image.Image:
-    """`to_profiled_mode`, of a large picture strip by strip and reduced by the way.
+def _profiled_and_narrow(image: Image.Image, width: int) -> Image.Image:
+    """`to_profiled_mode`; of a large picture strip by strip, each resized to `width` at once.
 
-    What comes back is at least three times as large as `long_side_px`, for a better filter to go
-    on with. So the largest picture takes 4 bytes a pixel while it is decoded, a quarter of a
-    gigabyte, and never more than twice that.
+    A filter goes over rows first and then over columns, so nothing is lost by that, and the
+    largest picture is never there twice.
     """
-    factor = 1 if long_side_px is None else max(1, max(image.size) // (3 * long_side_px))
     is_plain = image.mode in PROFILED_MODES and not image.has_transparency_data
     if is_plain or image.width * image.height <= _STRIP_PIXELS:
         return to_profiled_mode(image)
     level = brightness_level(image)
-    width, height = image.size
-    rows = factor * max(1, _STRIP_PIXELS // (width * factor))
-    small = None
-    for top in range(0, height, rows):
-        strip = image.crop((0, top, width, min(top + rows, height)))
-        plain = to_profiled_mode(strip, level=level).reduce(factor)
-        if small is None:
-            small = Image.new(plain.mode, (plain.width, -(-height // factor)))
-        small.paste(plain, (0, top // factor))
-    assert small is not None  # noqa: S101 - no picture is without rows
-    return small
+    rows = max(1, _STRIP_PIXELS // image.width)
+    narrow = None
+    for top in range(0, image.height, rows):
+        bottom = min(top + rows, image.height)
+        strip = to_profiled_mode(image.crop((0, top, image.width, bottom)), level=level)
+        if strip.width != width:
+            strip = strip.resize((width, strip.height), Image.Resampling.LANCZOS)
+        if narrow is None:
+            narrow = Image.new(strip.mode, (width, image.height))
+        narrow.paste(strip, (0, top))
+    assert narrow is not None  # noqa: S101 - no picture is without rows
+    return narrow

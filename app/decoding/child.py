@@ -7,9 +7,11 @@ imports Pillow and no more, so that another one is there in a moment.
 from __future__ import annotations
 
 import json
+import math
 import os
 import signal
 import sys
+import time
 import warnings
 from dataclasses import asdict
 from pathlib import Path
@@ -36,7 +38,7 @@ def main() -> None:
         for line in sys.stdin.buffer:
             request = json.loads(line)
             signal.alarm(request["alarm_s"])  # should the parent be gone: nobody else kills it
-            _bound_memory(request["memory_bytes"])
+            _bound(request["memory_bytes"], request["cpu_s"])
             answer = _answer(request)
             signal.alarm(0)
             _write(answers, answer)
@@ -80,14 +82,17 @@ def _bound_files() -> None:
         resource.setrlimit(resource.RLIMIT_FSIZE, (MAX_WRITTEN_BYTES, MAX_WRITTEN_BYTES))
 
 
-def _bound_memory(more_bytes: int) -> None:
-    """So much on top of what there is, for this request. On Linux only."""
+def _bound(more_bytes: int, more_cpu_s: int) -> None:
+    """So much on top of what is used already, for this request. On Linux only."""
     if sys.platform == "linux":
         import resource
 
-        now = int(_PAGES.read_text().split()[0]) * resource.getpagesize()
+        used_bytes = int(_PAGES.read_text().split()[0]) * resource.getpagesize()
         _, hard = resource.getrlimit(resource.RLIMIT_AS)
-        resource.setrlimit(resource.RLIMIT_AS, (now + more_bytes, hard))
+        resource.setrlimit(resource.RLIMIT_AS, (used_bytes + more_bytes, hard))
+        _, hard = resource.getrlimit(resource.RLIMIT_CPU)
+        cpu_s = math.ceil(time.process_time()) + more_cpu_s
+        resource.setrlimit(resource.RLIMIT_CPU, (cpu_s, hard))
 
 
 if __name__ == "__main__":

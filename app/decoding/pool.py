@@ -7,17 +7,19 @@ import logging
 from pathlib import Path
 from typing import Final
 
-from app.decoding.process import DecoderCrashed, DecoderProcess, Json
+from app.decoding.process import DecoderCrashed, DecoderProcess, DecoderTooBusy, Json
 from app.decoding.queue import DecodingQueue
 from models.pictures import MAX_DECODE_BYTES, PictureError, PictureFacts, PictureProblem
 
 logger = logging.getLogger(__name__)
 
 AT_ONCE: Final = 3
-MEMORY_BYTES: Final = MAX_DECODE_BYTES + 100_000_000
+MEMORY_BYTES: Final = MAX_DECODE_BYTES + 150_000_000
 """Of all that is decoded at once: a few ordinary photos, or one of the largest."""
-TIME_LIMIT_S: Final = 20.0
-"""The largest picture that is taken needs five on an idle core."""
+CPU_LIMIT_S: Final = 15
+"""Of a processor's time: the largest pictures that are taken need five."""
+TIME_LIMIT_S: Final = 45.0
+"""By the clock, while others have the processor."""
 _INSPECTION_BYTES: Final = 30_000_000
 _ROOM_BYTES: Final = 600_000_000
 """Of addresses, on top of what is really used: libraries reserve more than they write to."""
@@ -32,9 +34,11 @@ class DecoderPool:
         at_once: int = AT_ONCE,
         memory_bytes: int = MEMORY_BYTES,
         time_limit_s: float = TIME_LIMIT_S,
+        cpu_limit_s: int = CPU_LIMIT_S,
     ) -> None:
         self._queue = DecodingQueue(at_once=at_once, memory_bytes=memory_bytes)
         self._time_limit_s = time_limit_s
+        self._cpu_limit_s = cpu_limit_s
         self._idle: list[DecoderProcess] = []
         self._busy: set[DecoderProcess] = set()
 
@@ -65,9 +69,10 @@ class DecoderPool:
         self._busy.add(decoder)
         is_well = False
         try:
+            request |= {"cpu_s": self._cpu_limit_s}
             answer = await decoder.ask(request, time_limit_s=self._time_limit_s)
             is_well = True
-        except TimeoutError:
+        except (TimeoutError, DecoderTooBusy):
             logger.warning("a picture took too long to decode")
             raise PictureError(PictureProblem.TOO_MUCH_WORK) from None
         except DecoderCrashed:

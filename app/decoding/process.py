@@ -6,6 +6,7 @@ import asyncio
 import json
 import math
 import os
+import signal
 import sys
 from asyncio.subprocess import DEVNULL, PIPE, Process
 from pathlib import Path
@@ -25,6 +26,10 @@ _ALARM_LATER_S: Final = 5
 
 class DecoderCrashed(Exception):  # noqa: N818 - it says what has happened to the process
     """The process has ended in the middle of something."""
+
+
+class DecoderTooBusy(DecoderCrashed):
+    """The kernel has ended it: it took more of the processor than it was granted."""
 
 
 class DecoderProcess:
@@ -68,7 +73,9 @@ class DecoderProcess:
                 self._process.stdin.write(line.encode() + b"\n")
                 await self._process.stdin.drain()
                 return await self._answer()
-        except ConnectionError as error:
+        except (DecoderCrashed, ConnectionError) as error:
+            if await self.kill() == -signal.SIGXCPU:
+                raise DecoderTooBusy from error
             raise DecoderCrashed from error
 
     async def kill(self) -> int:

@@ -118,7 +118,7 @@ async def test_a_picture_that_is_decoded_for_ever_holds_up_neither_the_others_no
 async def received(data: Path) -> None:
     """Wait until a file has come over and is given to a decoder."""
     async with asyncio.timeout(30):
-        while not list((data / "originals").glob("*/*.received")):
+        while not list((data / "originals").glob("*/*.received")):  # noqa: ASYNC110
             await asyncio.sleep(0.01)
     await asyncio.sleep(0.5)
 

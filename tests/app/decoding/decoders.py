@@ -30,7 +30,7 @@ def decoders_of(parent: int) -> list[int]:
 async def first_decoder_of(parent: int) -> int:
     """Wait until there is one."""
     async with asyncio.timeout(30):
-        while not decoders_of(parent):
+        while not decoders_of(parent):  # noqa: ASYNC110
             await asyncio.sleep(0.01)
     return decoders_of(parent)[0]
 
@@ -39,7 +39,7 @@ async def hang(decoder: int) -> None:
     """Stop it: what it does next takes for ever, as with a file that is hostile enough."""
     os.kill(decoder, signal.SIGSTOP)
     async with asyncio.timeout(10):
-        while _stat(decoder)[0] != "T":
+        while _stat(decoder)[0] != "T":  # noqa: ASYNC110
             await asyncio.sleep(0.01)
 
 

@@ -34,6 +34,10 @@ def children() -> list[int]:
     return decoders_of(os.getpid())
 
 
+def environment_of(pid: int) -> bytes:
+    return Path(f"/proc/{pid}/environ").read_bytes()
+
+
 async def prepare(pool: DecoderPool, folder: Path, data: bytes, user_id: int = ANNA) -> Path:
     source, target = folder / f"{user_id}.received", folder / f"{user_id}.prepared"
     source.write_bytes(data)
@@ -77,6 +81,16 @@ async def test_a_decoder_that_takes_too_long_is_killed_and_replaced(tmp_path: Pa
 
 
 @LINUX_ONLY
+async def test_a_file_that_keeps_the_processor_busy_is_given_up(tmp_path: Path) -> None:
+    """Whatever the format: so many tiles are as good as a loop."""
+    pool = DecoderPool(at_once=1, cpu_limit_s=1, time_limit_s=100)
+    busy = encoded(Image.new("L", (4000, 4000)), "JPEG2000", tile_size=(16, 16))
+    assert await problem_of(pool, tmp_path, busy) is PictureProblem.TOO_MUCH_WORK
+    assert (await prepare(pool, tmp_path, photo(1))).exists()
+    await pool.close()
+
+
+@LINUX_ONLY
 async def test_a_decoder_that_crashes_is_the_sender_s_sentence_and_nobody_else_s(
     pool: DecoderPool, tmp_path: Path
 ) -> None:
@@ -112,7 +126,7 @@ async def test_a_decoder_sees_no_secret_and_ignores_a_supervisor_s_signal(
     monkeypatch.setenv("BOT_TOKEN", "42:secret")
     await prepare(pool, tmp_path, photo(1))
     child = await first_decoder_of(os.getpid())
-    assert b"secret" not in Path(f"/proc/{child}/environ").read_bytes()
+    assert b"secret" not in environment_of(child)
     for number in (signal.SIGTERM, signal.SIGINT):
         os.kill(child, number)
     assert (await prepare(pool, tmp_path, photo(1))).exists()
@@ -140,6 +154,7 @@ async def test_memory_is_bounded(tmp_path: Path) -> None:
         "target": str(tmp_path / "out"),
         "long_side_px": 4096,
         "memory_bytes": 50_000_000,
+        "cpu_s": 30,
     }
     answer = await decoder.ask(request, time_limit_s=30)
     assert answer["problem"] == PictureProblem.TOO_MUCH_WORK
