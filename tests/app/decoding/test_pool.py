@@ -84,7 +84,7 @@ async def test_a_decoder_that_takes_too_long_is_killed_and_replaced(tmp_path: Pa
 async def test_a_file_that_keeps_the_processor_busy_is_given_up(tmp_path: Path) -> None:
     """Whatever the format: so many tiles are as good as a loop."""
     pool = DecoderPool(at_once=1, cpu_limit_s=1, time_limit_s=100)
-    busy = encoded(Image.new("L", (4000, 4000)), "JPEG2000", tile_size=(16, 16))
+    busy = encoded(Image.new("RGB", (4000, 4000)), "JPEG2000", tile_size=(16, 16))
     assert await problem_of(pool, tmp_path, busy) is PictureProblem.TOO_MUCH_WORK
     assert (await prepare(pool, tmp_path, photo(1))).exists()
     await pool.close()
