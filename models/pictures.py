@@ -273,7 +273,7 @@ def _open(path: Path) -> Image.Image:
         head = read_head(path)
         if (kind := foreign_kind(head)) is not None:
             raise PictureError(_FOREIGN[kind])
-        if webp_pixels(head) > MAX_PIXELS:  # to open one takes 8 bytes a pixel
+        if webp_pixels(head) > max_pixels_of("WEBP"):  # to open one takes 8 bytes a pixel
             raise PictureError(PictureProblem.TOO_MANY_PIXELS, max_pixels=max_pixels_of("WEBP"))
         image = Image.open(path, formats=FORMATS)
     except (FileNotFoundError, IsADirectoryError, PermissionError):

@@ -54,6 +54,8 @@ def _answer(request: Json) -> Json:
         return {"problem": error.problem, "max_pixels": error.max_pixels}
     except MemoryError:
         return {"problem": PictureProblem.TOO_MUCH_WORK}
+    except OSError as error:  # of the target: a full disk, a folder that was deleted
+        return {"not_written": type(error).__name__}
     except Exception as error:
         # Only its name: its text is of the stranger's making.
         return {"problem": PictureProblem.DAMAGED, "error": type(error).__name__}

@@ -21,7 +21,7 @@ CPU_LIMIT_S: Final = 15
 TIME_LIMIT_S: Final = 45.0
 """By the clock, while others have the processor."""
 _INSPECTION_BYTES: Final = 30_000_000
-_ROOM_BYTES: Final = 600_000_000
+_ROOM_BYTES: Final = 400_000_000
 """Of addresses, on top of what is really used: libraries reserve more than they write to."""
 
 
@@ -47,7 +47,7 @@ class DecoderPool:
     ) -> PictureFacts:
         """`models.pictures.prepare_picture` for this person, and what the file's header said.
 
-        Raises PictureError, also for what takes too long or takes the decoder down.
+        Raises PictureError, also for what takes too long or takes the decoder down, and OSError.
         """
         async with self._queue.turn(user_id, _INSPECTION_BYTES):
             looked_at = await self._ask(_request(source, None, long_side_px, _ROOM_BYTES))
@@ -98,6 +98,8 @@ def _request(source: Path, target: Path | None, long_side_px: int, memory_bytes:
 
 
 def _without_problem(answer: Json) -> Json:
+    if "not_written" in answer:
+        raise OSError(f"a picture could not be written: {answer['not_written']}")
     if "problem" not in answer:
         return answer
     if "error" in answer:

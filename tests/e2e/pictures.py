@@ -10,6 +10,8 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from models.picture_formats import set_up_pillow
+
 SIZE = (160, 120)
 
 
@@ -85,6 +87,14 @@ def sideways_jpeg() -> bytes:
     exif.get_ifd(0x8825)[1] = "N"
     exif.get_ifd(0x8825)[2] = (55.0, 45.0, 7.0)
     return jpeg(hills(3), exif=exif)
+
+
+def sideways_heic() -> bytes:
+    """The same as an iPhone stores it."""
+    set_up_pillow()
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    return encoded(hills(3), "HEIF", exif=exif.tobytes())
 
 
 def truncated_jpeg() -> bytes:

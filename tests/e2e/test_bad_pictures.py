@@ -35,8 +35,21 @@ async def choose_a_style(person: Actor) -> None:
         (lambda: pictures.photo(0, (800, 20)), "too narrow"),
         (lambda: bytes(21 * 1024 * 1024), "20 MB"),
         (lambda: b"", "JPEG, PNG or WEBP"),
+        (lambda: b"8BPS" + bytes(99), "paint program"),
+        (lambda: pictures.sideways_heic()[:-200], "damaged or not complete"),
     ],
-    ids=["no picture", "truncated", "huge", "animated", "3 x 3", "40:1", "over 20 MB", "empty"],
+    ids=[
+        "no picture",
+        "truncated",
+        "huge",
+        "animated",
+        "3 x 3",
+        "40:1",
+        "over 20 MB",
+        "empty",
+        "PSD",
+        "cut HEIC",
+    ],
 )
 async def test_a_sentence_says_what_to_send_instead_and_the_talk_goes_on(
     ben: Actor, make: Callable[[], bytes], sentence: str
@@ -55,8 +68,11 @@ async def test_a_sentence_says_what_to_send_instead_and_the_talk_goes_on(
         (pictures.sixteen_bit_png, (96, 72)),
         (pictures.transparent_png, (96, 72)),
         (pictures.sideways_jpeg, (72, 96)),
+        (pictures.sideways_heic, (72, 96)),
+        (lambda: pictures.encoded(pictures.hills(5), "AVIF"), (96, 72)),
+        (lambda: pictures.encoded(pictures.hills(5), "TIFF"), (96, 72)),
     ],
-    ids=["CMYK", "16 bits", "transparent", "EXIF orientation"],
+    ids=["CMYK", "16 bits", "transparent", "EXIF orientation", "HEIC", "AVIF", "TIFF"],
 )
 async def test_unusual_pictures_are_painted_right(
     ben: Actor, make: Callable[[], bytes], shape: tuple[int, int]

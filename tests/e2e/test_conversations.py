@@ -12,7 +12,7 @@ from PIL import Image
 from styles.catalog import default_catalog
 from tests.e2e.actor import Actor
 from tests.e2e.conftest import BotHarness
-from tests.e2e.pictures import painting, photo
+from tests.e2e.pictures import encoded, hills, painting, photo
 
 pytestmark = [
     pytest.mark.e2e,
@@ -235,6 +235,28 @@ async def test_anything_else_is_answered_with_an_emoji(
 ) -> None:
     await ben.sends_other(content)
     await ben.sees(EMOJI)
+
+
+def sticker(harness: BotHarness, *, is_video: bool = False) -> dict[str, object]:
+    """As Telegram sends them: a WEBP with nothing around the figure."""
+    figure = hills(41, (512, 384)).convert("RGBA")
+    figure.putalpha(Image.linear_gradient("L").resize(figure.size))
+    files = harness.sandbox.world.files
+    stored = files.add(
+        encoded(figure, "WEBP"), name="s.webp", mime_type="image/webp", folder="stickers"
+    )
+    about = {"type": "regular", "width": 512, "height": 384, "is_animated": False}
+    return {"sticker": stored.as_json() | about | {"is_video": is_video}}
+
+
+async def test_a_sticker_is_a_picture_while_one_is_awaited(harness: BotHarness, ben: Actor) -> None:
+    await ben.sends_photo(photo(40))
+    await ben.sees("send the second one")
+    await ben.sends_other(sticker(harness, is_video=True))
+    await ben.sees(EMOJI)
+    await ben.sends_other(sticker(harness))
+    await ben.presses("2")
+    await ben.sees_result()
 
 
 async def test_two_people_at_once_each_get_their_own(harness: BotHarness) -> None:

@@ -170,3 +170,11 @@ async def test_nothing_but_the_picture_is_left_of_a_stranger_s_bytes(
     assert b"secret" not in target.read_bytes()
     with Image.open(io.BytesIO(target.read_bytes())) as kept:
         assert not kept.getexif()
+
+
+async def test_a_picture_that_can_t_be_written_is_no_fault_of_the_sender_s(
+    pool: DecoderPool, tmp_path: Path
+) -> None:
+    (source := tmp_path / "photo.jpg").write_bytes(photo(1))
+    with pytest.raises(OSError, match="could not be written"):
+        await pool.prepare(source, tmp_path / "gone" / "x", long_side_px=64, user_id=ANNA)
