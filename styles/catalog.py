@@ -129,14 +129,6 @@ class Catalog:
                 preset.picture.unlink(missing_ok=True)
         return preset
 
-    def keep_sample(self, slug: str, painted: Path) -> None:
-        """Show `painted`, the sample photo in the added style `slug`, in the gallery from now on.
-
-        Raises `NotOwnError` and `BadPictureError`.
-        """
-        with self._changing:
-            self._owners().keep_picture(painted, self._added(slug).painted_sample)
-
     def _added(self, slug: str) -> Preset:
         preset = self.get(slug)
         if preset is None or not preset.own:

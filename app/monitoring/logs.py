@@ -1,4 +1,8 @@
-"""Structured logs: one line per event, key=value or JSON, and never a token."""
+"""Structured logs: one line per event, key=value or JSON, and never a token.
+
+On the standard library's logging, which aiogram writes to as well: structlog would format those
+lines through a bridge, and the token would still have to be looked for in the finished line.
+"""
 
 from __future__ import annotations
 

@@ -1,7 +1,6 @@
 """The networks that teach, as `Encoder`s: the same input and layer names as everything else.
 
 `vgg16`: VGG16 of Simonyan & Zisserman (2015, CC BY 4.0), conv1_1 to conv5_3.
-`vgg19`: VGG-19 of Simonyan & Zisserman (2015, CC BY 4.0), conv1_1 to conv3_4.
 `slim_vgg19`: a VGG-19 of a quarter of the channels, distilled by Wang et al., "Collaborative
 Distillation for Ultra-Resolution Universal Style Transfer", CVPR 2020 (MIT).
 """
@@ -17,10 +16,7 @@ from torch import Tensor
 from models.encoders import IMAGENET_MEAN, IMAGENET_STD, Encoder, vgg_modules
 
 VGG16_FILE = "vgg16_conv1_1_to_conv5_3.safetensors"
-VGG19_FILE = "vgg19_conv1_1_to_conv3_4.safetensors"
 SLIM_VGG19_FILE = "slim_vgg19_relu5_1.safetensors"
-
-_VGG19_MEAN_RGB = (123.68, 116.779, 103.939)
 
 
 def load_vgg16(data: Path, *, reflect: bool = False) -> Encoder:
@@ -30,19 +26,6 @@ def load_vgg16(data: Path, *, reflect: bool = False) -> Encoder:
     """
     tensors = {k: v.float() for k, v in load_file(data / "teacher" / VGG16_FILE).items()}
     return _frozen(tensors, mean=IMAGENET_MEAN, std=IMAGENET_STD, reflect=reflect)
-
-
-def load_vgg19(data: Path, *, reflect: bool = False) -> Encoder:
-    """VGG-19 up to relu3_4 from `data`/teacher.
-
-    With `reflect` it mirrors the border as our own encoder does, instead of adding zeros: then its
-    answer near the border is about the picture and can be taught.
-    """
-    tensors = {k: v.float() for k, v in load_file(data / "teacher" / VGG19_FILE).items()}
-    # It was trained on BGR pictures: turning the first kernels round takes RGB instead.
-    tensors["conv1_1.weight"] = tensors["conv1_1.weight"].flip(1)
-    mean = [value / 255 for value in _VGG19_MEAN_RGB]
-    return _frozen(tensors, mean=mean, std=[1 / 255] * 3, reflect=reflect)
 
 
 def load_slim_vgg19(data: Path) -> Encoder:

@@ -32,10 +32,8 @@ from models.training.encoder.student import DISTILLED_LAYERS, Teacher, variance
 from models.training.teachers import (
     SLIM_VGG19_FILE,
     VGG16_FILE,
-    VGG19_FILE,
     load_slim_vgg19,
     load_vgg16,
-    load_vgg19,
 )
 from tests.models.training.training_set import write_training_set
 
@@ -128,17 +126,6 @@ def test_a_set_gives_crops_their_own_features_and_goes_on_from_a_state(data: Pat
     bank.batch(3)
     bank.restore(state)
     assert torch.equal(bank.batch(5)[0], images)
-
-
-def test_vgg19_sees_bgr_of_0_to_255_less_its_means(data: Path) -> None:
-    tensors = load_file(data / "teacher" / VGG19_FILE)
-    picture = torch.rand(1, 3, 24, 20)
-    means = torch.tensor([103.939, 116.779, 123.68]).view(1, 3, 1, 1)
-    bgr = picture.flip(1) * 255 - means
-    expected = F.conv2d(bgr, tensors["conv1_1.weight"], tensors["conv1_1.bias"], padding=1).relu()
-    found = load_vgg19(data)(picture, ["relu1_1", "relu3_4"])
-    torch.testing.assert_close(found["relu1_1"], expected, rtol=1e-4, atol=1e-4)
-    assert found["relu3_4"].shape == (1, 112, 6, 5)
 
 
 def test_the_slim_teacher_sees_its_colour_convolution(data: Path) -> None:

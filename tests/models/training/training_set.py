@@ -14,7 +14,6 @@ from torch import Tensor
 from models.training.data import SPLIT_FILE
 
 VGG16_WIDTHS = ((40, 40), (72, 72), (136, 136, 136), (200, 200, 200), (200, 200, 200))
-VGG19_WIDTHS = ((24, 24), (64, 64), (112, 112, 112, 112))
 SLIM_WIDTHS = ((16, 16), (32, 32), (64, 64, 64, 64), (128, 128, 128, 128), (128,))
 
 
@@ -34,13 +33,11 @@ def write_training_set(folder: Path, *, photos: int = 14, styles: int = 14) -> P
     lines = [f"{kind} = {numbers}" for kind, numbers in validation.items()]
     (folder / SPLIT_FILE).write_text("\n".join(lines), encoding="utf-8")
     (folder / "teacher").mkdir()
-    vgg16 = _convolutions("conv{}_{}", VGG16_WIDTHS, input_scale=1.0)
+    vgg16 = _convolutions("conv{}_{}", VGG16_WIDTHS)
     # Of the layout of the real one: kernels in half precision, biases in single.
     vgg16 = {k: v.half() if k.endswith(".weight") else v for k, v in vgg16.items()}
     save_file(vgg16, folder / "teacher" / "vgg16_conv1_1_to_conv5_3.safetensors")
-    vgg19 = _convolutions("conv{}_{}", VGG19_WIDTHS, input_scale=1 / 128)
-    save_file(vgg19, folder / "teacher" / "vgg19_conv1_1_to_conv3_4.safetensors")
-    slim = _convolutions("conv{}{}", SLIM_WIDTHS, input_scale=1.0) | {
+    slim = _convolutions("conv{}{}", SLIM_WIDTHS) | {
         "conv0.weight": torch.eye(3)[:, :, None, None] * 2 + 0.1,
         "conv0.bias": torch.tensor([-1.0, -0.9, -0.8]),
         "conv11_aux.weight": torch.ones(64, 16, 1, 1),
@@ -50,17 +47,15 @@ def write_training_set(folder: Path, *, photos: int = 14, styles: int = 14) -> P
     return folder
 
 
-def _convolutions(
-    pattern: str, widths: Sequence[Sequence[int]], *, input_scale: float
-) -> dict[str, Tensor]:
+def _convolutions(pattern: str, widths: Sequence[Sequence[int]]) -> dict[str, Tensor]:
     random = torch.Generator().manual_seed(1)
     tensors = {}
-    inputs, scale = 3, input_scale
+    inputs = 3
     for stage, stage_widths in enumerate(widths, 1):
         for number, outputs in enumerate(stage_widths, 1):
             name = pattern.format(stage, number)
             weights = torch.randn(outputs, inputs, 3, 3, generator=random)
-            tensors[f"{name}.weight"] = weights * (2 / inputs / 9) ** 0.5 * scale
+            tensors[f"{name}.weight"] = weights * (2 / inputs / 9) ** 0.5
             tensors[f"{name}.bias"] = torch.rand(outputs, generator=random) + 0.3
-            inputs, scale = outputs, 1.0
+            inputs = outputs
     return tensors
