@@ -1,4 +1,4 @@
-"""The file that keeps conversations and updates over restarts."""
+"""The file that keeps conversations, updates and what is owed to people's privacy over restarts."""
 
 from __future__ import annotations
 
@@ -33,6 +33,21 @@ MIGRATIONS: Final = (
         PRIMARY KEY (bot_id, update_id)
     ) WITHOUT ROWID
     """,
+    """
+    CREATE TABLE erasures (
+        user_id INTEGER PRIMARY KEY, -- 0: only the remains of what was deleted are left to wipe
+        chat_id INTEGER,
+        message_id INTEGER, -- the question; it becomes the answer
+        language TEXT
+    );
+    CREATE TABLE borrowed_pictures (
+        name TEXT PRIMARY KEY, -- of the file, without its suffix
+        holder_id INTEGER NOT NULL, -- who has a copy...
+        owner_id INTEGER NOT NULL, -- ...of whose picture
+        borrowed_at REAL NOT NULL
+    ) WITHOUT ROWID;
+    CREATE INDEX borrowed_pictures_by_owner ON borrowed_pictures (owner_id)
+    """,
 )
 
 TIDY_EVERY_S: Final = 3600.0
@@ -41,7 +56,7 @@ logger = logging.getLogger(__name__)
 
 
 async def open_chat_database(path: Path) -> Database:
-    """The file of `ConversationStorage` and `Inbox`. Raises UnusableDatabaseError."""
+    """The file of `ConversationStorage`, `Inbox`, `Erasures` and `BorrowedPictures`. Raises UnusableDatabaseError."""
     return await Database.open(path, MIGRATIONS)
 
 

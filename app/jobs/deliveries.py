@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass, field
 
 from app.jobs.interface import RecipientGone, Reporter, RetryLater
@@ -62,17 +62,29 @@ class DeliveryService:
 
         Also for a cancelled job of an album: the others may have waited for it alone.
         """
+        self._owe(job.request.chat_id, job.id)
+
+    def _owe(self, chat_id: int, job_id: int) -> None:
         if self._closing:
             return
-        chat_id = job.request.chat_id
         chat = self._chats.setdefault(chat_id, _ChatQueue(chat_id))
-        chat.owed.append(job.id)
+        chat.owed.append(job_id)
         if chat.task is None:
             chat.task = asyncio.create_task(self._run(chat))
 
     def is_delivering(self, job_id: int) -> bool:
         """Whether this job's result is on its way in this moment."""
         return any(job_id in chat.busy_with for chat in self._chats.values())
+
+    async def drop(self, job_ids: Collection[int]) -> None:
+        """Break off what is on its way of these jobs; what else their chats are owed goes on."""
+        for chat in list(self._chats.values()):
+            if chat.task is None or chat.busy_with.isdisjoint(job_ids):
+                continue
+            chat.task.cancel()
+            await asyncio.gather(chat.task, return_exceptions=True)
+            for job_id in chat.owed:
+                self._owe(chat.chat_id, job_id)
 
     async def close(self, timeout_s: float) -> None:
         """Let what is on its way arrive, then end; what is still owed is on the disk."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Protocol
 
 from app.jobs.model import Failure, Job, JobRequest
@@ -179,7 +181,14 @@ class JobService(Protocol):
         ...
 
     async def forget(self, user_id: int) -> None:
-        """Cancel and delete everything about a person, now: rows and pictures."""
+        """Cancel and delete everything about a person, now: pictures, then rows.
+
+        Raises OSError and sqlite3.Error; then it may be tried again.
+        """
+        ...
+
+    async def withdraw(self, pictures: Collection[Path]) -> None:
+        """Fail what is still to be painted of these pictures; finished paintings stay."""
         ...
 
     async def stats(self) -> Stats: ...

@@ -1,4 +1,7 @@
-"""One log line for each transition of a job: who, what, seconds."""
+"""One log line for each transition of a job: what, seconds.
+
+Not who: the database tells whose job it is, and whom it has forgotten the log has never known.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +31,6 @@ def _facts(job: Job) -> dict[str, Any]:
     options = job.request.options
     facts: dict[str, Any] = {
         "job": job.id,
-        "user": job.request.user_id,
         "attempt": job.attempts,
         "quality": options.quality.value,
         "size_px": options.size_px,

@@ -163,6 +163,16 @@ class JobRepository:
             job_id,
         )
 
+    async def withdraw(self, job_id: int, failure: Failure) -> Job | None:
+        """Fail a job that has no picture yet, because it has nothing any more to be painted of."""
+        return await self._row(
+            "UPDATE jobs SET state = 'failed', failure = ?, finished_at = ?"
+            " WHERE id = ? AND state IN ('waiting', 'running') RETURNING *",
+            failure,
+            self._clock(),
+            job_id,
+        )
+
     async def note_told(self, job_id: int) -> None:
         """The owner of a failed job has heard of it."""
         await self._database.execute("UPDATE jobs SET told = 1 WHERE id = ?", (job_id,))
@@ -217,6 +227,13 @@ class JobRepository:
         )
         return [row[0] for row in found]
 
+    async def unpainted(self) -> list[Job]:
+        """All jobs that have no picture yet."""
+        return await self._rows(
+            "SELECT * FROM jobs WHERE bot_id = ? AND state IN ('waiting', 'running') ORDER BY id",
+            self._bot_id,
+        )
+
     async def album(self, job: Job) -> list[Job]:
         """All jobs of the album that `job` belongs to, in the order of the photos."""
         return await self._rows(
@@ -263,11 +280,26 @@ class JobRepository:
             "SELECT * FROM jobs WHERE state IN ('waiting', 'running', 'painted')"
         )
 
+    async def cancel_all(self, user_id: int) -> list[Job]:
+        """Cancel all open jobs of a person."""
+        return await self._rows(
+            "UPDATE jobs SET state = 'cancelled', finished_at = ? WHERE user_id = ?"
+            " AND state IN ('waiting', 'running', 'painted') RETURNING *",
+            self._clock(),
+            user_id,
+        )
+
+    async def all_of(self, user_id: int) -> list[Job]:
+        """Every job of a person that is still remembered."""
+        return await self._rows("SELECT * FROM jobs WHERE user_id = ?", user_id)
+
     async def forget(self, user_id: int) -> list[Job]:
-        """Delete every row of a person, from the log too; returns what they were."""
-        jobs = await self._rows("DELETE FROM jobs WHERE user_id = ? RETURNING *", user_id)
-        await self._database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-        return jobs
+        """Delete every row of a person; returns what they were."""
+        return await self._rows("DELETE FROM jobs WHERE user_id = ? RETURNING *", user_id)
+
+    async def wipe(self) -> None:
+        """Leave no byte of what was deleted. Raises sqlite3.Error."""
+        await self._database.wipe()
 
     async def delete_finished(self, *, before: float) -> int:
         """Delete rows that came to their end before a time (Unix seconds); returns how many."""

@@ -15,6 +15,7 @@ from pathlib import Path
 from app.jobs.limits import JobLimits
 from app.jobs.model import Job
 from app.jobs.repository import Clock, JobRepository
+from app.jobs.running.result_files import possible_results
 from app.storage.folders import Folders
 
 logger = logging.getLogger(__name__)
@@ -123,7 +124,11 @@ def pictures_of(job: Job) -> set[Path]:
 
 
 def delete_pictures(folders: Folders, jobs: Iterable[Job]) -> None:
-    """Blocking: delete what the jobs' owner sent and got, and nothing outside the two folders."""
-    for path in set().union(*map(pictures_of, jobs)):
-        if any(path.is_relative_to(room) for room in (folders.originals, folders.results)):
-            path.unlink(missing_ok=True)
+    """Blocking: delete what the jobs' owner sent and got, and nothing outside the two folders.
+
+    Raises OSError for what can't be deleted.
+    """
+    for job in jobs:
+        for path in {*pictures_of(job), *possible_results(job, folders.results)}:
+            if any(path.is_relative_to(room) for room in (folders.originals, folders.results)):
+                path.unlink(missing_ok=True)

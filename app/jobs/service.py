@@ -6,18 +6,19 @@ import asyncio
 import logging
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
+from pathlib import Path
 
 from app.jobs.daily_allowance import DailyAllowance
 from app.jobs.deliveries import DeliveryService
 from app.jobs.interface import ClosingDown, JobView, QueueFull, Reporter, Stats, TooManyJobs
 from app.jobs.job_log import log_job
 from app.jobs.limits import JobLimits
-from app.jobs.model import Job, JobRequest, JobState
+from app.jobs.model import Failure, Job, JobRequest, JobState
 from app.jobs.notifications import PlaceNotifier, notify_safely
 from app.jobs.queue import JobQueue
-from app.jobs.retention import PictureRetention, delete_pictures
+from app.jobs.retention import PictureRetention, delete_pictures, pictures_of
 from app.jobs.running.estimates import WaitEstimates
 from app.jobs.running.job_run import RunOutcome
 from app.jobs.running.timings import Timings
@@ -179,13 +180,28 @@ class LocalJobService:
     async def forget(self, user_id: int) -> None:
         async with self._submitting:
             self._take_out(lambda job: job.belongs_to(user_id))
-            jobs = await self._repository.forget(user_id)
-            self._allowance.forget(jobs)
-        for job in jobs:
-            if job.state.is_open:
+            cancelled = await self._repository.cancel_all(user_id)
+            for job in cancelled:
                 notify_safely(self._reporter.cancelled, job)
+            self._places.notify(self._worker.run)
+            await self._deliveries.drop({job.id for job in cancelled})
+            async with self._worker.saving:
+                jobs = await self._repository.all_of(user_id)
+                # The rows last: as long as they stand, somebody knows of the files.
+                await asyncio.to_thread(delete_pictures, self._folders, jobs)
+                self._allowance.forget(await self._repository.forget(user_id))
+
+    async def withdraw(self, pictures: Collection[Path]) -> None:
+        async with self._submitting:
+            uses = {job.id: pictures_of(job) for job in await self._repository.unpainted()}
+            meant = {job_id for job_id, used in uses.items() if not used.isdisjoint(pictures)}
+            self._take_out(lambda job: job.id in meant)
+            for job_id in meant:
+                job = await self._repository.withdraw(job_id, Failure.PICTURE_GONE)
+                if job is not None:
+                    log_job("withdrawn", job)
+                    self._deliveries.take(job)
         self._places.notify(self._worker.run)
-        await asyncio.to_thread(delete_pictures, self._folders, jobs)
 
     # Questions
 

@@ -30,6 +30,7 @@ _READER_PRAGMAS = ("PRAGMA query_only = ON", "PRAGMA busy_timeout = 5000")
 
 _LOCKED_MAY_TAKE_S = 120.0
 """How long another process (a backup, a curious owner) may hold the file before a write is lost."""
+_LOOK_AGAIN_S = 0.2
 
 
 class UnusableDatabaseError(Exception):
@@ -132,6 +133,21 @@ class Database(Statements):
                 if not is_locked or loop.time() > deadline:
                     raise
                 logger.warning("a database is locked by another process; waiting")
+
+    async def wipe(self) -> None:
+        """Leave no byte of what was deleted: not in the file, and not in its log of writes.
+
+        `secure_delete` alone does not: a row that was moved from page to page while it lived has
+        left copies behind. Writes wait meanwhile, reads don't; a file of 25 MB takes half a
+        second. Raises sqlite3.Error, where another process reads the file for long, say.
+        """
+        await self.execute("VACUUM")
+        # "Busy" is an answer here, not an error: somebody still reads an older state of the file.
+        deadline = asyncio.get_running_loop().time() + _LOCKED_MAY_TAKE_S
+        while (await self.fetch_all("PRAGMA wal_checkpoint(TRUNCATE)"))[0]["busy"]:
+            if asyncio.get_running_loop().time() > deadline:
+                raise sqlite3.OperationalError("another process goes on reading the database")
+            await asyncio.sleep(_LOOK_AGAIN_S)
 
     async def close(self) -> None:
         async with self._lock:

@@ -27,6 +27,12 @@ def save_result(picture: Image.Image, job: Job, folder: Path) -> Path:
     return write_durably(encode_jpeg(picture), folder / f"{job.id}.jpg")
 
 
+def possible_results(job: Job, folder: Path) -> list[Path]:
+    """Every file that `save_result` may have left of a job, half-written ones too."""
+    names = [f"{job.id}{suffix}" for suffix in (".jpg", ".png")]
+    return [folder / name for name in (*names, *(f"{name}.part" for name in names))]
+
+
 def write_durably(data: bytes, path: Path) -> Path:
     """Write a file at once: under another name, flushed, renamed, and the folder flushed too."""
     draft = path.with_name(path.name + ".part")

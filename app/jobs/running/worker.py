@@ -89,6 +89,9 @@ class Worker:
         self._gpu_thread = ThreadPoolExecutor(1, thread_name_prefix="gpu")
         self._closing = False
         self.run: JobRun | None = None
+        self.saving = asyncio.Lock()
+        """Held while a picture is written to the disk: whoever has thrown a job away and then had
+        the lock knows that no file of it will come."""
 
     async def work(self) -> None:
         """Paint one job after the other until told to end. Raises ProcessMustEnd."""
@@ -187,17 +190,20 @@ class Worker:
     async def _save(self, run: JobRun, painting: Painting) -> None:
         """Write the picture to the disk and have it delivered."""
         seconds = run.seconds_spent()
-        path = await asyncio.to_thread(save_result, painting.picture, run.job, self._results)
-        job = await self._repository.painted(
-            run.job.id,
-            result=path,
-            notes=painting.notes,
-            seconds=seconds,
-            faces=painting.faces,
-        )
-        if job is None or run.ends_as(RunOutcome.THROW_AWAY):  # cancelled while it was being saved
-            await asyncio.to_thread(path.unlink, missing_ok=True)
-            return
+        async with self.saving:
+            if run.ends_as(RunOutcome.THROW_AWAY):
+                return
+            path = await asyncio.to_thread(save_result, painting.picture, run.job, self._results)
+            job = await self._repository.painted(
+                run.job.id,
+                result=path,
+                notes=painting.notes,
+                seconds=seconds,
+                faces=painting.faces,
+            )
+            if job is None or run.ends_as(RunOutcome.THROW_AWAY):  # cancelled meanwhile
+                await asyncio.to_thread(path.unlink, missing_ok=True)
+                return
         if Note.STOPPED not in painting.notes:
             self._timings.record(job.request.options, seconds)
         log_job("painted", job, logging.WARNING if WORTH_A_LOOK & job.notes else logging.INFO)
