@@ -20,9 +20,13 @@ from aiogram.utils.i18n import I18n
 
 from app.bot.chat_database import open_chat_database, tidy
 from app.bot.conversation.fsm_storage import ConversationStorage
+from app.bot.conversation.incoming_pictures import IncomingPictures
 from app.bot.dispatcher import make_dispatcher, publish_commands
 from app.bot.job_message.reporter import ChatReporter, Pace
+from app.bot.personal_data import PersonalData
 from app.bot.preferences import PreferencesRepository
+from app.bot.routers.forget import resume_and_tell, tell_all
+from app.bot.transport.borrowed_pictures import BorrowedPictures
 from app.bot.transport.expired_answers import IgnoreExpiredAnswers
 from app.bot.transport.handler_slots import ReleaseSlotMiddleware
 from app.bot.transport.inbox import Inbox
@@ -40,6 +44,7 @@ from app.monitoring.health import Health
 from app.monitoring.heartbeat import beat
 from app.monitoring.metrics import serving_metrics
 from app.settings import Settings
+from app.storage.database import Database
 from app.storage.folders import Folders
 from app.storage.group_commit import GroupCommit
 from models.interface import Style, StyleOptions, Stylizer
@@ -92,22 +97,43 @@ class Application:
             reporter = self._reporter(bot, store, pacer, i18n, catalog)
             stack.push_async_callback(reporter.close)
             job_service = await self._make_job_service(stack, store, reporter, catalog)
-            storage, inbox = await self._open_chats(stack, bot)
+            chats, writes = await self._open_chats(stack)
+            storage = ConversationStorage(chats, writes)
+            inbox = Inbox(chats, writes, bot_id=bot.id)
+            preferences = await self._open_preferences(stack)
+            downloads = self._downloads(bot)
+            borrowed = BorrowedPictures(chats, self._folders.originals)
             dispatcher = make_dispatcher(
                 settings=self._settings,
                 storage=storage,
                 job_service=job_service,
-                preferences=await self._open_preferences(stack),
-                downloads=self._downloads(bot),
+                preferences=preferences,
+                incoming_pictures=IncomingPictures(downloads, borrowed),
                 catalog=catalog,
                 i18n=i18n,
                 health=await self._watch(stack, job_service),
             )
-            await publish_commands(bot, i18n)
-            await job_service.start()
             poller = Poller(bot, dispatcher, inbox)
+            personal_data = PersonalData(
+                chats=chats,
+                conversations=poller,
+                job_service=job_service,
+                borrowed=borrowed,
+                stores=(downloads, preferences, storage, inbox),
+                wipes=(store.repository.wipe, preferences.wipe, chats.wipe),
+            )
+            dispatcher["personal_data"] = personal_data
+            await publish_commands(bot, i18n)
+            # Before anything of theirs is painted, delivered or answered.
+            forgotten = asyncio.create_task(tell_all(await personal_data.resume(), bot, i18n))
+            stack.callback(forgotten.cancel)
+            await job_service.start()
             stack.push_async_callback(poller.close, HANDLERS_MAY_TAKE_S)
-            await _first_to_end(poller.run(), job_service.ended(), tidy(storage.prune, inbox.prune))
+            tidying = tidy(
+                partial(resume_and_tell, personal_data, bot, i18n),
+                *(storage.prune, inbox.prune, borrowed.prune, chats.empty_log),
+            )
+            await _first_to_end(poller.run(), job_service.ended(), tidying)
 
     async def _connect(self, stack: AsyncExitStack, pacer: Pacer) -> Bot:
         """The bot, once Telegram has answered it."""
@@ -165,14 +191,12 @@ class Application:
         finally:
             loader.shutdown(wait=False)
 
-    async def _open_chats(
-        self, stack: AsyncExitStack, bot: Bot
-    ) -> tuple[ConversationStorage, Inbox]:
+    async def _open_chats(self, stack: AsyncExitStack) -> tuple[Database, GroupCommit]:
         database = await open_chat_database(self._settings.data_dir / "chats.sqlite3")
         stack.push_async_callback(database.close)
         writes = GroupCommit(database)
         stack.push_async_callback(writes.close)
-        return ConversationStorage(database, writes), Inbox(database, writes, bot_id=bot.id)
+        return database, writes
 
     async def _open_preferences(self, stack: AsyncExitStack) -> PreferencesRepository:
         usual = StyleOptions(

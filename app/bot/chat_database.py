@@ -56,7 +56,10 @@ logger = logging.getLogger(__name__)
 
 
 async def open_chat_database(path: Path) -> Database:
-    """The file of `ConversationStorage`, `Inbox`, `Erasures` and `BorrowedPictures`. Raises UnusableDatabaseError."""
+    """The file of conversations, the inbox, erasures and borrowed pictures.
+
+    Raises UnusableDatabaseError.
+    """
     return await Database.open(path, MIGRATIONS)
 
 

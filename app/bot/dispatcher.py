@@ -36,7 +36,6 @@ from app.bot.routers import (
     style,
 )
 from app.bot.routers import settings as settings_router
-from app.bot.transport.picture_downloads import PictureDownloads
 from app.bot.transport.rate_limiter import Rate
 from app.bot.ui.i18n import LANGUAGES
 from app.jobs.interface import JobService
@@ -52,7 +51,7 @@ def make_dispatcher(
     storage: ConversationStorage,
     job_service: JobService,
     preferences: PreferencesRepository,
-    downloads: PictureDownloads,
+    incoming_pictures: IncomingPictures,
     catalog: Catalog,
     i18n: I18n,
     **services: Any,
@@ -63,8 +62,7 @@ def make_dispatcher(
         settings=settings,
         job_service=job_service,
         preferences=preferences,
-        downloads=downloads,
-        incoming_pictures=IncomingPictures(downloads),
+        incoming_pictures=incoming_pictures,
         catalog=catalog,
         gallery=StyleGallery(catalog),
         job_submission=JobSubmission(

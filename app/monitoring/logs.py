@@ -1,4 +1,4 @@
-"""Structured logs: one line per event, key=value or JSON, and never a token."""
+"""Structured logs: one line per event, key=value or JSON, and never a token or a person."""
 
 from __future__ import annotations
 
@@ -16,6 +16,8 @@ _OWN_FIELDS = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime"
 _TOKEN = re.compile(r"\d{5,}(?::|%3A)[\w-]{20,}", re.IGNORECASE)
 """Any bot's token, as such or in an address."""
 _HIDDEN = "[token]"
+_PERSON = re.compile(r"(originals/| in chat )-?\d+")
+"""People's ids: in the paths of their pictures, and in aiogram's words about floods."""
 
 
 def set_up_logs(
@@ -65,7 +67,7 @@ class JsonFormatter(logging.Formatter):
 
 
 class RedactingFormatter(logging.Formatter):
-    """Hides secrets in what another formatter wrote: messages, fields and tracebacks alike."""
+    """Hides secrets, and people's ids, in what another formatter wrote, tracebacks too."""
 
     def __init__(self, plain: logging.Formatter, secrets: Iterable[str]) -> None:
         super().__init__()
@@ -76,7 +78,7 @@ class RedactingFormatter(logging.Formatter):
         line = self._plain.format(record)
         for secret in self._secrets:
             line = line.replace(secret, _HIDDEN)
-        return _TOKEN.sub(_HIDDEN, line)
+        return _PERSON.sub(r"\1[person]", _TOKEN.sub(_HIDDEN, line))
 
 
 def _time(record: logging.LogRecord) -> str:

@@ -7,16 +7,17 @@ they become one entry of their queue, which is handled a moment after the last p
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from collections import deque
-from collections.abc import Awaitable, Callable, Hashable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Hashable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Final
+
+from app.bot.transport.raw_updates import RawUpdate, part_of
 
 logger = logging.getLogger(__name__)
 
-RawUpdate = dict[str, Any]
-"""As it came: whoever handles it makes aiogram's model of it; nobody waits for that here."""
 Handle = Callable[[Sequence[RawUpdate]], Awaitable[None]]
 
 ALBUM_PAUSE_S: Final = 0.7
@@ -61,6 +62,8 @@ class ConversationQueues:
         self._in_hand = 0
         self._room = asyncio.Event()
         self._room.set()
+        self._held: list[Callable[[Hashable], bool]] = []
+        self._let_go = asyncio.Event()
 
     def put(self, key: Hashable, update: RawUpdate) -> bool:
         """Queue an update; returns at once. False if its queue is full: then nobody handles it."""
@@ -79,6 +82,36 @@ class ConversationQueues:
         if queue.task is None:
             queue.task = asyncio.create_task(self._run(key, queue))
         return True
+
+    @contextlib.asynccontextmanager
+    async def emptied(self, is_meant: Callable[[Hashable], bool]) -> AsyncIterator[None]:
+        """Drop what lies in these queues and cut their handlers short, but not the caller's own.
+
+        What comes for them during the block waits for its end.
+        """
+        self._held.append(is_meant)
+        try:
+            await self._empty(is_meant)
+            yield
+        finally:
+            self._held.remove(is_meant)
+            self._let_go.set()
+            self._let_go = asyncio.Event()
+
+    def is_waiting(self, is_meant: Callable[[Hashable], bool]) -> bool:
+        """Whether something lies in these queues that no handler has begun with."""
+        return any(queue.entries for key, queue in self._queues.items() if is_meant(key))
+
+    async def _empty(self, is_meant: Callable[[Hashable], bool]) -> None:
+        cut_short = []
+        for key, queue in list(self._queues.items()):
+            if is_meant(key):
+                self._count(-sum(len(entry.updates) for entry in queue.entries))
+                queue.entries.clear()
+                if queue.task is not None and queue.task is not asyncio.current_task():
+                    queue.task.cancel()
+                    cut_short.append(queue.task)
+        await asyncio.gather(*cut_short, return_exceptions=True)
 
     async def room(self) -> None:
         """Wait until more updates may come in."""
@@ -99,10 +132,11 @@ class ConversationQueues:
     async def _run(self, key: Hashable, queue: _ConversationQueue) -> None:
         try:
             while queue.entries:
-                entry = queue.entries[0]
-                await self._until_complete(entry)
+                await self._until_complete(queue.entries[0])
+                while any(is_meant(key) for is_meant in self._held):
+                    await self._let_go.wait()
                 # From here on a late piece starts an entry of its own instead of being lost.
-                queue.entries.popleft()
+                entry = queue.entries.popleft()
                 try:
                     await self._handle(entry.updates)
                 except Exception:
@@ -126,12 +160,6 @@ class ConversationQueues:
             self._room.set()
         else:
             self._room.clear()
-
-
-def part_of(raw: RawUpdate, name: str) -> RawUpdate:
-    """An object in it by its name; an empty one where there is none."""
-    part = raw.get(name)
-    return part if isinstance(part, dict) else {}
 
 
 def _growing(queue: _ConversationQueue, album: str) -> _Entry | None:

@@ -12,9 +12,10 @@ import logging
 import os
 import shutil
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
+from functools import partial
 from pathlib import Path
-from typing import Final
+from typing import Any, Final, TypeVar
 
 import aiofiles
 import aiohttp
@@ -42,6 +43,7 @@ DECODED_AT_ONCE: Final = 2
 _LOOK_SIDE_PX: Final = 256
 
 Sent = PhotoSize | Document
+T = TypeVar("T")
 
 
 class DownloadProblem(enum.StrEnum):
@@ -90,31 +92,62 @@ class PictureDownloads:
         self._stall_timeout_s = stall_timeout_s
         self._fetching = asyncio.Semaphore(AT_ONCE)
         self._decoding = asyncio.Semaphore(DECODED_AT_ONCE)
+        self._in_threads: dict[int, set[asyncio.Future[Any]]] = {}
 
-    async def keep(self, sent: Sent, user_id: int) -> Path:
+    async def keep(self, sent: Sent, user_id: int, *, name: str | None = None) -> Path:
         """Fetch a picture and check it; it is on the disk when this returns.
 
+        `name` is what its file is to be called, without a suffix; a random one if not given.
         Raises DownloadError and `models.pictures.PictureError`; then nothing is left behind.
         """
         if (sent.file_size or 0) > MAX_BYTES:
             raise DownloadError(DownloadProblem.TOO_LARGE)
         folder = self._folder / str(user_id)
-        part = folder / f"{uuid.uuid4().hex}.part"
+        part = folder / f"{name or uuid.uuid4().hex}.part"
         # Nothing at all is begun for more than so many: a thousand small calls for the threads
         # would delay everybody else's.
         async with self._fetching:
-            if not await asyncio.to_thread(self._make_room, folder):
+            if not await self._in_thread(user_id, partial(self._make_room, folder)):
                 raise DownloadError(DownloadProblem.NO_ROOM)
             try:
                 await self._fetch(sent.file_id, part)
                 async with self._decoding:
-                    return await asyncio.to_thread(_accept, part)
+                    return await self._in_thread(user_id, partial(_accept, part))
             finally:
-                await asyncio.to_thread(part.unlink, missing_ok=True)
+                await self._in_thread(user_id, partial(part.unlink, missing_ok=True))
 
     async def forget(self, user_id: int) -> None:
-        """Delete every picture that a person ever sent and that is still here."""
-        await asyncio.to_thread(shutil.rmtree, self._folder / str(user_id), ignore_errors=True)
+        """Delete every picture that a person ever sent and that is still here.
+
+        Comes when nothing of theirs is being fetched any more. Raises OSError for what can't be
+        deleted.
+        """
+        # Whoever called for these was cut short; threads are not.
+        if threads := self._in_threads.get(user_id):
+            await asyncio.wait(threads)
+        folder = self._folder / str(user_id)
+        await asyncio.to_thread(_delete_folder, folder)
+
+    async def _in_thread(self, user_id: int, work: Callable[[], T]) -> T:
+        """Blocking work for a person that `forget` waits for, also if its caller does not."""
+        threads = self._in_threads.setdefault(user_id, set())
+        thread = asyncio.ensure_future(asyncio.to_thread(work))
+        threads.add(thread)
+        try:
+            return await asyncio.shield(thread)
+        finally:
+            if thread.done():
+                self._left_thread(user_id, thread)
+            else:
+                thread.add_done_callback(partial(self._left_thread, user_id))
+
+    def _left_thread(self, user_id: int, thread: asyncio.Future[Any]) -> None:
+        threads = self._in_threads.get(user_id, set())
+        threads.discard(thread)
+        if not threads:
+            self._in_threads.pop(user_id, None)
+        if not thread.cancelled():
+            thread.exception()  # somebody has looked at it: nobody else may be there any more
 
     def _make_room(self, folder: Path) -> bool:
         """Blocking: the folder is there and may grow."""
@@ -163,6 +196,15 @@ class PictureDownloads:
             except StopAsyncIteration:
                 return
             yield chunk
+
+
+def _delete_folder(folder: Path) -> None:
+    """Blocking. Raises OSError."""
+    if folder.is_dir() and not folder.is_symlink():
+        shutil.rmtree(folder)
+    else:
+        folder.unlink(missing_ok=True)
+    flush_folder(folder.parent)
 
 
 def _size(path: Path) -> int:

@@ -8,9 +8,10 @@ handler has come to an end.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import logging
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Hashable, Sequence
 from typing import Any, Final
 
 from aiogram import Bot, Dispatcher
@@ -26,9 +27,10 @@ from aiogram.types import Update, User
 from aiogram.utils.backoff import Backoff, BackoffConfig
 from pydantic import ValidationError
 
-from app.bot.transport.conversation_queues import ConversationQueues, RawUpdate, part_of
+from app.bot.transport.conversation_queues import ConversationQueues
 from app.bot.transport.handler_slots import HandlerSlots
 from app.bot.transport.inbox import Inbox
+from app.bot.transport.raw_updates import RawUpdate, conversation_of, part_of
 
 logger = logging.getLogger(__name__)
 
@@ -110,12 +112,26 @@ class Poller:
             if updates:
                 request.offset = max(raw["update_id"] for raw in updates) + 1
 
+    @contextlib.asynccontextmanager
+    async def silenced(self, user_id: int) -> AsyncIterator[None]:
+        """Drop what a person has said and nobody has answered yet, but for the caller's update.
+
+        Other handlers of theirs are cut short; what they say during the block waits for its end.
+        Nothing is deleted from the inbox.
+        """
+        async with self._queues.emptied(lambda key: _is_of(key, user_id)):
+            yield
+
+    def has_more_of(self, user_id: int) -> bool:
+        """Whether something that this person said waits for a handler."""
+        return self._queues.is_waiting(lambda key: _is_of(key, user_id))
+
     async def close(self, timeout_s: float) -> None:
         """Let handlers finish; the others' updates are handled after the next start."""
         await self._queues.close(timeout_s)
 
     async def _enqueue(self, raw: RawUpdate) -> None:
-        if not self._queues.put(_conversation_of(raw), raw):
+        if not self._queues.put(conversation_of(raw), raw):
             # Its sender hears of it: a warning about floods comes long before this.
             logger.warning("a flood is cut off", extra={"update": raw["update_id"]})
             await self._inbox.handled([raw["update_id"]])
@@ -173,17 +189,8 @@ def _can_be_kept(raw: object) -> bool:
     return True
 
 
-def _conversation_of(raw: RawUpdate) -> tuple[int | None, int | None]:
-    """Who said it, and where: what the handlers' state depends on."""
-    event = next((value for value in raw.values() if isinstance(value, dict)), {})
-    place = part_of(event, "message") or event
-    chat_id, user_id = _id(part_of(place, "chat")), _id(part_of(event, "from"))
-    return (chat_id or user_id, user_id)
-
-
-def _id(part: RawUpdate) -> int | None:
-    value = part.get("id")
-    return value if isinstance(value, int) else None
+def _is_of(conversation: Hashable, user_id: int) -> bool:
+    return isinstance(conversation, tuple) and conversation[1] == user_id
 
 
 def _is_brief(raw: RawUpdate) -> bool:

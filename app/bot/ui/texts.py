@@ -140,6 +140,19 @@ def allowance_left(count: int) -> str:
     ).format(count=count)
 
 
+def forgotten() -> str:
+    return _("Done: I know nothing about you any more.")
+
+
+def not_forgotten_yet() -> str:
+    return _(
+        "I could not delete everything just now. I will go on trying and tell you here when it is"
+        " done; until then, whatever you send me is deleted with it."
+    )
+
+
+
+
 def closing_down() -> str:
     return _("I am just being restarted. Please try again in a minute.")
 

@@ -12,8 +12,8 @@ from app.bot.transport.conversation_queues import (
     MAX_IN_HAND,
     MAX_PER_CONVERSATION,
     ConversationQueues,
-    RawUpdate,
 )
+from app.bot.transport.raw_updates import RawUpdate
 from tests.app.bot.reporter_harness import eventually
 
 PAUSE_S = 0.1

@@ -21,6 +21,7 @@ from aiogram.utils.backoff import BackoffConfig
 from app.bot.conversation.style_gallery import StyleGallery
 from app.bot.transport import poller
 from app.bot.transport.handler_slots import HandlerSlots
+from app.bot.transport.raw_updates import conversation_of
 from app.process import EXIT_CONFIG, run_bot
 from app.settings import Settings
 from tests.app.bot.application_harness import ApplicationHarness, open_harness
@@ -278,7 +279,7 @@ async def test_who_only_asks_something_is_answered_while_orders_wait(
 def test_a_conversation_is_what_aiogram_keeps_a_state_by(event: dict[str, Any]) -> None:
     raw = {"update_id": 1, **event}
     context = UserContextMiddleware.resolve_event_context(Update.model_validate(raw))
-    chat_id, user_id = poller._conversation_of(raw)
+    chat_id, user_id = conversation_of(raw)
     assert (chat_id, user_id) == (context.chat_id or context.user_id, context.user_id)
 
 
