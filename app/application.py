@@ -45,6 +45,7 @@ from app.monitoring.heartbeat import beat
 from app.monitoring.metrics import serving_metrics
 from app.settings import Settings
 from app.storage.database import Database
+from app.storage.disk_room import DiskRoom
 from app.storage.folders import Folders
 from app.storage.group_commit import GroupCommit
 from models.interface import Style, StyleOptions, Stylizer
@@ -101,7 +102,7 @@ class Application:
             storage = ConversationStorage(chats, writes)
             inbox = Inbox(chats, writes, bot_id=bot.id)
             preferences = await self._open_preferences(stack)
-            downloads = self._downloads(bot)
+            downloads = self._downloads(bot, job_service.disk_room)
             borrowed = BorrowedPictures(chats, self._folders.originals)
             dispatcher = make_dispatcher(
                 settings=self._settings,
@@ -207,9 +208,9 @@ class Application:
         stack.push_async_callback(preferences.close)
         return preferences
 
-    def _downloads(self, bot: Bot) -> PictureDownloads:
+    def _downloads(self, bot: Bot, room: DiskRoom) -> PictureDownloads:
         max_mb = self._settings.disk_quota_per_user_mb
-        return PictureDownloads(bot, self._folders.originals, max_mb_per_person=max_mb)
+        return PictureDownloads(bot, self._folders.originals, room=room, max_mb_per_person=max_mb)
 
     async def _watch(self, stack: AsyncExitStack, job_service: LocalJobService) -> Health:
         health = Health(job_service, data_dir=self._settings.data_dir, gpu_memory=self._gpu_memory)

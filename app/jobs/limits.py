@@ -21,7 +21,7 @@ class JobLimits:
     """Without a step for so long, the painter hangs."""
     keep_pictures_hours: float
     disk_quota_mb: float
-    """For all pictures; 1 MB is a million bytes."""
+    """For all that lies in the data folder; 1 MB is a million bytes."""
 
     max_attempts: int = 3
     """A job that was running so often when the process went down is set aside."""

@@ -12,6 +12,7 @@ import logging
 import os
 import shutil
 import uuid
+from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from functools import partial
 from pathlib import Path
@@ -23,6 +24,7 @@ from aiogram import Bot
 from aiogram.exceptions import AiogramError, TelegramBadRequest
 from aiogram.types import Document, Message, PhotoSize
 
+from app.storage.disk_room import DiskRoom, NoRoomError, Reservation
 from app.storage.folders import flush_folder
 from models.pictures import inspect, open_picture
 
@@ -36,6 +38,8 @@ TRIES: Final = 2
 RETRY_PAUSE_S: Final = 1.0
 """What has just broken is likely to break again at once."""
 AT_ONCE: Final = 8
+_GROWS_BY_BYTES: Final = 1024 * 1024
+"""More room for a file that is larger than Telegram said."""
 MIN_FREE_BYTES: Final = 200_000_000
 """The databases must never meet a full disk."""
 DECODED_AT_ONCE: Final = 2
@@ -81,17 +85,21 @@ class PictureDownloads:
         bot: Bot,
         folder: Path,
         *,
+        room: DiskRoom,
         max_mb_per_person: int = 500,
         total_timeout_s: int = TOTAL_TIMEOUT_S,
         stall_timeout_s: float = STALL_TIMEOUT_S,
     ) -> None:
         self._bot = bot
         self._folder = folder
+        self._room = room
         self._max_bytes_per_person = max_mb_per_person * 1_000_000
         self._total_timeout_s = total_timeout_s
         self._stall_timeout_s = stall_timeout_s
         self._fetching = asyncio.Semaphore(AT_ONCE)
         self._decoding = asyncio.Semaphore(DECODED_AT_ONCE)
+        self._coming: Counter[int] = Counter()
+        """Bytes on their way, by person."""
         self._in_threads: dict[int, set[asyncio.Future[Any]]] = {}
 
     async def keep(self, sent: Sent, user_id: int, *, name: str | None = None) -> Path:
@@ -107,12 +115,27 @@ class PictureDownloads:
         # Nothing at all is begun for more than so many: a thousand small calls for the threads
         # would delay everybody else's.
         async with self._fetching:
-            if not await self._in_thread(user_id, partial(self._make_room, folder)):
+            if not await self._in_thread(user_id, partial(self._make_room, folder, user_id)):
                 raise DownloadError(DownloadProblem.NO_ROOM)
+            said_bytes = sent.file_size or MAX_BYTES
+            self._coming[user_id] += said_bytes
             try:
-                await self._fetch(sent.file_id, part)
+                return await self._keep_as(part, sent.file_id, said_bytes, user_id)
+            except NoRoomError:
+                raise DownloadError(DownloadProblem.NO_ROOM) from None
+            finally:
+                self._coming[user_id] -= said_bytes
+                self._coming += Counter()  # whoever has nothing coming is not remembered
+
+    async def _keep_as(self, part: Path, file_id: str, said_bytes: int, user_id: int) -> Path:
+        """Raises NoRoomError too."""
+        async with self._room.reserve(said_bytes) as reservation:
+            try:
+                received = await self._fetch(file_id, part, reservation)
                 async with self._decoding:
-                    return await self._in_thread(user_id, partial(_accept, part))
+                    path = await self._in_thread(user_id, partial(_accept, part))
+                reservation.kept_bytes = received
+                return path
             finally:
                 await self._in_thread(user_id, partial(part.unlink, missing_ok=True))
 
@@ -149,19 +172,20 @@ class PictureDownloads:
         if not thread.cancelled():
             thread.exception()  # somebody has looked at it: nobody else may be there any more
 
-    def _make_room(self, folder: Path) -> bool:
+    def _make_room(self, folder: Path, user_id: int) -> bool:
         """Blocking: the folder is there and may grow."""
         if not folder.is_dir():
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             flush_folder(folder.parent)  # or a power cut takes the folder with all that is in it
         used = sum(_size(path) for path in folder.iterdir())
         is_low = shutil.disk_usage(folder).free < MIN_FREE_BYTES
+        used += self._coming[user_id]
         return used < self._max_bytes_per_person and not is_low
 
-    async def _fetch(self, file_id: str, path: Path) -> None:
+    async def _fetch(self, file_id: str, path: Path, reservation: Reservation) -> int:
         for tries_left in reversed(range(TRIES)):
             try:
-                return await self._fetch_once(file_id, path)
+                return await self._fetch_once(file_id, path, reservation)
             except (aiohttp.ClientError, TimeoutError, AiogramError, ConnectionError) as error:
                 if isinstance(error, TelegramBadRequest) and "too big" in error.message:
                     raise DownloadError(DownloadProblem.TOO_LARGE) from None
@@ -170,9 +194,9 @@ class PictureDownloads:
                 if not tries_left:
                     raise DownloadError(DownloadProblem.FAILED) from None
                 await asyncio.sleep(RETRY_PAUSE_S)
-        return None
+        raise AssertionError("the last try returns or raises")
 
-    async def _fetch_once(self, file_id: str, path: Path) -> None:
+    async def _fetch_once(self, file_id: str, path: Path, reservation: Reservation) -> int:
         file = await self._bot.get_file(file_id)
         if file.file_path is None:
             raise DownloadError(DownloadProblem.TOO_LARGE)
@@ -184,9 +208,12 @@ class PictureDownloads:
                 received += len(chunk)
                 if received > MAX_BYTES:
                     raise DownloadError(DownloadProblem.TOO_LARGE)
+                if received > reservation.size_bytes:
+                    await self._room.grow(reservation, min(MAX_BYTES, received + _GROWS_BY_BYTES))
                 await target.write(chunk)
             await target.flush()
             await asyncio.to_thread(os.fsync, target.fileno())
+        return received
 
     async def _without_stalls(self, stream: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
         while True:
