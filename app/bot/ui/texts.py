@@ -151,8 +151,6 @@ def not_forgotten_yet() -> str:
     )
 
 
-
-
 def closing_down() -> str:
     return _("I am just being restarted. Please try again in a minute.")
 
