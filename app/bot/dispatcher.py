@@ -32,6 +32,7 @@ from app.bot.routers import (
     my_data,
     photos,
     picture_roles,
+    privacy,
     start,
     style,
 )
@@ -91,6 +92,7 @@ def make_dispatcher(
         settings_router.make_router(),
         jobs.make_router(),
         forget.make_router(),
+        privacy.make_router(),
         admin.make_router(settings.admin_ids),
         photos.make_router(),
         fallback.make_router(),  # last: it answers whatever the others leave
@@ -121,6 +123,7 @@ def menu() -> list[BotCommand]:
         "button": _("what I know about you"),
         "help": _("how it works"),
         "cancel": _("start over"),
+        "privacy": _("what I keep, and for how long"),
         "forget": _("delete everything about you"),
     }
     return [BotCommand(command=name, description=text) for name, text in about.items()]

@@ -204,7 +204,7 @@ async def test_who_is_forgotten_is_forgotten_with_the_copies_that_others_have(
     await anna.sees("know nothing about you")
     assert list(his.iterdir()) == []
     assert traces(tmp_path) == []
-    gone = "The photo is no longer here"
+    gone = "The picture is no longer here"
     await ben_there.until(
         lambda: [m for m in ben_there.received if gone in m.text][1:], awaited="two sentences"
     )

@@ -6,6 +6,7 @@ from aiogram.utils.i18n import ngettext
 
 SECONDS_UP_TO_S = 90
 MINUTES_UP_TO_S = 90 * 60
+HOURS_UP_TO_S = 48 * 3600
 ROUND_TO_S = 5
 
 
@@ -18,5 +19,8 @@ def in_words(seconds: float) -> str:
     if seconds < MINUTES_UP_TO_S:
         count = round(seconds / 60)
         return ngettext("{count} minute", "{count} minutes", count).format(count=count)
-    count = round(seconds / 3600)
-    return ngettext("{count} hour", "{count} hours", count).format(count=count)
+    if seconds < HOURS_UP_TO_S:
+        count = round(seconds / 3600)
+        return ngettext("{count} hour", "{count} hours", count).format(count=count)
+    count = round(seconds / 86_400)
+    return ngettext("{count} day", "{count} days", count).format(count=count)
