@@ -1,20 +1,25 @@
 # Every target makes its own environment first and asks nothing.
 PYTHON ?= python3.11
 PIP_ARGS ?=
+COMPUTE ?= cuda
+SLOW := e2e models/benchmarks models/draft models/engine models/neighbours models/training \
+  styles/test_drawing.py app/test_cli.py app/bot/transport/test_poller.py
+QUICK := $(SLOW:%=--ignore=tests/%) -m "not soak and not browser"
 VENV := .venv
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
 
 help: ## say what can be made
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
 # A fresh machine may call its Python 3.11 either way.
 $(BIN)/python:
 	@$$(command -v $(PYTHON) || command -v python3) -m venv $(VENV)
 
-# What running needs; installed again only when the list changes.
-$(VENV)/.run: requirements.txt | $(BIN)/python
+# What running needs; installed again only when a list changes. requirements.txt names the
+# constraints, so that every version comes from there.
+$(VENV)/.run: requirements.txt constraints.txt | $(BIN)/python
 	$(BIN)/pip install --quiet --disable-pip-version-check $(PIP_ARGS) -r requirements.txt
 	@touch $@
 
@@ -39,6 +44,10 @@ demo: $(VENV)/.run ## paint a sample photo in one preset and say where the pictu
 test: $(VENV)/.dev ## run all tests
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m "not soak" -n auto --maxprocesses 4 --dist loadfile
 
+# Without processes, browsers, paintings, drawings and trainings.
+test-quick: $(VENV)/.dev ## run the tests that end within a minute, for while one works
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -n 2 --dist loadfile $(QUICK)
+
 soak: $(VENV)/.dev ## run the long tests: kill -9 over 50 rounds, 200 users with 1,000 pictures
 	$(BIN)/python -m pytest -m soak --timeout 3600 -rP
 
@@ -50,6 +59,13 @@ check: $(VENV)/.dev ## lint and type-check
 bench: $(VENV)/.bench ## measure the engine and the loop here; prints tables, writes bench.json
 	@$(BIN)/python run.py bench --json bench.json
 
+constraints: $(VENV)/.dev $(VENV)/.bench ## pin every version that is installed, in constraints.txt
+	$(BIN)/python -m deploy.constraints
+
+image: ## build the container image; COMPUTE=cpu for one without CUDA
+	docker build -f deploy/Dockerfile -t style-transfer-bot \
+	  --build-arg COMPUTE=$(COMPUTE) --build-arg REVISION=$$(git rev-parse HEAD) .
+
 doctor: $(VENV)/.run ## say what is wrong with this machine or its settings
 	@$(BIN)/python run.py doctor
 
@@ -57,4 +73,4 @@ clean: ## remove the environment and the caches; data/ stays
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-.PHONY: help env run demo test soak check bench doctor clean
+.PHONY: help env run demo test test-quick soak check bench constraints image doctor clean

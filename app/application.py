@@ -26,9 +26,9 @@ from app.bot.job_message.reporter import ChatReporter, Pace
 from app.bot.personal_data import PersonalData
 from app.bot.preferences import PreferencesRepository
 from app.bot.routers.forget import resume_and_tell, tell_all
+from app.bot.transport.administrators import Administrators
 from app.bot.transport.borrowed_pictures import BorrowedPictures
 from app.bot.transport.expired_answers import IgnoreExpiredAnswers
-from app.bot.transport.handler_slots import ReleaseSlotMiddleware
 from app.bot.transport.inbox import Inbox
 from app.bot.transport.outgoing import Pacer
 from app.bot.transport.picture_downloads import PictureDownloads
@@ -41,13 +41,13 @@ from app.jobs.running.worker import plain_style
 from app.jobs.service import LocalJobService
 from app.jobs.store import JobStore
 from app.monitoring.health import Health
-from app.monitoring.heartbeat import beat
+from app.monitoring.heartbeat import beat, keep_touching
 from app.monitoring.metrics import serving_metrics
 from app.settings import Settings
 from app.storage.database import Database
 from app.storage.disk_room import DiskRoom
 from app.storage.folders import Folders
-from app.storage.group_commit import GroupCommit
+from app.storage.lock import FolderLock
 from models.interface import Style, StyleOptions, Stylizer
 from styles.catalog import Catalog, default_catalog
 
@@ -72,11 +72,16 @@ class Application:
         *,
         load_stylizer: LoadStylizer,
         gpu_memory: GpuMemory = lambda: None,
+        on_beat: Callable[[], None] = lambda: None,
+        on_ready: Callable[[], None] = lambda: None,
     ) -> None:
+        """`on_beat` is called every few seconds while the loop runs, `on_ready` once it polls."""
         self._settings = settings
         self._token = token
         self._load_stylizer = load_stylizer
         self._gpu_memory = gpu_memory
+        self._on_beat = on_beat
+        self._on_ready = on_ready
         self._folders = Folders(settings.data_dir)
         self.has_stuck_thread = False
 
@@ -86,9 +91,9 @@ class Application:
         Raises one of `WRONG_TOKEN`, EngineError, UnusableDatabaseError, ProcessMustEnd, OSError.
         """
         async with AsyncExitStack() as stack:
-            await asyncio.to_thread(self._folders.make)
-            # From here on: waiting for a network is no reason to be taken for dead.
-            stack.callback(asyncio.create_task(beat(self._settings.heartbeat_path)).cancel)
+            # First of all: waiting for a network is no reason to be taken for dead.
+            stack.callback(asyncio.create_task(beat(self._on_beat)).cancel)
+            await self._hold_folder(stack)
             i18n = await asyncio.to_thread(load_i18n)
             catalog = await asyncio.to_thread(default_catalog, self._settings.styles_dir)
             pacer = Pacer(limits=_rates(self._settings))
@@ -98,13 +103,13 @@ class Application:
             reporter = self._reporter(bot, store, pacer, i18n, catalog)
             stack.push_async_callback(reporter.close)
             job_service = await self._make_job_service(stack, store, reporter, catalog)
-            chats, writes = await self._open_chats(stack)
-            storage = ConversationStorage(chats, writes)
-            inbox = Inbox(chats, writes, bot_id=bot.id)
+            chats = await self._open_chats(stack)
+            storage, inbox = ConversationStorage(chats), Inbox(chats, bot_id=bot.id)
             preferences = await self._open_preferences(stack)
             downloads = self._downloads(bot, job_service.disk_room)
             borrowed = BorrowedPictures(chats, self._folders.originals)
             dispatcher = make_dispatcher(
+                administrators=Administrators(bot),
                 settings=self._settings,
                 storage=storage,
                 job_service=job_service,
@@ -134,14 +139,21 @@ class Application:
                 partial(resume_and_tell, personal_data, bot, i18n),
                 *(storage.prune, inbox.prune, borrowed.prune, chats.empty_log),
             )
+            self._on_ready()
             await _first_to_end(poller.run(), job_service.ended(), tidying)
+
+    async def _hold_folder(self, stack: AsyncExitStack) -> None:
+        """Work with the data folder alone, and show in it that its holder is alive."""
+        await asyncio.to_thread(self._folders.make)
+        lock = await asyncio.to_thread(FolderLock.acquire, self._folders.lock)
+        stack.callback(lock.release)
+        touching = asyncio.create_task(keep_touching(self._settings.heartbeat_path))
+        stack.callback(touching.cancel)
 
     async def _connect(self, stack: AsyncExitStack, pacer: Pacer) -> Bot:
         """The bot, once Telegram has answered it."""
         server = TelegramAPIServer.from_base(self._settings.telegram_api_url)
         session = AiohttpSession(api=server)
-        # First: a handler's slot is free for all that the others wait for.
-        session.middleware(ReleaseSlotMiddleware())
         session.middleware(IgnoreExpiredAnswers())
         session.middleware(pacer)
         stack.push_async_callback(session.close)
@@ -192,12 +204,10 @@ class Application:
         finally:
             loader.shutdown(wait=False)
 
-    async def _open_chats(self, stack: AsyncExitStack) -> tuple[Database, GroupCommit]:
+    async def _open_chats(self, stack: AsyncExitStack) -> Database:
         database = await open_chat_database(self._settings.data_dir / "chats.sqlite3")
         stack.push_async_callback(database.close)
-        writes = GroupCommit(database)
-        stack.push_async_callback(writes.close)
-        return database, writes
+        return database
 
     async def _open_preferences(self, stack: AsyncExitStack) -> PreferencesRepository:
         usual = StyleOptions(

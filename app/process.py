@@ -9,37 +9,56 @@ import os
 import signal
 import sys
 from functools import partial
-from typing import Final
 
 from app.application import Application, LoadStylizer
 from app.bot.transport.poller import WRONG_TOKEN
+from app.engine import load_engine
+from app.exit_codes import ExitCode
 from app.jobs.running.worker import ProcessMustEnd
 from app.monitoring.logs import set_up_logs
+from app.monitoring.stall_guard import STALLED_AFTER_S, stall_guard
+from app.monitoring.systemd import SOCKET_VARIABLE, SystemdNotifier
 from app.settings import Settings
 from app.storage.database import UnusableDatabaseError
 from models.interface import EngineError, Stylizer
 
 logger = logging.getLogger(__name__)
 
-EXIT_FAILED: Final = 1
-EXIT_CONFIG: Final = 78
-"""EX_CONFIG of sysexits.h: trying again changes nothing, so supervisors should not."""
 
-
-def run_bot(settings: Settings, *, load_stylizer: LoadStylizer | None = None) -> int:
+def run_bot(
+    settings: Settings,
+    *,
+    load_stylizer: LoadStylizer | None = None,
+    stalled_after_s: float = STALLED_AFTER_S,
+) -> int:
     """Run the bot until SIGTERM or SIGINT; returns the exit code of the process.
 
     `load_stylizer` brings another engine than the real one. Where a thread of the engine hangs,
-    the process ends here instead: nothing else would end it.
+    the process ends here instead: nothing else would end it. So it does where the event loop stands
+    still for `stalled_after_s`.
     """
     token = settings.bot_token.get_secret_value() if settings.bot_token else ""
     set_up_logs(log_format=settings.log_format, level=settings.log_level, secrets=[token])
     if not token:
         logger.critical("BOT_TOKEN is not set")
-        return EXIT_CONFIG
+        return ExitCode.CONFIG
     load = partial(_load_and_settle, load_stylizer or load_engine)
-    application = Application(settings, token, load_stylizer=load, gpu_memory=gpu_memory)
-    return asyncio.run(_run_and_end(application))
+    systemd = SystemdNotifier(os.environ.get(SOCKET_VARIABLE))
+    with stall_guard(stalled_after_s) as loop_runs:
+
+        def beat() -> None:
+            loop_runs()
+            systemd.beat()
+
+        application = Application(
+            settings,
+            token,
+            load_stylizer=load,
+            gpu_memory=gpu_memory,
+            on_beat=beat,
+            on_ready=systemd.ready,
+        )
+        return asyncio.run(_run_and_end(application))
 
 
 def _load_and_settle(load_stylizer: LoadStylizer, settings: Settings) -> Stylizer:
@@ -52,16 +71,6 @@ def _load_and_settle(load_stylizer: LoadStylizer, settings: Settings) -> Stylize
     gc.collect()
     gc.freeze()
     return stylizer
-
-
-def load_engine(settings: Settings) -> Stylizer:
-    """The real engine; blocking, takes seconds. Raises EngineError."""
-    # Here and not above: torch takes seconds to import, and the chat itself doesn't need it.
-    from models.engine.loading import load_stylizer
-
-    return load_stylizer(
-        encoder=settings.encoder, device=settings.device, cache_dir=settings.cache_dir
-    )
 
 
 def gpu_memory() -> tuple[int, int] | None:
@@ -103,7 +112,7 @@ async def _until_signalled(application: Application) -> int:
         return 0
     except WRONG_TOKEN:
         logger.critical("Telegram does not know this BOT_TOKEN; ask @BotFather for the right one")
-        return EXIT_CONFIG
+        return ExitCode.CONFIG
     except ProcessMustEnd as reason:
         logger.critical("painting can't go on in this process: %s", type(reason).__name__)
         return reason.exit_code
@@ -111,4 +120,4 @@ async def _until_signalled(application: Application) -> int:
         logger.critical("%s", error)
     except Exception:
         logger.critical("the bot can't go on", exc_info=True)
-    return EXIT_FAILED
+    return ExitCode.FAILED

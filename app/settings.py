@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
-from aiogram.utils.token import TokenValidationError, validate_token
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
@@ -123,6 +122,9 @@ class Settings(BaseSettings):
     @classmethod
     def _looks_like_a_token(cls, value: SecretStr | None) -> SecretStr | None:
         if value is not None:
+            # Here and not above: aiogram takes a second to import, and few commands need it.
+            from aiogram.utils.token import TokenValidationError, validate_token
+
             try:
                 validate_token(value.get_secret_value())
             except TokenValidationError:

@@ -56,6 +56,7 @@ class StyleOptions:
     steps: int | None = None
     """Optimiser steps in all; None is what the quality says."""
     seed: int = 0
+    """Of the noise in a painting, and of a draft's grain: any whole number."""
 
     def __post_init__(self) -> None:
         _in_range("size_px", self.size_px, MIN_SIZE_PX, MAX_SIZE_PX)

@@ -100,6 +100,11 @@ class PictureFacts:
     format: str
 
 
+def has_picture_name(path: Path) -> bool:
+    """Whether the file's name, and nothing else, speaks for a picture that is decoded here."""
+    return Image.registered_extensions().get(path.suffix.lower()) in {*FORMATS, "MPO"}
+
+
 def inspect(path: Path) -> PictureFacts:
     """Check a file by its headers alone; quick and safe for whatever a stranger sends.
 
@@ -145,26 +150,31 @@ def fit_size(size: tuple[int, int], long_side_px: float) -> tuple[int, int]:
     return width, height
 
 
-def encode_jpeg(picture: Image.Image, *, quality: int = JPEG_QUALITY) -> bytes:
-    """JPEG bytes without any metadata."""
+def encode_jpeg(
+    picture: Image.Image, *, quality: int = JPEG_QUALITY, icc_profile: bytes | None = None
+) -> bytes:
+    """JPEG bytes without any metadata but the colour profile that is given."""
     buffer = io.BytesIO()
     # Not optimised: that is done in one piece, which stops all other threads for as long, and fails
     # where noise takes more than a byte a pixel.
-    _bare(picture).save(buffer, "JPEG", quality=quality, subsampling=0)
+    bare_picture(picture).save(
+        buffer, "JPEG", quality=quality, subsampling=0, icc_profile=icc_profile
+    )
     return buffer.getvalue()
 
 
-def encode_png(picture: Image.Image) -> bytes:
-    """PNG bytes without any metadata."""
+def encode_png(picture: Image.Image, *, icc_profile: bytes | None = None) -> bytes:
+    """PNG bytes, likewise."""
     buffer = io.BytesIO()
-    _bare(picture).save(buffer, "PNG")
+    bare_picture(picture).save(buffer, "PNG", icc_profile=icc_profile)
     return buffer.getvalue()
 
 
-def save_picture(picture: Image.Image, path: Path) -> None:
-    """Write a PNG if the name ends in .png, else a JPEG; without any metadata."""
-    encode = encode_png if path.suffix.lower() == ".png" else encode_jpeg
-    path.write_bytes(encode(picture))
+def bare_picture(picture: Image.Image) -> Image.Image:
+    """An RGB copy without EXIF, GPS, comments and profiles: some writers take them from `info`."""
+    bare = picture.convert("RGB") if picture.mode != "RGB" else picture.copy()
+    bare.info.clear()
+    return bare
 
 
 def _open(path: Path) -> Image.Image:
@@ -277,10 +287,3 @@ def _to_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
         if converted is not None:
             return converted
     return image.convert("RGB")
-
-
-def _bare(picture: Image.Image) -> Image.Image:
-    """A copy without EXIF, GPS, comments and profiles: some writers take them from `info`."""
-    bare = picture.convert("RGB") if picture.mode != "RGB" else picture.copy()
-    bare.info.clear()
-    return bare

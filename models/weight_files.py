@@ -35,7 +35,9 @@ MANIFEST = "manifest.toml"
 SLIM_ENCODER = "slim_encoder.safetensors"
 
 VGG16_URL = "https://download.pytorch.org/models/vgg16-397923af.pth"
-VGG16_SHA256_PREFIX = "397923af"
+VGG16_SHA256 = "397923af8e79cdbb6a7127f12361acd7a2f83e06b05044ddf496e83de57a5bf0"
+"""Of torchvision's file, which carries the first eight digits in its name."""
+VGG16_BYTES = 553_433_881
 VGG16_CACHED = "vgg16_convolutions.safetensors"
 
 _VGG16_STAGES = (2, 2, 3, 3, 3)
@@ -76,7 +78,11 @@ def load_vgg16(cache_dir: Path) -> dict[str, Tensor]:
 
 
 def fetch_vgg16(
-    cache_dir: Path, *, url: str = VGG16_URL, sha256_prefix: str = VGG16_SHA256_PREFIX
+    cache_dir: Path,
+    *,
+    url: str = VGG16_URL,
+    sha256: str = VGG16_SHA256,
+    size_bytes: int = VGG16_BYTES,
 ) -> None:
     """Have VGG16's convolutions in the cache, downloading torchvision's file only if need be.
 
@@ -90,7 +96,7 @@ def fetch_vgg16(
             cache_dir.mkdir(parents=True, exist_ok=True)
             with tempfile.TemporaryDirectory(dir=cache_dir, prefix="vgg16-") as folder:
                 download = Path(folder) / "vgg16.pth"
-                _download(url, download, sha256_prefix=sha256_prefix)
+                _download(url, download, sha256=sha256, size_bytes=size_bytes)
                 _write_checked(cache_dir / VGG16_CACHED, _convolutions(download))
         except OSError as error:
             raise WeightsError(
@@ -158,17 +164,20 @@ def _checksum_path(path: Path) -> Path:
     return path.with_name(path.name + ".sha256")
 
 
-def _download(url: str, target: Path, *, sha256_prefix: str) -> None:
+def _download(url: str, target: Path, *, sha256: str, size_bytes: int) -> None:
     # torch.hub's download has no time limit: a silent server would hold the start for ever.
     digest = hashlib.sha256()
     try:
         with urllib.request.urlopen(url, timeout=_STALL_S) as source, target.open("wb") as sink:  # noqa: S310
-            while chunk := source.read(_CHUNK_BYTES):
+            # One byte more than there should be tells that there is more; the disk needs no rest.
+            left = size_bytes + 1
+            while chunk := source.read(min(_CHUNK_BYTES, left)):
                 digest.update(chunk)
                 sink.write(chunk)
+                left -= len(chunk)
     except (OSError, HTTPException) as error:
         raise WeightsError(f"The VGG16 weights can't be downloaded from {url}: {error}.") from None
-    if not digest.hexdigest().startswith(sha256_prefix):
+    if digest.hexdigest() != sha256:
         raise WeightsError(
             f"The download from {url} is not complete or not torchvision's VGG16: wrong SHA-256."
         )

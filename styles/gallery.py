@@ -9,7 +9,6 @@ from pathlib import Path
 from PIL import Image, ImageDraw, ImageFont, ImageOps
 
 from models.pictures import open_picture
-from styles.catalog import Catalog
 from styles.preset import Preset
 
 FONT = Path(__file__).parent / "fonts" / "DejaVuSansCondensed-Bold.ttf"
@@ -67,15 +66,15 @@ def grid_sheet(rows: Sequence[Sequence[Image.Image]], *, gap_px: int = 0) -> Ima
     return sheet
 
 
-def gallery_sheet(catalog: Catalog, language: str) -> Image.Image:
-    """Every preset as it paints the sample photo, with its name in `language`.
+def gallery_sheet(presets: Iterable[Preset], language: str) -> Image.Image:
+    """Presets as each of them paints the sample photo, with its name in `language`.
 
     A preset that hasn't painted it yet shows its own picture. Decodes files: call it off the loop.
     """
     return compose_sheet(
         [
             (preset.name(language), open_picture(preset.shown, long_side_px=640))
-            for preset in catalog.presets()
+            for preset in presets
         ]
     )
 

@@ -26,7 +26,8 @@ from models.engine.loading import load_stylizer
 from models.face_mask import FaceMask
 from models.faces import Face, FaceFinder, load_face_finder
 from models.interface import Quality, StyleOptions, Stylizer
-from models.pictures import open_picture, save_picture
+from models.picture_formats import save_picture
+from models.pictures import open_picture
 from models.tensors.images import to_tensor
 from models.training.evaluation.face_figures import (
     FoundAgain,

@@ -14,8 +14,8 @@ from models.pictures import PictureError, open_picture
 from styles.errors import CatalogError
 from styles.names import is_slug, tidy_name
 
-LANGUAGES = ("ru", "en")
 FALLBACK_LANGUAGE = "en"
+"""Every preset has a name in it, and those of other languages as far as they were written."""
 ENTRIES_FILE = "presets.toml"
 
 _USUAL = StyleOptions()
@@ -27,7 +27,7 @@ class Preset:
 
     slug: str
     names: Mapping[str, str]
-    """By language code; every one of `LANGUAGES` is there."""
+    """By language code; the English one is there."""
     descriptions: Mapping[str, str]
     """Likewise; empty where the owner wrote none."""
     picture: Path
@@ -177,14 +177,14 @@ class _Entry:
     def _by_language(self, field: str, *, default: str | None = None) -> dict[str, str]:
         """One text for all languages, or a table with one for each."""
         if field not in self._table and default is not None:
-            return dict.fromkeys(LANGUAGES, default)
+            return {FALLBACK_LANGUAGE: default}
         if not isinstance(self._table.get(field), dict):
-            return dict.fromkeys(LANGUAGES, self._text(field))
-        texts = self._table[field]
-        for language in LANGUAGES:
-            if not isinstance(texts.get(language), str) or not texts[language].strip():
+            return {FALLBACK_LANGUAGE: self._text(field)}
+        texts = {FALLBACK_LANGUAGE: None} | self._table[field]
+        for language, text in texts.items():
+            if not isinstance(text, str) or not text.strip():
                 raise self._error(f"{field}.{language}", "is missing or not a text")
-        return {language: texts[language].strip() for language in LANGUAGES}
+        return {language: text.strip() for language, text in texts.items()}
 
     def _number(
         self, field: str, default: float, low: float, high: float, *, whole: bool = False

@@ -17,7 +17,7 @@ TORCH = {"torch", "torchvision", "safetensors"}
 
 # The chat side may know these of the engine; the composition root and the commands may load it.
 ENGINE_WORDS = {"models.interface", "models.pictures"}
-ENGINE_LOADERS = {"app/process.py", "app/commands"}
+ENGINE_LOADERS = {"app/engine.py", "app/process.py", "app/commands"}
 
 
 def imports(path: Path) -> Iterator[str]:

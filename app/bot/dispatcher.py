@@ -20,7 +20,7 @@ from app.bot.middlewares.access import AccessMiddleware
 from app.bot.middlewares.addressed import AddressedMiddleware
 from app.bot.middlewares.dialog import DialogMiddleware
 from app.bot.middlewares.language import LanguageMiddleware
-from app.bot.middlewares.owner import OwnerMiddleware
+from app.bot.middlewares.owner import ChannelMiddleware, OwnerMiddleware
 from app.bot.middlewares.throttling import ThrottlingMiddleware
 from app.bot.preferences import PreferencesRepository
 from app.bot.routers import (
@@ -37,8 +37,9 @@ from app.bot.routers import (
     style,
 )
 from app.bot.routers import settings as settings_router
+from app.bot.transport.administrators import Administrators
 from app.bot.transport.rate_limiter import Rate
-from app.bot.ui.i18n import LANGUAGES
+from app.bot.ui.i18n import bare_code, languages
 from app.jobs.interface import JobService
 from app.settings import Settings
 from styles.catalog import Catalog
@@ -48,6 +49,7 @@ logger = logging.getLogger(__name__)
 
 def make_dispatcher(
     *,
+    administrators: Administrators,
     settings: Settings,
     storage: ConversationStorage,
     job_service: JobService,
@@ -80,8 +82,9 @@ def make_dispatcher(
     dispatcher.update.outer_middleware(ThrottlingMiddleware(rate))
     dispatcher.update.outer_middleware(AccessMiddleware(settings.lets_in))
     dispatcher.error.middleware(language)  # those above have been left when an error is met
+    dispatcher.message.middleware(ChannelMiddleware(administrators))
     dispatcher.message.middleware(DialogMiddleware())
-    dispatcher.callback_query.middleware(OwnerMiddleware())
+    dispatcher.callback_query.middleware(OwnerMiddleware(administrators))
     dispatcher.callback_query.middleware(DialogMiddleware())
     dispatcher.include_routers(
         errors.make_router(),
@@ -102,10 +105,10 @@ def make_dispatcher(
 
 async def publish_commands(bot: Bot, i18n: I18n) -> None:
     """Register the command menu in every language; English is for all the others too."""
-    for language in LANGUAGES:
+    for language in languages():
         with i18n.context(), i18n.use_locale(language):
             commands = menu()
-        code = None if language == i18n.default_locale else language
+        code = None if language == i18n.default_locale else bare_code(language)
         try:
             await bot.set_my_commands(commands, language_code=code)
         except AiogramError as error:

@@ -6,6 +6,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final, Self
 
+from cachetools import LRUCache
+
 from app.jobs.model import Delivery
 from app.storage.database import Database
 from models.interface import Quality, StyleOptions
@@ -55,7 +57,7 @@ class PreferencesRepository:
     def __init__(self, database: Database, *, defaults: StyleOptions) -> None:
         self._database = database
         self._defaults = defaults
-        self._known: dict[int, UserPreferences] = {}
+        self._known: LRUCache[int, UserPreferences] = LRUCache(REMEMBERED_PEOPLE)
 
     @classmethod
     async def open(cls, path: Path, *, defaults: StyleOptions) -> Self:
@@ -67,11 +69,10 @@ class PreferencesRepository:
 
     async def of(self, user_id: int) -> UserPreferences:
         """What this person has set; asked for several times at every update."""
-        if user_id not in self._known:
-            if len(self._known) >= REMEMBERED_PEOPLE:
-                self._known.clear()
-            self._known[user_id] = await self._read(user_id)
-        return self._known[user_id]
+        known = self._known.get(user_id)
+        if known is None:
+            known = self._known[user_id] = await self._read(user_id)
+        return known
 
     async def _read(self, user_id: int) -> UserPreferences:
         row = await self._database.read_one(

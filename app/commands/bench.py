@@ -10,12 +10,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from app.commands.bench_chat import measure_chat
-from app.commands.engine import load_engine
-from app.settings import Settings
-from models.interface import Quality
+from app.commands.errors import UsageError
+from app.commands.outputs import check_place, write_result
+from app.engine import load_engine
+from models.interface import Quality, StyleOptions
 from styles.catalog import default_catalog
 
 if TYPE_CHECKING:
+    from app.settings import Settings
     from models.engine.stylizer import TorchStylizer
 
 PARTS = ("draft", "engine", "faces", "chat")
@@ -29,7 +31,14 @@ def add_bench(parser: argparse.ArgumentParser) -> None:
 
 
 def bench(args: argparse.Namespace, settings: Settings) -> int:
-    """Measure everything, print tables, write JSON."""
+    """Measure everything, print tables, write JSON. Raises `UsageError`, `OutputError`."""
+    try:
+        for size_px in args.sizes:
+            StyleOptions(size_px=size_px)
+    except ValueError as error:
+        raise UsageError(str(error)) from error
+    if args.json is not None:
+        check_place(args.json)
     catalog = default_catalog(settings.styles_dir)
     content, style = catalog.sample, catalog.presets()[0].picture
     figures: dict[str, object] = {}
@@ -38,15 +47,15 @@ def bench(args: argparse.Namespace, settings: Settings) -> int:
         if part == "draft":
             figures[part] = _draft()
         elif part == "engine":
-            figures[part] = _engine(load_engine(args, settings), content, style, args.sizes)
+            figures[part] = _engine(load_engine(settings), content, style, args.sizes)
         elif part == "faces":
-            figures[part] = _faces(load_engine(args, settings), content, style, max(args.sizes))
+            figures[part] = _faces(load_engine(settings), content, style, max(args.sizes))
         else:
             chat = measure_chat(content)
             print(chat)
             figures[part] = asdict(chat) | {"busy_to_idle": chat.busy_to_idle}
     if args.json is not None:
-        args.json.write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
+        write_result((json.dumps(figures, indent=2) + "\n").encode(), args.json)
     return 0
 
 

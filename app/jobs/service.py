@@ -205,7 +205,7 @@ class LocalJobService:
             for job in cancelled:
                 notify_safely(self._reporter.cancelled, job)
             self._places.notify(self._worker.run)
-            await self._deliveries.drop({job.id for job in cancelled})
+            await self._deliveries.drop(user_id)
             async with self._worker.saving:
                 jobs = await self._repository.all_of(user_id)
                 # The rows last: as long as they stand, somebody knows of the files.

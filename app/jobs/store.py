@@ -1,4 +1,4 @@
-"""What the jobs of one bot are kept in: a folder of its own, locked, with a database."""
+"""What the jobs of one bot are kept in: a folder of its own with a database."""
 
 from __future__ import annotations
 
@@ -9,35 +9,25 @@ from typing import Self
 
 from app.jobs.repository import JobRepository
 from app.storage.folders import Folders
-from app.storage.lock import FolderLock
 
 
 @dataclass(frozen=True, slots=True)
 class JobStore:
-    """Open from `open` to `close`; no other process works with the folder meanwhile."""
+    """Open from `open` to `close`; whoever opens it holds the folder's lock meanwhile."""
 
     folders: Folders
     repository: JobRepository
-    _lock: FolderLock
 
     @classmethod
     async def open(cls, root: Path, *, bot_id: int) -> Self:
         """Open the data folder `root`.
 
-        Raises UnusableDatabaseError, also for a folder that another process works with, or
-        OSError for one that can't be written.
+        Raises UnusableDatabaseError, or OSError for one that can't be written.
         """
         folders = Folders(root)
         await asyncio.to_thread(folders.make)
-        lock = await asyncio.to_thread(FolderLock.acquire, folders.lock)
-        try:
-            repository = await JobRepository.open(folders.database, bot_id=bot_id)
-        except BaseException:
-            lock.release()
-            raise
-        return cls(folders, repository, lock)
+        return cls(folders, await JobRepository.open(folders.database, bot_id=bot_id))
 
     async def close(self) -> None:
-        """Close the database and leave the folder to others."""
+        """Close the database."""
         await self.repository.close()
-        self._lock.release()

@@ -6,14 +6,16 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Iterable, Mapping
 
-from prometheus_client import CollectorRegistry, ProcessCollector, start_http_server
+from aiohttp import web
+from prometheus_client import CollectorRegistry, ProcessCollector, generate_latest
+from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from prometheus_client.metrics_core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from app.loopback import HOST, only_this_machine
 from app.monitoring.health import Health, Report
 
-HOST = "127.0.0.1"
-ANSWER_WITHIN_S = 5.0
+SHUTDOWN_S = 0.5
 
 
 @contextlib.asynccontextmanager
@@ -22,33 +24,36 @@ async def serving_metrics(health: Health, port: int) -> AsyncIterator[int]:
 
     Raises OSError if the port is taken.
     """
-    registry = CollectorRegistry()
-    registry.register(HealthCollector(health, asyncio.get_running_loop()))
-    ProcessCollector(registry=registry)
-    server, thread = start_http_server(port, addr=HOST, registry=registry)
+
+    async def answer(_: web.Request) -> web.Response:
+        text = await asyncio.to_thread(_exposition, await health.report())
+        return web.Response(body=text, headers={"Content-Type": CONTENT_TYPE_LATEST})
+
+    app = web.Application(middlewares=[only_this_machine])
+    app.add_routes([web.get("/metrics", answer)])
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=SHUTDOWN_S)
+    await runner.setup()
     try:
-        yield server.server_port
+        await web.TCPSite(runner, HOST, port).start()
+        yield int(runner.addresses[0][1])
     finally:
-        # Off the loop: a request in flight is waiting for the loop's answer.
-        await asyncio.to_thread(server.shutdown)
-        await asyncio.to_thread(thread.join)
-        server.server_close()
+        await runner.cleanup()
 
 
-class HealthCollector(Collector):
-    """Called in the server's threads; the figures are gathered in the event loop."""
+def _exposition(report: Report) -> bytes:
+    """The figures and those of the process, as Prometheus reads them."""
+    registry = CollectorRegistry()
+    registry.register(_Figures(report))
+    ProcessCollector(registry=registry)
+    return generate_latest(registry)
 
-    def __init__(self, health: Health, loop: asyncio.AbstractEventLoop) -> None:
-        self._health = health
-        self._loop = loop
+
+class _Figures(Collector):
+    def __init__(self, report: Report) -> None:
+        self._report = report
 
     def collect(self) -> Iterable[Metric]:
-        report = asyncio.run_coroutine_threadsafe(self._health.report(), self._loop)
-        return families(report.result(ANSWER_WITHIN_S))
-
-    def describe(self) -> Iterable[Metric]:
-        """Nothing: without this the registry would collect when it is built, and in the loop."""
-        return ()
+        return families(self._report)
 
 
 def families(report: Report) -> Iterable[Metric]:

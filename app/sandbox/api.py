@@ -80,5 +80,7 @@ class BotApi:
 
 def chat_id_of(params: Params) -> int | None:
     """The chat that a call is about; None if it names none."""
-    digits = params.text("chat_id")
-    return int(digits) if digits.removeprefix("-").isdecimal() else None
+    try:
+        return params.number("chat_id")
+    except ApiError:
+        return None

@@ -24,6 +24,8 @@ PHOTO_FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP")
 PHOTO_SIDES_PX = (90, 320, 800, 1280)
 JPEG_QUALITY = 87
 KEPT_BYTES = 512 * 1024 * 1024
+FILE_OVERHEAD_BYTES = 1024
+"""What an empty one costs: ids, a name, a place in the tables."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +80,7 @@ class Files:
         )
         self._files[stored.file_id] = stored
         self._ids_by_path[stored.path] = stored.file_id
-        self._bytes += len(data)
+        self._bytes += _cost(stored)
         self._forget_oldest()
         return stored
 
@@ -124,9 +126,13 @@ class Files:
     def _forget_oldest(self) -> None:
         while self._bytes > self._kept_bytes and len(self._files) > 1:
             oldest = self._files.pop(next(iter(self._files)))
-            self._bytes -= len(oldest.data)
+            self._bytes -= _cost(oldest)
             self._ids_by_path.pop(oldest.path)
             self._media.pop(oldest.file_id, None)
+
+
+def _cost(stored: StoredFile) -> int:
+    return len(stored.data) + len(stored.name) + FILE_OVERHEAD_BYTES
 
 
 def photo_sizes(data: bytes) -> list[SizedPicture]:

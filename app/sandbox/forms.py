@@ -41,7 +41,7 @@ def _part(text: bytes) -> Part:
         for name, _, value in (
             # Browsers and aiogram write names in UTF-8, whatever the standard says.
             line.partition(":")
-            for line in head.decode("utf-8", "surrogateescape").split("\r\n")
+            for line in head.decode("utf-8", "replace").split("\r\n")
         )
     }
     _, facts = parse_content_disposition(headers.get("content-disposition"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -13,14 +14,18 @@ from aiohttp import web
 
 from app.sandbox.errors import MAX_ALBUM_ITEMS, ApiError, bad_request
 from app.sandbox.forms import read_form
+from app.sandbox.json_text import read_json
 from app.sandbox.people import Attachment, Person
 from app.sandbox.world import Event, Message, World
 
 Json = dict[str, Any]
 
 STATIC = Path(__file__).parent / "static"
-LANGUAGES = ("ru", "en")
+LANGUAGE_CODE = re.compile("[a-z]{2}(-[a-z]{2,4})?")
+"""As Telegram's clients have it: `en`, `pt-br`, `zh-hans`."""
+SERVED = {".css", ".js", ".svg"}
 HEARTBEAT_S = 15.0
+MAX_JSON_BYTES = 64 * 1024
 # Anything else is downloaded, never shown: an HTML "photo" must not run on this page.
 SHOWN_TYPES = {"image/jpeg", "image/png", "image/webp", "image/gif"}
 
@@ -32,11 +37,12 @@ class Page:
         self._world = world
         self._people = people
         self._closing = asyncio.Event()
+        self._static = {path.name: path for path in STATIC.iterdir() if path.suffix in SERVED}
 
     def routes(self) -> list[web.RouteDef]:
         return [
             web.get("/", _index),
-            web.get("/static/{name}", _static),
+            web.get("/static/{name}", self._static_file),
             web.get("/sandbox/people", self._list_people),
             web.get("/sandbox/events", self._events),
             web.get("/sandbox/files/{file_id}", self._file),
@@ -50,6 +56,13 @@ class Page:
     async def close(self, _: web.Application) -> None:
         """End the event streams, which would hold up the shutdown."""
         self._closing.set()
+
+    async def _static_file(self, request: web.Request) -> web.FileResponse:
+        # Looked up, never joined to a folder: an encoded slash in a name would lead anywhere.
+        path = self._static.get(request.match_info["name"])
+        if path is None:
+            raise web.HTTPNotFound
+        return web.FileResponse(path, headers={"Cache-Control": "no-cache"})
 
     async def _list_people(self, _: web.Request) -> web.Response:
         people = [person.user.as_json() for person in self._people.values()]
@@ -146,18 +159,18 @@ class Page:
     async def _language(self, request: web.Request) -> web.Response:
         body = await _json_body(request)
         person = self._person(body.get("user_id"))
-        if body.get("language") not in LANGUAGES:
+        language = str(body.get("language"))
+        if not LANGUAGE_CODE.fullmatch(language):
             raise bad_request("unknown language")
-        person.user.language_code = body["language"]
+        person.user.language_code = language
         self._world.publish("commands", person.chat, {})
         return web.json_response({})
 
     def _person(self, user_id: object) -> Person:
-        digits = str(user_id)
-        person = self._people.get(int(digits)) if digits.isdecimal() else None
-        if person is None:
-            raise web.HTTPNotFound
-        return person
+        try:
+            return self._people[int(str(user_id))]
+        except (KeyError, ValueError):
+            raise web.HTTPNotFound from None
 
     def _message(self, person: Person, message_id: object) -> Message | None:
         return person.chat.messages.get(message_id) if isinstance(message_id, int) else None
@@ -167,17 +180,12 @@ async def _index(_: web.Request) -> web.FileResponse:
     return web.FileResponse(STATIC / "index.html")
 
 
-async def _static(request: web.Request) -> web.FileResponse:
-    # A name has no slash, so it can't lead out of the folder.
-    path = STATIC / request.match_info["name"]
-    if path.suffix not in {".css", ".js", ".svg"} or not path.is_file():
-        raise web.HTTPNotFound
-    return web.FileResponse(path, headers={"Cache-Control": "no-cache"})
-
-
 async def _json_body(request: web.Request) -> Json:
+    text = await request.read()
+    if len(text) > MAX_JSON_BYTES:
+        raise web.HTTPRequestEntityTooLarge(max_size=MAX_JSON_BYTES, actual_size=len(text))
     try:
-        body = await request.json()
+        body = read_json(text)
     except ValueError as error:
         raise web.HTTPBadRequest from error
     if not isinstance(body, dict):

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple, TypeVar
+from urllib.parse import parse_qsl
 
 from aiohttp import web
+from pydantic import TypeAdapter
 
 from app.sandbox.errors import MAX_UPLOAD_BYTES, ApiError, bad_request
 from app.sandbox.forms import read_form
+from app.sandbox.json_text import read_json
 
 Json = dict[str, Any]
+T = TypeVar("T")
 
 
 class Upload(NamedTuple):
@@ -48,13 +51,14 @@ class Params:
     def flag(self, name: str) -> bool:
         return str(self.values.get(name, "")).lower() in {"1", "true"}
 
-    def json(self, name: str) -> Any:
+    def json(self, name: str, kind: type[T]) -> T | None:
         """The value of a JSON parameter, None if it is missing. Raises `ApiError` if broken."""
         value = self.values.get(name)
-        if not isinstance(value, str) or not value:
-            return value or None
+        if value is None or value == "":
+            return None
         try:
-            return json.loads(value)
+            parsed = read_json(value) if isinstance(value, str) else value
+            return TypeAdapter(kind).validate_python(parsed, strict=True)
         except ValueError as error:
             raise bad_request(f"can't parse {name.replace('_', ' ')} JSON object") from error
 
@@ -69,12 +73,14 @@ async def read_params(request: web.Request) -> Params:
     """Query, form, multipart or JSON. Raises `ApiError` 413 for more than Telegram takes."""
     params = Params(values=dict(request.query))
     try:
-        if request.content_type == "multipart/form-data":
-            await _read_multipart(request, params)
-        elif request.content_type == "application/json":
-            params.values |= cast(Json, await request.json())
-        elif request.can_read_body:
-            params.values |= dict(await request.post())
+        match request.content_type:
+            case "multipart/form-data":
+                await _read_multipart(request, params)
+            case "application/json":
+                params.values |= TypeAdapter(Json).validate_python(read_json(await request.read()))
+            case "application/x-www-form-urlencoded":
+                text = (await request.read()).decode()
+                params.values |= dict(parse_qsl(text, keep_blank_values=True))
     except web.HTTPRequestEntityTooLarge as error:
         raise ApiError(413, "Request Entity Too Large") from error
     except ValueError as error:

@@ -37,6 +37,8 @@ class Person:
     def __init__(self, world: World, user: User) -> None:
         self._world = world
         self.user = user
+        self.speaks_as: Chat | None = None
+        """On behalf of which chat this person writes in groups: the group itself, or a channel."""
 
     @property
     def chat(self) -> Chat:
@@ -91,7 +93,7 @@ class Person:
             message=message,
             pressed_at=time.monotonic(),
         )
-        self._world.queries[query.id] = query
+        self._world.remember(query)
         self._world.updates.add(
             "callback_query",
             {
@@ -167,8 +169,14 @@ class Person:
         reply_to: Message | None = None,
         group: str | None = None,
     ) -> Message:
+        chat = chat or self.chat
         message = self._world.post(
-            chat or self.chat, self.user, content, reply_to=reply_to, media_group_id=group
+            chat,
+            self.user,
+            content,
+            reply_to=reply_to,
+            media_group_id=group,
+            sender_chat=None if chat is self.chat else self.speaks_as,
         )
         self._world.updates.add("message", message.as_json())
         return message

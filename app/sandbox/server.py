@@ -7,14 +7,14 @@ from typing import Self
 
 from aiohttp import web
 
+from app.loopback import HOST, only_this_machine
 from app.sandbox.api import BotApi
 from app.sandbox.errors import MAX_ALBUM_ITEMS, MAX_UPLOAD_BYTES
-from app.sandbox.guard import harden, only_this_machine
+from app.sandbox.guard import harden
 from app.sandbox.page import Page, refusals
 from app.sandbox.people import Person
 from app.sandbox.world import User, World
 
-HOST = "127.0.0.1"
 SHUTDOWN_S = 0.5
 # Ids that stay the same over restarts, so that settings and open jobs find their people again.
 ANNA = (100001, "Анна", "anna", "ru")

@@ -13,6 +13,8 @@ Json = dict[str, Any]
 
 MAX_BATCH = 100
 KEPT_UPDATES = 1000
+MAX_WAITING = 20_000
+"""Telegram keeps them for a day; a bot that never comes must not fill the memory."""
 
 
 class UpdateQueue:
@@ -37,6 +39,7 @@ class UpdateQueue:
         self._next_id += 1
         self.recent.append(update)
         self._waiting.append(update)
+        del self._waiting[:-MAX_WAITING]
         self._arrived.set()
         return update
 

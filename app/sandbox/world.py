@@ -18,6 +18,8 @@ from app.sandbox.updates import UpdateQueue
 Json = dict[str, Any]
 
 KEPT_MESSAGES = 1000
+KEPT_VERSIONS = 1000
+KEPT_QUERIES = 1000
 KEPT_CALLS = 5000
 KEPT_INLINE_QUERIES = 200
 KEPT_EVENTS = 2000
@@ -42,6 +44,11 @@ class User:
         return about
 
 
+GROUP_ANONYMOUS = User(1087968824, "Group", username="GroupAnonymousBot", is_bot=True)
+WRITES_AS_CHANNEL = User(136817688, "Channel", username="Channel_Bot", is_bot=True)
+"""Whom Telegram names as the sender of what was written on behalf of a chat."""
+
+
 @dataclass(slots=True)
 class Message:
     """A message as the Bot API shows it; `content` holds text or media with caption."""
@@ -54,9 +61,11 @@ class Message:
     reply_to: Message | None = None
     reply_markup: Json | None = None
     media_group_id: str | None = None
+    sender_chat: Chat | None = None
+    """On behalf of which `sender` wrote it."""
     edit_date: int | None = None
-    versions: list[Json] = field(default_factory=list)
-    """The contents that edits have replaced, oldest first."""
+    versions: deque[Json] = field(default_factory=lambda: deque(maxlen=KEPT_VERSIONS))
+    """The latest contents that edits have replaced, oldest first."""
 
     @property
     def text(self) -> str:
@@ -69,14 +78,22 @@ class Message:
         rows = (self.reply_markup or {}).get("inline_keyboard", [])
         return [button for row in rows for button in row]
 
+    @property
+    def _shown_sender(self) -> User:
+        if self.sender_chat is None:
+            return self.sender
+        return GROUP_ANONYMOUS if self.sender_chat is self.chat else WRITES_AS_CHANNEL
+
     def as_json(self, *, with_reply: bool = True) -> Json:
         shown: Json = {
             "message_id": self.id,
-            "from": self.sender.as_json(),
+            "from": self._shown_sender.as_json(),
             "chat": self.chat.as_json(),
             "date": self.date,
             **self.content,
         }
+        if self.sender_chat is not None:
+            shown["sender_chat"] = self.sender_chat.as_json()
         if self.reply_to is not None and with_reply:
             shown["reply_to_message"] = self.reply_to.as_json(with_reply=False)
         for key in ("reply_markup", "media_group_id", "edit_date"):
@@ -94,6 +111,7 @@ class Chat:
     title: str | None = None
     person: User | None = None
     has_blocked: bool = False
+    administrators: list[User] = field(default_factory=list)
     messages: dict[int, Message] = field(default_factory=dict)
 
     def as_json(self) -> Json:
@@ -213,6 +231,7 @@ class World:
         reply_to: Message | None = None,
         reply_markup: Json | None = None,
         media_group_id: str | None = None,
+        sender_chat: Chat | None = None,
     ) -> Message:
         """Put a new message into a chat and show it to the watchers."""
         message = Message(
@@ -224,11 +243,12 @@ class World:
             reply_to=reply_to,
             reply_markup=reply_markup,
             media_group_id=media_group_id,
+            sender_chat=sender_chat,
         )
         self._next_message_id += 1
         chat.messages[message.id] = message
         if len(chat.messages) > KEPT_MESSAGES:
-            del chat.messages[next(iter(chat.messages))]
+            _drop(next(iter(chat.messages.values())))
         self.publish("message", chat, message.as_json())
         return message
 
@@ -241,8 +261,14 @@ class World:
         self.publish("edited", message.chat, message.as_json())
 
     def remove(self, message: Message) -> None:
-        del message.chat.messages[message.id]
+        _drop(message)
         self.publish("deleted", message.chat, {"message_id": message.id})
+
+    def remember(self, query: CallbackQuery) -> None:
+        """Keep a pressed button for its answer; the oldest are forgotten."""
+        self.queries[query.id] = query
+        if len(self.queries) > KEPT_QUERIES:
+            del self.queries[next(iter(self.queries))]
 
     def publish(self, kind: str, chat: Chat, body: Json) -> None:
         """Tell the watchers; one that doesn't keep up misses the oldest events."""
@@ -263,3 +289,9 @@ class World:
             yield feed
         finally:
             del self._watchers[feed]
+
+
+def _drop(message: Message) -> None:
+    """Forget a message, also as the end of a chain of replies that would keep them all."""
+    del message.chat.messages[message.id]
+    message.reply_to = None

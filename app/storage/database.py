@@ -46,11 +46,6 @@ class Statements:
     async def execute(self, sql: str, parameters: Iterable[object] = ()) -> None:
         await self._connection.execute_fetchall(sql, tuple(parameters))
 
-    async def execute_many(self, sql: str, rows: Iterable[Iterable[object]]) -> None:
-        """One statement with each row of parameters, all of it in one round of the event loop."""
-        async with self._connection.executemany(sql, [tuple(row) for row in rows]):
-            pass
-
     async def fetch_all(self, sql: str, parameters: Iterable[object] = ()) -> list[sqlite3.Row]:
         return list(await self._connection.execute_fetchall(sql, tuple(parameters)))
 
@@ -94,10 +89,6 @@ class Database(Statements):
 
     async def execute(self, sql: str, parameters: Iterable[object] = ()) -> None:
         await self.fetch_all(sql, parameters)
-
-    async def execute_many(self, sql: str, rows: Iterable[Iterable[object]]) -> None:
-        async with self._lock:
-            await super().execute_many(sql, rows)
 
     async def fetch_all(self, sql: str, parameters: Iterable[object] = ()) -> list[sqlite3.Row]:
         async with self._lock:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -40,6 +41,23 @@ class Folders:
         for folder in (self.root, self.originals, self.results):
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         flush_folder(self.root)
+
+
+def write_whole(data: bytes, path: Path) -> None:
+    """Blocking: write a file under another name, flush and rename it; a reader never sees a part.
+
+    What fails, or is interrupted, leaves the folder as it was. Raises OSError.
+    """
+    part = path.with_name(f".{secrets.token_hex(8)}.part")
+    try:
+        with part.open("xb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        part.replace(path)
+    except BaseException:
+        part.unlink(missing_ok=True)
+        raise
 
 
 def flush_folder(folder: Path) -> None:

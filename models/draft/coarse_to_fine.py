@@ -1,8 +1,8 @@
 """From a thumbnail to the photo: each pass over what the one before painted at half the size.
 
 Gatys et al. 2017 go from coarse to fine in the optimisation, Lin et al. 2021 with a network for
-each size; ours is one network for all. So the thumbnail gets strokes as wide as a hand, and the
-photo the fine ones; all passes but the last cost a third of it.
+each size; ours is one network for all. So the first passes paint broad strokes and the last ones
+fine ones; all passes but the last cost a third of it.
 """
 
 from __future__ import annotations

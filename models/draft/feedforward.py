@@ -125,10 +125,10 @@ class FeedForward:
     ) -> Tensor:
         """Paint `content` (1, 3, H, W) in the style of `code`: (1, 3, H, W), RGB, 0-1.
 
-        `share` 0 is the photo itself, exactly; 1 is all the style, more exaggerates its hand but
-        not its colours. `seed` is that of the grain. Where there are `faces`, most of the photo's
-        fine detail stays, in the style's colours. Raises ValueError for a photo with a side below
-        `MIN_SIDE_PX`.
+        `share` 0 is the photo itself, exactly; 1 is all the style, more exaggerates its strokes
+        but not its colours. `seed` is that of the grain. Where there are `faces`, most of the
+        photo's fine detail stays, in the style's colours. Raises ValueError for a photo with a side
+        below `MIN_SIDE_PX`.
         """
         _check(content)
         content = content.to(self.device)
@@ -158,7 +158,7 @@ class FeedForward:
         own = self._code_at(content, min(_PHOTO_CODE_PX, max(image_size(content))))
         # Statistics beyond the style's own would be no style that anybody chose.
         shares = torch.full_like(code, min(share, 1))
-        # The decoder's hand stays the style's: what a photo's own would be, nobody taught it.
+        # The conditioning stays the style's: the decoder was not trained with a photo's own.
         shares[:, self._model.conditioned] = max(share, 1)
         return torch.lerp(own, code, shares)
 

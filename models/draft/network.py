@@ -9,7 +9,7 @@ and shifted by the style (Dumoulin et al. 2017, without their norms: here the sc
 
 The picture begins as the recoloured photo out of focus; every contour has to come from the
 features. Only the last two convolutions see the photo again, at half size, and say how much of its
-finest detail stays. All ways up are bilinear: pixel shuffles painted their own grid over skies.
+finest detail stays. All enlarging is bilinear: pixel shuffles left a grid of their own in skies.
 Beside the features the decoder sees grain, white noise: a convolution has nothing to make strokes
 of in a plain sky (after Ulyanov et al. 2016, who fed noise to their texture networks).
 """

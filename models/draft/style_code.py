@@ -109,10 +109,9 @@ class StyleCoder(nn.Module):
     def __init__(self, channels: Mapping[str, int], conditioning: int) -> None:
         """`channels` of each of `STYLE_LAYERS`; `conditioning` is how many numbers come out."""
         super().__init__()
-        self.summaries = nn.ModuleDict(
-            {name: LayerSummary(channels[name]) for name in STYLE_LAYERS}
-        )
-        length = sum(2 * channels[name] + _RANK * (_RANK + 1) // 2 for name in STYLE_LAYERS)
+        summaries = {name: LayerSummary(channels[name]) for name in STYLE_LAYERS}
+        self.summaries = nn.ModuleDict(summaries)
+        length = sum(summary.length for summary in summaries.values())
         # The straight path carries AdaIN's linear relation, the bent one what is not linear.
         self.straight = nn.Linear(length, _BOTTLENECK)
         self.bent = nn.Sequential(

@@ -15,6 +15,7 @@ _COARSEST_PX = 96
 _STEPS_BY_LONG_SIDE_PX = ((256, 10), (512, 8), (1024, 5), (2048, 3), (4096, 2))
 """`standard`: the vote makes nearly all of the picture, so a few steps at each scale do."""
 _EFFORT = {Quality.DRAFT: 0.4, Quality.STANDARD: 1.0, Quality.HIGH: 3.0}
+"""Times those steps. Only where its network can't be used is a draft painted in steps."""
 
 
 def scale_sizes(size: Size) -> list[Size]:

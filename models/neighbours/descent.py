@@ -18,8 +18,8 @@ level of the pyramid."""
 _BETAS = 0.8, 0.999
 """Adam's: with ten steps a scale there is no time to swing out of an old direction."""
 _RISE = 1.1
-"""A loss that rises by more is that of an image which was already there, and is being shaken off:
-the style is one colour, or the photo itself. The rate is cut to a quarter each time."""
+"""A loss that rises by more says that the steps are too large, because the image was at its best
+already: the style is one colour, or the photo itself. The rate is cut to a quarter each time."""
 
 
 def descend(

@@ -109,7 +109,7 @@ class ScalePainter:
         groups = [column_group(self._scale.style)] if self._recipe.columns else []
         chosen = [[each] for each in self._chosen] if groups else [[] for _ in self._tiles]
         objective = self._objective(groups, chosen)
-        # A painting that hardly has to change would be shaken by full steps.
+        # Full steps would spoil a painting that hardly has to change.
         rate = self._recipe.learning_rate * min(1.0, 2 * self._options.share)
         image = start
         for image, loss in descend(start, objective, self._scale.steps, rate):

@@ -13,6 +13,7 @@ import pytest_asyncio
 from app.application import Application
 from app.monitoring.heartbeat import is_alive
 from app.settings import Settings
+from app.storage.lock import FolderInUseError, FolderLock
 from models.interface import EngineError, Stylizer
 from tests.app.bot.application_harness import ApplicationHarness, open_harness
 from tests.app.bot.reporter_harness import eventually
@@ -38,6 +39,23 @@ async def test_waiting_for_a_network_is_a_sign_of_life_and_can_be_ended(
     with pytest.raises(asyncio.CancelledError):
         await life
     assert not application.has_stuck_thread
+
+
+async def test_a_second_process_in_the_same_folder_is_refused_and_leaves_no_sign_of_life(
+    harness: ApplicationHarness,
+) -> None:
+    folder = harness.settings.data_dir
+    folder.mkdir(parents=True, exist_ok=True)
+    first = FolderLock.acquire(folder / "jobs.lock")
+    second = Application(
+        harness.settings, harness.sandbox.token, load_stylizer=lambda _: Inverter()
+    )
+    with pytest.raises(FolderInUseError, match="Another process"):
+        await second.run()
+    assert not harness.settings.heartbeat_path.exists()
+    first.release()
+    async with harness.running():
+        await eventually(lambda: is_alive(harness.settings.heartbeat_path))
 
 
 async def test_the_end_does_not_wait_for_an_engine_that_is_being_loaded(

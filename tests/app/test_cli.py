@@ -6,6 +6,7 @@ import asyncio
 import json
 import subprocess
 import sys
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import pytest
@@ -75,9 +76,23 @@ def test_stylize_says_what_it_did(here: Path) -> None:
         (("stylize", "photo.jpg", "--style", "swirls", "--quality", "best"), "--quality"),
         (("stylize", "photo.jpg", "--style", "swirls", "--faces", "no"), "--faces"),
         (("stylize", "photo.jpg"), "--style"),
-        (("stylize", ".", "--style", "swirls"), "no file"),
+        (("stylize", "empty", "--style", "swirls"), "no pictures in the folder empty"),
+        (("stylize", "photo.jpg", "photo.jpg", "empty", "--style", "swirls"), "no pictures"),
+        (("stylize", "loop.jpg", "--style", "swirls"), "loop.jpg: "),
+        (("stylize", "x" * 300, "--style", "swirls"), "xxx: "),
+        (("stylize", "photo.jpg", "--style", "swirls", "-o", "loop.jpg"), "can't be written"),
+        (("stylize", "photo.jpg", "--style", "swirl"), "did you mean swirls?"),
+        (("stylize", "photo.jpg", "--style", "words.txt"), "the style words.txt: This is not a"),
+        (("stylize", "photo.jpg", *(6 * ("--style", "swirls"))), "at most 5 styles"),
+        (("stylize", "photo.jpg", "--style", "swirls", "-o", "file/x.jpg"), "file"),
+        (("stylize", "photo.jpg", "--style", "swirls", "-o", f"{'x' * 300}.jpg"), "too long"),
+        (("styles", "--gallery", "missing.jpg"), "missing.jpg: There is no file"),
+        (("styles", "--gallery", "photo.jpg", "--json"), "not allowed with"),
+        (("styles", "--gallery", "photo.jpg", "-o", "photo.jpg"), "--force"),
+        (("styles", "--gallery", "photo.jpg", "-o", "sheet.bmp"), ".avif"),
+        (("bench", "--sizes", "7"), "size_px"),
+        (("bench", "--json", "nowhere/x.json"), "no folder"),
         (("stylize", "photo.jpg", "--style", "swirls", "-o", "nowhere/x.jpg"), "no folder"),
-        (("stylize", "photo.jpg", "--style", "swirls", "-o", "."), "it is a folder"),
         (("styles", "--gallery", "photo.jpg", "-o", "nowhere/x.jpg"), "no folder"),
         (("nonsense",), "invalid choice"),
     ],
@@ -86,6 +101,9 @@ def test_bad_input_is_one_line_and_a_two(
     args: tuple[str, ...], words: str, here: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (here / "words.txt").write_text("words")
+    (here / "file").touch()
+    (here / "loop.jpg").symlink_to("loop.jpg")
+    (here / "empty").mkdir()
     assert exit_code(*args) == 2
     lines = [line for line in capsys.readouterr().err.splitlines() if line.startswith("run.py: ")]
     assert len(lines) == 1
@@ -111,17 +129,26 @@ def test_a_folder_that_can_not_be_is_found_out_before_the_painting(
     monkeypatch.setenv("DATA_DIR", str(here / "file" / "data"))
     assert exit_code("demo") == 2
     (line,) = capsys.readouterr().err.splitlines()
-    assert "can't be written" in line
+    assert "can't be made" in line
 
 
-def test_styles_are_listed_in_both_languages(
+def test_styles_are_listed_for_scripts(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert exit_code("styles", "--json") == 0
+    listed = json.loads(capsys.readouterr().out)
+    assert len(listed) == 9
+    assert listed[0]["slug"] == "swirls"
+    assert listed[0]["names"]["ru"] == "Звёздные вихри"
+    assert Path(listed[0]["picture"]).is_file()
+
+
+def test_styles_are_listed_in_a_language_or_in_english(
     here: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert exit_code("styles") == 0
-    listed = capsys.readouterr().out
-    assert len(listed.splitlines()) == 9
-    assert "Mosaic" in listed
-    assert "Мозаика" in listed
+    for language, word in (("en", "Mosaic"), ("ru", "Мозаика"), ("xx", "Mosaic")):
+        assert exit_code("styles", "--language", language) == 0
+        listed = capsys.readouterr().out
+        assert len(listed.splitlines()) == 9
+        assert word in listed
 
 
 def test_doctor_finds_no_fault_and_keeps_the_token_to_itself(
@@ -158,6 +185,22 @@ async def test_doctor_asks_telegram_whose_token_it_is(
     assert words in said.out
     assert TOKEN not in said.out + said.err
     assert sandbox.token not in said.out + said.err
+
+
+def test_doctor_says_which_packages_are_others_than_those_that_were_tried(
+    here: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def installed(package: str) -> str:
+        if package == "aiofiles":
+            raise PackageNotFoundError
+        return "0.1" if package == "aiogram" else f"{version(package)}+cpu"
+
+    monkeypatch.setattr("app.commands.doctor.version", installed)
+    assert exit_code("doctor") == 1
+    said = capsys.readouterr().out
+    assert "BAD  aiofiles is not installed" in said
+    assert "note  aiogram 0.1\n" in said
+    assert f"ok  tqdm {version('tqdm')}+cpu\n" in said
 
 
 def test_doctor_says_what_to_do_about_a_folder(

@@ -8,6 +8,7 @@ FAST_DIES_AFTER (`package.module:Class.method`) kills the process when that has 
 
 from __future__ import annotations
 
+import ctypes
 import importlib
 import os
 import signal
@@ -22,6 +23,7 @@ from typing import Any
 from PIL import Image, ImageOps, ImageStat
 
 from app import process as app_process
+from app.monitoring.stall_guard import STALLED_AFTER_S
 from app.settings import Settings
 from models.interface import (
     DeviceLostError,
@@ -37,6 +39,8 @@ from models.interface import (
 from models.pictures import open_picture
 
 DEADLY_SIZE = (123, 77)
+SOON_S = 12.0
+"""A few beats."""
 
 
 def have_accident(kind: str) -> None:
@@ -48,6 +52,9 @@ def have_accident(kind: str) -> None:
             raise DeviceLostError("device-side assert triggered")
         case "hang":
             time.sleep(3600)
+        case "stall":
+            # Unlike time.sleep this keeps the interpreter's lock: every other thread waits, too.
+            ctypes.PyDLL(None).sleep(3600)
 
 
 @dataclass(frozen=True)
@@ -126,7 +133,11 @@ def main() -> int:
     )
     if accident == "hang":
         app_process.gpu_memory = hanging_gpu_memory
-    return app_process.run_bot(Settings(), load_stylizer=lambda _: stylizer)
+    return app_process.run_bot(
+        Settings(),
+        load_stylizer=lambda _: stylizer,
+        stalled_after_s=SOON_S if accident == "stall" else STALLED_AFTER_S,
+    )
 
 
 def hanging_gpu_memory() -> tuple[int, int] | None:

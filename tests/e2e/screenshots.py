@@ -19,8 +19,8 @@ PATIENCE_MS = 600_000
 SETTLE_MS = 1200
 """Pictures fade in and the chat scrolls smoothly."""
 WORDS = {
-    "en": {"yes": "Yes", "stop": "Stop", "stronger": "Stronger", "language": "EN"},
-    "ru": {"yes": "Да", "stop": "Стоп", "stronger": "Сильнее", "language": "RU"},
+    "en": {"yes": "Yes", "stop": "Stop", "stronger": "Stronger", "language": "en"},
+    "ru": {"yes": "Да", "stop": "Стоп", "stronger": "Сильнее", "language": "ru"},
 }
 
 
@@ -37,7 +37,7 @@ class Photographer:
     async def take_all(self, person: str) -> None:
         """The five stages in their order."""
         await self._page.click(f"#people >> text={person}")
-        await self._page.click(f"#languages >> text={self._words['language']}")
+        await self._page.select_option("#languages", self._words["language"])
         await self._write("/start")
         await self._take("1-start")
         await self._write("/style")

@@ -111,6 +111,24 @@ async def test_a_gpu_that_fails_ends_the_process_with_a_code_and_the_queue_is_in
     assert sandbox.token not in mended.log
 
 
+async def test_a_loop_that_stands_still_ends_the_process_and_the_queue_is_intact(
+    sandbox: FaultySandbox, tmp_path: Path
+) -> None:
+    bot = bot_before(sandbox, tmp_path, FAST_ACCIDENT="stall")
+    await bot.start()
+    people = await three_orders(BotHarness(sandbox, bot, tmp_path))
+    assert await bot.ended(within_s=60) == 1
+    assert "in have_accident" in bot.log  # what every thread was doing
+
+    mended = bot_before(sandbox, tmp_path)
+    await mended.start()
+    for person in people:
+        await person.until(partial(results, person), awaited="a result")
+        await person.waits_until_idle()
+    assert [results(person) for person in people] == [1, 1, 1]
+    assert await mended.stop() == 0
+
+
 async def test_an_impatient_second_signal_cuts_nothing_short(
     sandbox: FaultySandbox, tmp_path: Path
 ) -> None:

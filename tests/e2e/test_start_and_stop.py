@@ -6,6 +6,7 @@ import asyncio
 import random
 import re
 import socket
+import tempfile
 from functools import partial
 from pathlib import Path
 
@@ -59,6 +60,36 @@ async def test_a_wrong_token_ends_the_start_with_a_word_and_a_code(tmp_path: Pat
         await bot.start(wait=False)
         assert await bot.ended(within_s=90) == EX_CONFIG
     assert_says_why_without_the_token(bot, sandbox)
+
+
+async def test_systemd_hears_of_the_start_and_of_every_beat(tmp_path: Path) -> None:
+    with (
+        tempfile.TemporaryDirectory() as folder,  # pytest's own may be too long for a socket
+        socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager,
+    ):
+        address = str(Path(folder) / "notify")
+        manager.bind(address)
+        manager.setblocking(False)
+        sandbox = FaultySandbox(port=free_port())
+        settings = {**STEPS, "NOTIFY_SOCKET": address}
+        bot = BotProcess(sandbox, tmp_path, settings=settings, command=FAST)
+        await bot.start(wait=False)
+
+        async def heard(word: str) -> list[str]:
+            async with asyncio.timeout(60):
+                said: list[str] = []
+                while not any(word in line for line in said):
+                    data = await asyncio.get_running_loop().sock_recv(manager, 4096)
+                    said += data.decode().splitlines()
+                return said
+
+        # There is no network yet: more time is asked for, and nobody says that it runs.
+        assert "READY=1" not in await heard("EXTEND_TIMEOUT_USEC")
+        async with sandbox:
+            await bot.until_polling()
+            assert "READY=1" in await heard("READY=1")
+            assert await heard("WATCHDOG=1") == ["WATCHDOG=1"]
+            assert await bot.stop() == 0
 
 
 async def test_prometheus_reads_what_was_painted(tmp_path: Path) -> None:

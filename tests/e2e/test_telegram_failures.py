@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
+from pathlib import Path
 
 import pytest
 
 from app.sandbox.errors import NOT_MODIFIED, bad_request
 from app.sandbox.world import Message
 from tests.e2e.actor import ACCEPTED, Actor, is_result
-from tests.e2e.conftest import BotHarness
+from tests.e2e.bot_process import FAST, STEPS
+from tests.e2e.conftest import BotHarness, running_harness
 from tests.e2e.pictures import painting, photo
+from tests.e2e.test_conversations import preset_names
 
 pytestmark = [
     pytest.mark.e2e,
@@ -171,6 +175,46 @@ async def test_a_flood_from_one_person_does_not_silence_the_others(
     assert len(flood.received) < 16, "the flood is still being answered"
     await flood.sees("more than I can read")
     assert len(flood.received) < 80
+
+
+async def test_a_result_that_telegram_refuses_holds_up_nobody_else_s(harness: BotHarness) -> None:
+    anna, ben = harness.group(harness.new_person("Anna"), harness.new_person("Ben"))
+    fault = harness.sandbox.faults.server_error("sendMediaGroup", code=500, times=None)
+    await anna.sends_photos(photo(30), photo(31), caption="/style")
+    await anna.presses("Yes")
+    await anna.presses(preset_names("en")[0])
+    await anna.until(lambda: fault.met, awaited="an album that Telegram refuses")
+    await ben.sends("/style", reply_to=await ben.sends_photo(photo(32)))
+    await ben.presses("Yes", on=await ben.sees("I have your photo[.]"))
+    await ben.presses(preset_names("en")[0])
+    await ben.sees_result()
+    harness.sandbox.faults.clear()
+    await anna.until(lambda: [m for m in anna.received if m.media_group_id], awaited="the album")
+    await anna.sees("All of them once more")
+    assert len([m for m in anna.received if m.media_group_id]) == 2
+
+
+FLOODS = {"many people in one group": (1, 45), "a few people in many groups": (9, 5)}
+COMMANDS_EACH = 120
+
+
+@pytest.mark.parametrize("flood", FLOODS)
+async def test_a_flood_that_waits_for_a_slow_chat_holds_up_nobody_else(
+    tmp_path: Path, flood: str
+) -> None:
+    groups, people = FLOODS[flood]
+    async with running_harness(tmp_path, STEPS, command=FAST) as harness:
+        members = [harness.new_person() for _ in range(people)]
+        floods = [member for _ in range(groups) for member in harness.group(*members)]
+        for _, member in itertools.product(range(COMMANDS_EACH), floods):
+            await member.sends("/help")
+        ben = harness.new_person()
+        await ben.sends("/help")
+        await ben.sees("two ways")
+        said = [message.text for message in floods[0].received]
+        told = [text for text in said if "too much at once" in text]
+        assert len(told) <= 1, said
+        assert harness.bot.log.count("a flood is cut off") <= groups + people
 
 
 async def test_settings_and_conversations_survive_a_restart(

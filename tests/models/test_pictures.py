@@ -28,7 +28,6 @@ from models.pictures import (
     fit_size,
     inspect,
     open_picture,
-    save_picture,
 )
 
 ORIENTATION, GPS = 0x0112, 0x8825
@@ -231,13 +230,6 @@ def test_metadata_never_leaves(tmp_path: Path) -> None:
             with Image.open(BytesIO(written)) as again:
                 assert not again.getexif()
                 assert not {"exif", "icc_profile", "comment"} & set(again.info)
-
-
-def test_saving_follows_the_name(tmp_path: Path) -> None:
-    for name, form in (("a.png", "PNG"), ("a.jpg", "JPEG"), ("a.JPEG", "JPEG")):
-        save_picture(_photo(), tmp_path / name)
-        with Image.open(tmp_path / name) as image:
-            assert image.format == form
 
 
 @pytest.mark.parametrize(

@@ -24,6 +24,8 @@ from models.weight_files import (
     PACKAGED,
     SLIM_ENCODER,
     VGG16_CACHED,
+    VGG16_SHA256,
+    VGG16_URL,
     WeightsError,
     choose_encoder,
     fetch_vgg16,
@@ -57,9 +59,8 @@ class Server:
         self._thread.join()
 
     @property
-    def prefix(self) -> str:
-        """The first digits of the served file's SHA-256."""
-        return hashlib.sha256((self.folder / PTH).read_bytes()).hexdigest()[:8]
+    def sha256(self) -> str:
+        return hashlib.sha256((self.folder / PTH).read_bytes()).hexdigest()
 
 
 @pytest.fixture
@@ -174,7 +175,7 @@ def test_vgg16_is_downloaded_once_and_paints_as_torchvisions(
 ) -> None:
     torch.save(vgg16_state, server.folder / PTH, _use_new_zipfile_serialization=zipped)
     for _ in range(2):
-        fetch_vgg16(cache, url=server.url, sha256_prefix=server.prefix)
+        fetch_vgg16(cache, url=server.url, sha256=server.sha256)
     assert server.asked == [f"/{PTH}"]
     encoder = load_encoder("vgg16", cache_dir=cache)
 
@@ -190,7 +191,7 @@ def test_only_convolutions_and_their_checksum_stay(
     server: Server, cache: Path, small_state: dict[str, Tensor]
 ) -> None:
     torch.save(small_state | {"classifier.0.weight": torch.zeros(9)}, server.folder / PTH)
-    fetch_vgg16(cache, url=server.url, sha256_prefix=server.prefix)
+    fetch_vgg16(cache, url=server.url, sha256=server.sha256)
     assert {path.name for path in cache.iterdir()} == {VGG16_CACHED, VGG16_CACHED + ".sha256"}
     tensors = load_vgg16(cache)
     assert len(tensors) == 26
@@ -202,11 +203,11 @@ def test_a_damaged_cache_is_refused_and_then_mended(
     server: Server, cache: Path, small_state: dict[str, Tensor]
 ) -> None:
     torch.save(small_state, server.folder / PTH)
-    fetch_vgg16(cache, url=server.url, sha256_prefix=server.prefix)
+    fetch_vgg16(cache, url=server.url, sha256=server.sha256)
     (cache / VGG16_CACHED).write_bytes(b"half a file")
     with pytest.raises(WeightsError, match="damaged"):
         load_vgg16(cache)
-    fetch_vgg16(cache, url=server.url, sha256_prefix=server.prefix)
+    fetch_vgg16(cache, url=server.url, sha256=server.sha256)
     assert len(load_vgg16(cache)) == 26
 
 
@@ -222,15 +223,42 @@ def test_a_download_of_another_checksum_is_thrown_away(server: Server, cache: Pa
     assert not list(cache.iterdir())
 
 
+def test_a_download_that_shares_the_checksum_s_first_digits_alone_is_thrown_away(
+    server: Server, cache: Path, small_state: dict[str, Tensor]
+) -> None:
+    torch.save(small_state, server.folder / PTH)
+    alike = server.sha256[:8] + "0" * 56
+    with pytest.raises(WeightsError, match="SHA-256"):
+        fetch_vgg16(cache, url=server.url, sha256=alike)
+    assert not list(cache.iterdir())
+
+
+def test_the_pinned_checksum_is_whole_and_of_the_file_that_is_asked_for() -> None:
+    assert len(bytes.fromhex(VGG16_SHA256)) == 32
+    assert f"vgg16-{VGG16_SHA256[:8]}.pth" in VGG16_URL
+
+
+def test_a_download_that_is_longer_than_it_should_be_is_thrown_away(
+    server: Server, cache: Path, small_state: dict[str, Tensor]
+) -> None:
+    path = server.folder / PTH
+    torch.save(small_state, path)
+    size, sha256 = path.stat().st_size, server.sha256
+    with pytest.raises(WeightsError, match="SHA-256"):
+        fetch_vgg16(cache, url=server.url, sha256=sha256, size_bytes=size // 2)
+    fetch_vgg16(cache, url=server.url, sha256=sha256, size_bytes=size)
+    assert len(load_vgg16(cache)) == 26
+
+
 def test_a_truncated_download_is_thrown_away(
     server: Server, cache: Path, small_state: dict[str, Tensor]
 ) -> None:
     path = server.folder / PTH
     torch.save(small_state, path)
-    whole = server.prefix
+    whole = server.sha256
     path.write_bytes(path.read_bytes()[:-100])
     with pytest.raises(WeightsError, match="not complete"):
-        fetch_vgg16(cache, url=server.url, sha256_prefix=whole)
+        fetch_vgg16(cache, url=server.url, sha256=whole)
     assert not list(cache.iterdir())
 
 
@@ -240,7 +268,7 @@ def test_a_file_of_another_layout_is_refused(
     del small_state["features.28.bias"]
     torch.save(small_state, server.folder / PTH)
     with pytest.raises(WeightsError, match="not laid out"):
-        fetch_vgg16(cache, url=server.url, sha256_prefix=server.prefix)
+        fetch_vgg16(cache, url=server.url, sha256=server.sha256)
 
 
 def test_code_hidden_in_the_file_is_not_run(server: Server, cache: Path, tmp_path: Path) -> None:
@@ -251,10 +279,10 @@ def test_code_hidden_in_the_file_is_not_run(server: Server, cache: Path, tmp_pat
     with (server.folder / PTH).open("wb") as file:
         pickle.dump({"features.0.weight": Trap()}, file, protocol=2)
     with pytest.raises(WeightsError, match="not laid out"):
-        fetch_vgg16(cache, url=server.url, sha256_prefix=server.prefix)
+        fetch_vgg16(cache, url=server.url, sha256=server.sha256)
     torch.save({"features.0.weight": Trap()}, server.folder / PTH)
     with pytest.raises(WeightsError, match="not laid out"):
-        fetch_vgg16(cache, url=server.url, sha256_prefix=server.prefix)
+        fetch_vgg16(cache, url=server.url, sha256=server.sha256)
     assert not (tmp_path / "sprung").exists()
 
 

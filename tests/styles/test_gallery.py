@@ -68,7 +68,10 @@ def test_the_font_has_cyrillic_letters() -> None:
 def test_the_gallery_speaks_the_users_language() -> None:
     catalog = default_catalog()
 
-    russian, english = gallery_sheet(catalog, "ru"), gallery_sheet(catalog, "en")
+    russian, english = (
+        gallery_sheet(catalog.presets(), "ru"),
+        gallery_sheet(catalog.presets(), "en"),
+    )
 
     assert russian.size == english.size
     changed = (np.asarray(russian) != np.asarray(english)).any((1, 2))
@@ -82,7 +85,7 @@ def test_an_added_style_is_in_the_gallery_at_once(tmp_path: Path) -> None:
 
     catalog.add("Лиловое", tmp_path / "purple.png")
 
-    sheet = np.asarray(gallery_sheet(catalog, "ru"), int)
+    sheet = np.asarray(gallery_sheet(catalog.presets(), "ru"), int)
     purple = np.abs(sheet - (128, 0, 128)).max(-1) < 4
     assert purple.sum() > 20_000
 

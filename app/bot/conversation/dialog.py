@@ -25,6 +25,7 @@ from app.bot.conversation.style_gallery import StyleGallery
 from app.bot.conversation.submission import JobSubmission
 from app.bot.requester import Requester
 from app.bot.ui import keyboards
+from app.bot.ui.pages import page_of
 from app.bot.ui.style_names import style_names
 from app.bot.ui.texts import safe_name
 from app.jobs.model import StyleChoice
@@ -86,9 +87,9 @@ class Dialog:
         await self._go_on(Talk.roles, order)
 
     async def show_gallery(self, order: DraftOrder) -> None:
-        """The ready styles, each with a button."""
+        """A page of the ready styles, each with a button."""
         ask = partial(self.questions.ask, self._gallery_text(order), self._gallery_keyboard(order))
-        await self.gallery.show(self.requester.language, ask)
+        await self.gallery.show(self.requester.language, ask, page=order.page)
         await self._go_on(_gallery_state(order), order)
 
     async def update_gallery(self, order: DraftOrder) -> None:
@@ -140,7 +141,7 @@ class Dialog:
 
     def _gallery_keyboard(self, order: DraftOrder) -> InlineKeyboardMarkup:
         return keyboards.gallery_keyboard(
-            self.catalog.presets(),
+            page_of(self.catalog.presets(), order.page),
             self.requester.user_id,
             language=self.requester.language,
             chosen=order.presets,

@@ -24,6 +24,8 @@ class DraftOrder:
     """How the styles are to be painted, if it was settled by an earlier picture."""
     mixing: bool = False
     """Whether the next style joins the others instead of taking their place."""
+    page: int = 0
+    """Which of the ready styles are shown, from 0."""
 
     @property
     def presets(self) -> tuple[str, ...]:
@@ -43,6 +45,7 @@ async def load_order(state: FSMContext) -> DraftOrder:
         styles=tuple(style for style in styles if style.picture in there),
         adjustments=None if adjustments is None else StyleAdjustments(**adjustments),
         mixing=data.get("mixing", False),
+        page=data.get("page", 0),
     )
 
 
@@ -57,6 +60,7 @@ async def save_order(state: FSMContext, order: DraftOrder, *, done_by: str | Non
         "styles": [(str(choice.picture), choice.preset) for choice in order.styles],
         "look": None if order.adjustments is None else asdict(order.adjustments),
         "mixing": order.mixing,
+        "page": order.page,
         "done_by": done_by,
     }
     await state.set_data(data)

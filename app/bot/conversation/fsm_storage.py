@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import time
-from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final
@@ -12,9 +11,9 @@ from typing import Any, Final
 from aiogram.exceptions import DataNotDictLikeError
 from aiogram.fsm.state import State
 from aiogram.fsm.storage.base import BaseStorage, StateType, StorageKey
+from cachetools import LRUCache
 
 from app.storage.database import Database
-from app.storage.group_commit import GroupCommit
 
 MAX_RECENT: Final = 2000
 """Conversations kept in memory; the rest is read again when it goes on."""
@@ -34,13 +33,10 @@ class ConversationStorage(BaseStorage):
     Whoever opened the database closes it.
     """
 
-    def __init__(
-        self, database: Database, writes: GroupCommit, *, clock: Callable[[], float] = time.time
-    ) -> None:
+    def __init__(self, database: Database, *, clock: Callable[[], float] = time.time) -> None:
         self._database = database
-        self._writes = writes
         self._clock = clock
-        self._recent: OrderedDict[StorageKey, _Conversation] = OrderedDict()
+        self._recent: LRUCache[StorageKey, _Conversation] = LRUCache(MAX_RECENT)
 
     async def set_state(self, key: StorageKey, state: StateType = None) -> None:
         name = state.state if isinstance(state, State) else state
@@ -63,44 +59,39 @@ class ConversationStorage(BaseStorage):
 
     async def forget(self, user_id: int) -> None:
         """Delete what a person said in any chat."""
-        await self._writes.execute("DELETE FROM conversations WHERE user_id = ?", (user_id,))
+        await self._database.execute("DELETE FROM conversations WHERE user_id = ?", (user_id,))
         for key in [key for key in self._recent if key.user_id == user_id]:
             del self._recent[key]
 
     async def prune(self) -> None:
         """Drop conversations that ended, and those that nobody went on with for long."""
-        await self._writes.execute(
+        await self._database.execute(
             "DELETE FROM conversations WHERE changed_at < ? OR (state IS NULL AND data = '{}')",
             (self._clock() - KEEP_CONVERSATIONS_S,),
         )
         self._recent.clear()
 
     async def _read(self, key: StorageKey) -> _Conversation:
-        if key not in self._recent:
+        known = self._recent.get(key)
+        if known is None:
             row = await self._database.read_one(
                 "SELECT state, data FROM conversations WHERE"
                 " bot_id = ? AND chat_id = ? AND user_id = ? AND thread_id = ? AND destiny = ?",
                 _columns(key),
             )
-            self._remember(key, _Conversation(*row) if row else _Conversation())
-        return self._recent[key]
+            known = self._recent[key] = _Conversation(*row) if row else _Conversation()
+        return known
 
     async def _write(self, key: StorageKey, conversation: _Conversation) -> None:
         if conversation == await self._read(key):
             return
-        await self._writes.execute(
+        await self._database.execute(
             "INSERT OR REPLACE INTO conversations"
             " (bot_id, chat_id, user_id, thread_id, destiny, state, data, changed_at)"
             " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
             (*_columns(key), conversation.state, conversation.data, self._clock()),
         )
-        self._remember(key, conversation)
-
-    def _remember(self, key: StorageKey, conversation: _Conversation) -> None:
         self._recent[key] = conversation
-        self._recent.move_to_end(key)
-        while len(self._recent) > MAX_RECENT:
-            self._recent.popitem(last=False)
 
 
 def _columns(key: StorageKey) -> tuple[object, ...]:

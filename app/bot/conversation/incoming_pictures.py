@@ -11,7 +11,6 @@ from pathlib import Path
 from aiogram.types import Message
 
 from app.bot.transport.borrowed_pictures import BorrowedPictures, owner_of
-from app.bot.transport.handler_slots import slot_released
 from app.bot.transport.picture_downloads import DownloadError, PictureDownloads, picture_in
 from app.bot.ui import texts
 from models.pictures import PictureError
@@ -29,10 +28,9 @@ class IncomingPictures:
 
         For the others `asked` is answered, with one sentence for each kind of problem.
         """
-        async with slot_released():
-            outcomes = await asyncio.gather(
-                *(self._keep(picture_message, asked) for picture_message in picture_messages)
-            )
+        outcomes = await asyncio.gather(
+            *(self._keep(picture_message, asked) for picture_message in picture_messages)
+        )
         for sentence in dict.fromkeys(each for each in outcomes if isinstance(each, str)):
             await asked.reply(sentence, allow_sending_without_reply=True)
         return tuple(each for each in outcomes if isinstance(each, Path))

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from aiogram import BaseMiddleware
 from aiogram.types import TelegramObject, Update, User
+from aiogram.utils.i18n import gettext as _
 from aiogram.utils.i18n import ngettext
 
 from app.bot.transport.rate_limiter import Rate, TokenBucket
@@ -26,11 +27,15 @@ class _Person:
 
 
 class ThrottlingMiddleware(BaseMiddleware):
-    """Lets so many updates a minute of each person through, and a burst after a rest."""
+    """Lets so many updates a minute of each person through, and a burst after a rest.
+
+    Of what found no room on its way here (`is_excess`) nothing goes through; it is answered once.
+    """
 
     def __init__(self, rate: Rate, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._rate = rate
         self._clock = clock
+        # No TTLCache: who floods on must not be forgotten by age, nor pushed out by a crowd.
         self._people: dict[int, _Person] = {}
 
     async def __call__(
@@ -40,6 +45,8 @@ class ThrottlingMiddleware(BaseMiddleware):
         data: dict[str, Any],
     ) -> Any:
         user: User | None = data.get("event_from_user")
+        if data.get("is_excess"):
+            return await _answer(event, _("That is too much at once. I skip what does not fit."))
         if user is None:
             return await handler(event, data)
         now = self._clock()
@@ -49,11 +56,11 @@ class ThrottlingMiddleware(BaseMiddleware):
         if not is_quiet and wait_s == 0:
             person.bucket.take(now)
             return await handler(event, data)
-        assert isinstance(event, Update)  # noqa: S101 - registered on nothing else
         if not is_quiet:
             person.quiet_until = now + max(wait_s, MIN_PAUSE_S)
-            await _warn(event, round(person.quiet_until - now))
-        elif event.callback_query is not None:
+            return await _answer(event, _warning(round(person.quiet_until - now)))
+        assert isinstance(event, Update)  # noqa: S101 - registered on nothing else
+        if event.callback_query is not None:
             await event.callback_query.answer()  # or the button would go on turning
         return None
 
@@ -67,12 +74,16 @@ class ThrottlingMiddleware(BaseMiddleware):
         return self._people.setdefault(user_id, _Person(TokenBucket(self._rate)))
 
 
-async def _warn(event: Update, seconds: int) -> None:
-    text = ngettext(
+def _warning(seconds: int) -> str:
+    return ngettext(
         "That is more than I can read. I will listen again in {count} second.",
         "That is more than I can read. I will listen again in {count} seconds.",
         seconds,
     ).format(count=seconds)
+
+
+async def _answer(event: TelegramObject, text: str) -> None:
+    assert isinstance(event, Update)  # noqa: S101 - registered on nothing else
     if event.callback_query is not None:
         await event.callback_query.answer(text)
     elif event.message is not None:

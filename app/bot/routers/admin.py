@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 
 from aiogram import F, Router, html
 from aiogram.filters import Command, CommandObject
@@ -15,6 +15,7 @@ from aiogram.types import (
     Message,
 )
 from aiogram.utils.i18n import gettext as _
+from aiogram.utils.keyboard import InlineKeyboardBuilder
 
 from app.bot.conversation.dialog import Dialog
 from app.bot.conversation.incoming_pictures import IncomingPictures, messages_with_pictures
@@ -22,7 +23,8 @@ from app.bot.conversation.questions import Questions
 from app.bot.conversation.style_trials import StyleTrials, free_name
 from app.bot.job_message.job_buttons import TrialCallback
 from app.bot.job_message.own_jobs import own_job
-from app.bot.ui.callback_data import OwnedCallback
+from app.bot.ui.callback_data import OwnedCallback, PageCallback, Paged
+from app.bot.ui.pages import Page, page_of, turning_buttons
 from app.bot.ui.stats_text import stats_text
 from app.bot.ui.texts import safe_name
 from app.jobs.interface import JobService
@@ -53,6 +55,7 @@ def make_router(admin_ids: Collection[int]) -> Router:
     router.message.register(show_stats, Command("stats"))
     router.callback_query.register(keep_style, TrialCallback.filter(F.keep))
     router.callback_query.register(drop_style, TrialCallback.filter())
+    router.callback_query.register(turn_added, PageCallback.filter(F.of == Paged.ADDED))
     router.callback_query.register(remove_pressed, UnstyleCallback.filter())
     return router
 
@@ -118,15 +121,24 @@ async def drop_style(
 async def remove_style(
     message: Message, command: CommandObject, catalog: Catalog, questions: Questions
 ) -> None:
-    added = [preset for preset in catalog.presets() if preset.own]
+    added = page_of(added_styles(catalog), 0)
     named = catalog.find(command.args) if command.args else None
     if named is not None:
         await message.answer(await removed(named.slug, catalog))
-    elif not added:
+    elif not added.items:
         await message.answer(_("No style was added, so there is none to remove."))
     elif message.from_user is not None:
         keyboard = added_keyboard(added, message.from_user.id)
         await questions.ask(_("Which style shall I remove?"), keyboard, is_menu=True)
+
+
+async def turn_added(
+    query: CallbackQuery, callback_data: PageCallback, catalog: Catalog, questions: Questions
+) -> None:
+    await query.answer()
+    page = page_of(added_styles(catalog), callback_data.number)
+    keyboard = added_keyboard(page, query.from_user.id)
+    await questions.ask(_("Which style shall I remove?"), keyboard, is_menu=True)
 
 
 async def remove_pressed(
@@ -154,18 +166,22 @@ async def close_trial(query: CallbackQuery, text: str) -> None:
         await query.message.edit_caption(caption=text)
 
 
-def added_keyboard(added: Sequence[Preset], owner: int) -> InlineKeyboardMarkup:
-    return InlineKeyboardMarkup(
-        inline_keyboard=[
-            [
-                InlineKeyboardButton(
-                    text=preset.names["en"],
-                    callback_data=UnstyleCallback(owner=owner, slug=preset.slug).pack(),
-                )
-            ]
-            for preset in added
-        ]
-    )
+def added_styles(catalog: Catalog) -> list[Preset]:
+    return [preset for preset in catalog.presets() if preset.own]
+
+
+def added_keyboard(page: Page[Preset], owner: int) -> InlineKeyboardMarkup:
+    buttons = [
+        InlineKeyboardButton(
+            text=preset.names["en"],
+            callback_data=UnstyleCallback(owner=owner, slug=preset.slug).pack(),
+        )
+        for preset in page.items
+    ]
+    builder = InlineKeyboardBuilder()
+    builder.row(*buttons, width=1)
+    builder.row(*turning_buttons(page, Paged.ADDED, owner))
+    return builder.as_markup()
 
 
 def catalog_problem(error: Exception) -> str:

@@ -14,7 +14,6 @@ from aiogram.utils.i18n import gettext as _
 
 from app.bot.conversation.questions import Questions
 from app.bot.personal_data import Erasure, PersonalData
-from app.bot.transport.handler_slots import slot_released
 from app.bot.ui import texts
 from app.bot.ui.callback_data import OwnedCallback
 
@@ -51,8 +50,8 @@ async def forget(query: CallbackQuery, personal_data: PersonalData, language: st
         message_id=query.message.message_id if query.message else None,
         language=language,
     )
-    async with slot_released():
-        is_done = await personal_data.erase(erasure)
+
+    is_done = await personal_data.erase(erasure)
     if isinstance(query.message, Message):
         await query.message.edit_text(texts.forgotten() if is_done else texts.not_forgotten_yet())
 

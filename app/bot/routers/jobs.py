@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from aiogram import Router
+from aiogram import F, Router
 from aiogram.filters import Command
 from aiogram.types import CallbackQuery, Message
 from aiogram.utils.i18n import gettext as _
@@ -16,6 +16,8 @@ from app.bot.job_message.job_buttons import AgainCallback, JobAction, JobCallbac
 from app.bot.job_message.own_jobs import own_job, paint_once, results_with, what_is_gone
 from app.bot.job_message.variations import Variation, vary
 from app.bot.routers.errors import refusal
+from app.bot.ui.callback_data import PageCallback, Paged
+from app.bot.ui.pages import PAGE_SIZE, page_of
 from app.bot.ui.queue_list import QueueCallback, queue_keyboard, queue_text
 from app.jobs.interface import JobRefused, JobService
 from app.jobs.model import Job, JobState, StyleAdjustments
@@ -25,6 +27,7 @@ def make_router() -> Router:
     router = Router(name="jobs")
     router.message.register(show_queue, Command("queue"))
     router.callback_query.register(cancel_from_queue, QueueCallback.filter())
+    router.callback_query.register(turn_queue, PageCallback.filter(F.of == Paged.QUEUE))
     router.callback_query.register(stop_or_cancel, JobCallback.filter())
     router.callback_query.register(paint_again, AgainCallback.filter())
     return router
@@ -32,7 +35,14 @@ def make_router() -> Router:
 
 async def show_queue(message: Message, job_service: JobService, questions: Questions) -> None:
     if message.from_user is not None:
-        await list_jobs(message.from_user.id, job_service, questions)
+        await list_jobs(message.from_user.id, 0, job_service, questions)
+
+
+async def turn_queue(
+    query: CallbackQuery, callback_data: PageCallback, job_service: JobService, questions: Questions
+) -> None:
+    await query.answer()
+    await list_jobs(query.from_user.id, callback_data.number, job_service, questions)
 
 
 async def cancel_from_queue(
@@ -42,14 +52,16 @@ async def cancel_from_queue(
     questions: Questions,
 ) -> None:
     owner = query.from_user.id
+    ids = [view.job.id for view in await job_service.views(owner)]
+    page = ids.index(callback_data.job_id) // PAGE_SIZE if callback_data.job_id in ids else 0
     done = await job_service.cancel(callback_data.job_id, owner)
     await query.answer(_("Cancelled.") if done else _("It is ready already."))
-    await list_jobs(owner, job_service, questions)
+    await list_jobs(owner, page, job_service, questions)
 
 
-async def list_jobs(owner: int, job_service: JobService, questions: Questions) -> None:
-    views = await job_service.views(owner)
-    await questions.ask(queue_text(views), queue_keyboard(views, owner), is_menu=True)
+async def list_jobs(owner: int, number: int, job_service: JobService, questions: Questions) -> None:
+    page = page_of(await job_service.views(owner), number)
+    await questions.ask(queue_text(page), queue_keyboard(page, owner), is_menu=True)
 
 
 async def stop_or_cancel(

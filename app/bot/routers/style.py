@@ -14,7 +14,14 @@ from app.bot.conversation.draft_order import DraftOrder
 from app.bot.conversation.incoming_pictures import IncomingPictures, messages_with_pictures
 from app.bot.transport.picture_downloads import picture_in
 from app.bot.ui import texts
-from app.bot.ui.callback_data import GalleryAction, GalleryCallback, PresetCallback, SourceCallback
+from app.bot.ui.callback_data import (
+    GalleryAction,
+    GalleryCallback,
+    PageCallback,
+    Paged,
+    PresetCallback,
+    SourceCallback,
+)
 from app.jobs.model import StyleChoice
 from models.interface import MAX_STYLES
 from styles.catalog import Catalog
@@ -26,6 +33,7 @@ def make_router() -> Router:
     router.callback_query.register(show_styles, SourceCallback.filter(F.ready))
     router.callback_query.register(ask_for_pictures, SourceCallback.filter())
     router.callback_query.register(choose_preset, PresetCallback.filter())
+    router.callback_query.register(turn_gallery, PageCallback.filter(F.of == Paged.GALLERY))
     router.callback_query.register(mix, GalleryCallback.filter(F.action == GalleryAction.MIX))
     router.callback_query.register(
         paint_mixture, GalleryCallback.filter(F.action == GalleryAction.PAINT)
@@ -79,6 +87,11 @@ async def choose_preset(
         await dialog.paint_in_chosen_style(order)
     else:
         await dialog.update_gallery(order)
+
+
+async def turn_gallery(query: CallbackQuery, callback_data: PageCallback, dialog: Dialog) -> None:
+    await query.answer()
+    await dialog.show_gallery(replace(await dialog.order(), page=callback_data.number))
 
 
 async def mix(query: CallbackQuery, dialog: Dialog) -> None:

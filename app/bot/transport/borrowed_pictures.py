@@ -6,6 +6,7 @@ The owner's wish to be forgotten reaches these copies, too.
 from __future__ import annotations
 
 import asyncio
+import json
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -69,12 +70,15 @@ class BorrowedPictures:
         )
         gone = await asyncio.to_thread(
             lambda: [
-                (row["name"],)
+                row["name"]
                 for row in rows
                 if not files_called(self._folder / str(row["holder_id"]) / row["name"])
             ]
         )
-        await self._database.execute_many("DELETE FROM borrowed_pictures WHERE name = ?", gone)
+        await self._database.execute(
+            "DELETE FROM borrowed_pictures WHERE name IN (SELECT value FROM json_each(?))",
+            (json.dumps(gone),),
+        )
 
 
 def files_called(path: Path) -> list[Path]:

@@ -22,6 +22,9 @@ class IgnoreExpiredAnswers(BaseRequestMiddleware):
 
     After a restart, or behind a slow download, the press itself is as good as ever; all that is
     lost is the end of the button's turning.
+
+    aiogram's CallbackAnswerMiddleware takes none of this over, nor the answers themselves: most
+    depend on what a handler finds, and must be out before its first call that waits for a rate.
     """
 
     async def __call__(

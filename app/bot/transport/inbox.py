@@ -9,9 +9,8 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Final
 
-from app.bot.transport.raw_updates import without_person
+from app.bot.transport.senders import without_person
 from app.storage.database import Database
-from app.storage.group_commit import GroupCommit
 
 logger = logging.getLogger(__name__)
 
@@ -31,25 +30,33 @@ class Inbox:
     def __init__(
         self,
         database: Database,
-        writes: GroupCommit,
         *,
         bot_id: int,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._database = database
-        self._writes = writes
         self._bot_id = bot_id
         self._clock = clock
 
     async def take_in(self, updates: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-        """Write updates down, all or none; returns those that were never seen before."""
-        if not updates:
+        """Write updates down, all or none; returns those that were never seen before.
+
+        What JSON can't say (`NaN`) is left out, with a line in the log.
+        """
+        bodies = {}
+        for update in updates:
+            try:
+                bodies[update["update_id"]] = json.dumps(update, allow_nan=False)
+            except ValueError:
+                # Nothing of it is shown: what stands in it was said by somebody.
+                logger.error("an update can't be kept", extra={"update": update["update_id"]})
+        if not bodies:
             return []
         rows = await self._database.fetch_all(
             "INSERT INTO updates (bot_id, update_id, body, seen_at)"
             " SELECT ?, json_extract(value, '$.update_id'), value, ? FROM json_each(?) WHERE true"
             " ON CONFLICT DO NOTHING RETURNING update_id",
-            (self._bot_id, self._clock(), json.dumps(updates)),
+            (self._bot_id, self._clock(), f"[{','.join(bodies.values())}]"),
         )
         by_id = {update["update_id"]: update for update in updates}
         new = {row["update_id"] for row in rows}
@@ -81,7 +88,7 @@ class Inbox:
         await self._count_attempts(update_ids, -1)
 
     async def _count_attempts(self, update_ids: Iterable[int], change: int) -> None:
-        await self._writes.execute(
+        await self._database.execute(
             "UPDATE updates SET attempts = attempts + ? WHERE bot_id = ?"
             " AND update_id IN (SELECT value FROM json_each(?))",
             (change, self._bot_id, json.dumps(list(update_ids))),
@@ -89,7 +96,7 @@ class Inbox:
 
     async def handled(self, update_ids: Iterable[int]) -> None:
         """Forget what these said; that they were seen is remembered."""
-        await self._writes.execute(
+        await self._database.execute(
             "UPDATE updates SET body = NULL WHERE bot_id = ?"
             " AND update_id IN (SELECT value FROM json_each(?))",
             (self._bot_id, json.dumps(list(update_ids))),
@@ -103,14 +110,17 @@ class Inbox:
         cleaned = await asyncio.to_thread(
             lambda: [(_cleaned(row["body"], user_id), row[0], row[1]) for row in rows]
         )
-        await self._database.execute_many(
-            "UPDATE updates SET body = ? WHERE bot_id = ? AND update_id = ? AND body NOT NULL",
-            cleaned,
-        )
+        async with self._database.transaction() as statements:
+            for values in cleaned:
+                await statements.execute(
+                    "UPDATE updates SET body = ?"
+                    " WHERE bot_id = ? AND update_id = ? AND body NOT NULL",
+                    values,
+                )
 
     async def prune(self) -> None:
         """Forget numbers that can't come again."""
-        await self._writes.execute(
+        await self._database.execute(
             "DELETE FROM updates WHERE body IS NULL AND seen_at < ?",
             (self._clock() - KEEP_UPDATES_S,),
         )

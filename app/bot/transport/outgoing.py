@@ -35,6 +35,8 @@ log = logging.getLogger(__name__)
 
 _NOT_PACED = frozenset({"getUpdates", "logOut", "close"})
 """Polling has a backoff of its own."""
+_QUESTIONS = "get"
+"""Only what is sent or edited counts; who asks about a chat says nothing in it."""
 _NOT_REPEATABLE = ("send", "forward", "copy", "post")
 """A second call of these is a second message."""
 _NEVER_SENT = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError)
@@ -48,9 +50,9 @@ class Pacer(BaseRequestMiddleware):
 
     A call waits if it must. A silence of up to `patience_s` seconds is waited out; a longer one
     raises `TelegramRetryAfter` at once, without a request. Server errors and network failures are
-    met with growing pauses and at most `attempts` tries in all; a call that makes a message is
-    tried again only where it surely made none. Calls without a chat (callback answers, getMe)
-    have no limit and pass at once.
+    met with growing pauses and at most `attempts` tries in all, which leave some of each burst to
+    others; a call that makes a message is tried again only where it surely made none. Calls without
+    a chat (callback answers) and questions (getChatAdministrators) have no limit and pass at once.
     """
 
     def __init__(
@@ -77,9 +79,7 @@ class Pacer(BaseRequestMiddleware):
         For progress: answers and results never queue behind it, and as the next edit follows
         anyway, nothing in the block is tried twice.
         """
-        while (wait_s := self.rate_limiter.low_priority_wait_s(chat_id, self._clock())) > 0:
-            await self._sleep(wait_s)
-        self.rate_limiter.take(chat_id, self._clock())
+        await self._wait_for_low_priority(chat_id)
         token = _in_low_priority_slot.set(True)
         try:
             yield
@@ -107,7 +107,7 @@ class Pacer(BaseRequestMiddleware):
         deadline = self._clock() + self._patience_s
         tries = 0
         while True:
-            await self._wait_for_rate(method, deadline)
+            await self._wait_for_rate(method, deadline, is_repeat=tries > 0)
             try:
                 return await self._request(make_request, bot, method)
             except TelegramRetryAfter as error:
@@ -134,14 +134,28 @@ class Pacer(BaseRequestMiddleware):
             self.rate_limiter.silence(_chat_of(method), error.retry_after, self._clock())
             raise
 
-    async def _wait_for_rate(self, method: TelegramMethod[Any], deadline: float) -> None:
+    async def _wait_for_rate(
+        self, method: TelegramMethod[Any], deadline: float, *, is_repeat: bool
+    ) -> None:
         chat_id = _chat_of(method)
-        if chat_id is None:
+        if chat_id is None or method.__api_method__.startswith(_QUESTIONS):
             return
         await self._sit_out_silence(method, chat_id, deadline)
-        await self._sleep(self.rate_limiter.take(chat_id, self._clock()))
+        if is_repeat:
+            # What Telegram refuses again and again must not use up what the chat's others need.
+            await self._wait_for_low_priority(chat_id)
+        else:
+            # One after the other: who waits for a slow chat takes nothing of what there is for all.
+            await self._sleep(self.rate_limiter.take_of_chat(chat_id, self._clock()))
+            await self._sleep(self.rate_limiter.take_of_all(self._clock()))
         # While this call waited, another one may have been told to be silent.
         await self._sit_out_silence(method, chat_id, deadline)
+
+    async def _wait_for_low_priority(self, chat_id: int | str) -> None:
+        while (wait_s := self.rate_limiter.low_priority_wait_s(chat_id, self._clock())) > 0:
+            await self._sleep(wait_s)
+        self.rate_limiter.take_of_chat(chat_id, self._clock())
+        self.rate_limiter.take_of_all(self._clock())
 
     async def _sit_out_silence(
         self, method: TelegramMethod[Any], chat_id: int | str, deadline: float

@@ -9,9 +9,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import json
 import logging
-from collections.abc import AsyncIterator, Hashable, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from typing import Any, Final
 
 from aiogram import Bot, Dispatcher
@@ -27,10 +26,14 @@ from aiogram.types import Update, User
 from aiogram.utils.backoff import Backoff, BackoffConfig
 from pydantic import ValidationError
 
-from app.bot.transport.conversation_queues import ConversationQueues
-from app.bot.transport.handler_slots import HandlerSlots
+from app.bot.transport.conversation_queues import ConversationQueues, Outcome
 from app.bot.transport.inbox import Inbox
-from app.bot.transport.raw_updates import RawUpdate, conversation_of, part_of
+from app.bot.transport.senders import (
+    RawUpdate,
+    conversation_of,
+    sender_of,
+    with_real_sender,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -80,12 +83,11 @@ class Poller:
         self._dispatcher = dispatcher
         self._inbox = inbox
         self._queues = ConversationQueues(self._handle)
-        self._slots = HandlerSlots()
+        self._notices: set[asyncio.Task[None]] = set()
 
     async def run(self) -> None:
         """Poll until cancelled. Raises one of `WRONG_TOKEN` when it is said again and again."""
-        for raw in await self._inbox.unhandled():
-            await self._enqueue(raw)
+        await self._enqueue(await self._inbox.unhandled())
         backoff, refusals = Backoff(_BACKOFF), 0
         request = GetRawUpdates(allowed_updates=self._dispatcher.resolve_used_update_types())
         while True:
@@ -99,7 +101,7 @@ class Poller:
                 await _wait(error, backoff, "no updates")
                 continue
             refusals = 0
-            updates = [raw for raw in batch if _can_be_kept(raw)]
+            updates = [raw for raw in batch if _has_number(raw)]
             if len(updates) < len(batch):
                 # Nothing of it is shown: what stands in it was said by somebody.
                 logger.error("%d updates can't be read", len(batch) - len(updates))
@@ -107,8 +109,7 @@ class Poller:
                 await asyncio.sleep(max(0.1, next(backoff)))  # it would come again at once
                 continue
             backoff.reset()
-            for raw in await self._inbox.take_in(updates):
-                await self._enqueue(raw)
+            await self._enqueue(await self._inbox.take_in(updates))
             if updates:
                 request.offset = max(raw["update_id"] for raw in updates) + 1
 
@@ -119,48 +120,57 @@ class Poller:
         Other handlers of theirs are cut short; what they say during the block waits for its end.
         Nothing is deleted from the inbox.
         """
-        async with self._queues.emptied(lambda key: _is_of(key, user_id)):
+        async with self._queues.emptied(user_id):
             yield
 
     def has_more_of(self, user_id: int) -> bool:
         """Whether something that this person said waits for a handler."""
-        return self._queues.is_waiting(lambda key: _is_of(key, user_id))
+        return self._queues.is_waiting(user_id)
 
     async def close(self, timeout_s: float) -> None:
         """Let handlers finish; the others' updates are handled after the next start."""
+        for notice in self._notices:
+            notice.cancel()
         await self._queues.close(timeout_s)
 
-    async def _enqueue(self, raw: RawUpdate) -> None:
-        if not self._queues.put(conversation_of(raw), raw):
-            # Its sender hears of it: a warning about floods comes long before this.
-            logger.warning("a flood is cut off", extra={"update": raw["update_id"]})
-            await self._inbox.handled([raw["update_id"]])
+    async def _enqueue(self, raws: Iterable[RawUpdate]) -> None:
+        refused = []
+        for raw in map(with_real_sender, raws):
+            outcome = self._queues.put(conversation_of(raw), raw, sender=sender_of(raw))
+            if outcome is not Outcome.TAKEN:
+                refused.append(raw["update_id"])
+            if outcome is Outcome.FIRST_REFUSED:
+                self._tell_of_excess(raw)
+        if refused:
+            await self._inbox.handled(refused)
+
+    def _tell_of_excess(self, raw: RawUpdate) -> None:
+        logger.warning("a flood is cut off", extra={"update": raw["update_id"]})
+        # Not in its queue, which is full: the chat may be slow to take even this one sentence.
+        notice = asyncio.create_task(self._feed([raw], is_excess=True))
+        self._notices.add(notice)
+        notice.add_done_callback(self._notices.discard)
 
     async def _handle(self, raws: Sequence[RawUpdate]) -> None:
-        """Hand one update, or one album, to its handler, as soon as a slot is free."""
-        if _is_brief(raws[0]):
-            await self._handle_now(raws)
-        else:
-            async with self._slots.take():
-                await self._handle_now(raws)
-
-    async def _handle_now(self, raws: Sequence[RawUpdate]) -> None:
+        """Hand one update, or one album, to its handler."""
         numbers = [raw["update_id"] for raw in raws]
         await self._inbox.started(numbers)
         try:
-            await self._feed([update for raw in raws if (update := self._read(raw)) is not None])
+            await self._feed(raws)
         except asyncio.CancelledError:
             # They are handled again after the next start.
             await self._inbox.put_back(numbers)
             raise
         await self._inbox.handled(numbers)
 
-    async def _feed(self, updates: Sequence[Update]) -> None:
+    async def _feed(self, raws: Sequence[RawUpdate], *, is_excess: bool = False) -> None:
+        updates = [update for raw in raws if (update := self._read(raw)) is not None]
         if not updates:
             return
         album = tuple(update.message for update in updates if update.message)
+        about = {"album": album, "is_excess": is_excess}
         try:
-            await self._dispatcher.feed_update(self._bot, updates[0], album=album)
+            await self._dispatcher.feed_update(self._bot, updates[0], **about)
         except Exception:
             logger.exception("an update failed", extra={"update": updates[0].update_id})
 
@@ -175,28 +185,10 @@ class Poller:
             return None
 
 
-def _can_be_kept(raw: object) -> bool:
-    """Whether it has a number to know it by and is something that JSON can say."""
-    if not isinstance(raw, dict):
-        return False
-    update_id = raw.get("update_id")
-    if type(update_id) is not int or not 0 <= update_id < _MAX_UPDATE_ID:
-        return False
-    try:
-        json.dumps(raw, allow_nan=False)
-    except ValueError:
-        return False
-    return True
-
-
-def _is_of(conversation: Hashable, user_id: int) -> bool:
-    return isinstance(conversation, tuple) and conversation[1] == user_id
-
-
-def _is_brief(raw: RawUpdate) -> bool:
-    """A word, or a command that is answered from memory; /style begins an order."""
-    text = part_of(raw, "message").get("text")
-    return isinstance(text, str) and not text.startswith("/style")
+def _has_number(raw: object) -> bool:
+    """Whether there is something to know it by."""
+    update_id = raw.get("update_id") if isinstance(raw, dict) else None
+    return type(update_id) is int and 0 <= update_id < _MAX_UPDATE_ID
 
 
 async def _wait(error: AiogramError, backoff: Backoff, what: str) -> None:

@@ -80,9 +80,13 @@ class RateLimiter:
         """How many chats are remembered."""
         return len(self._chats)
 
-    def take(self, chat_id: int | str, now: float) -> float:
+    def take_of_chat(self, chat_id: int | str, now: float) -> float:
         """Reserve a call to the chat; returns how many seconds it has to wait."""
-        return max(self._all.take(now), self._chat(chat_id, now).take(now))
+        return self._chat(chat_id, now).take(now)
+
+    def take_of_all(self, now: float) -> float:
+        """Reserve one of the calls of the whole bot, for one whose chat is ready; likewise."""
+        return self._all.take(now)
 
     def low_priority_wait_s(self, chat_id: int | str, now: float) -> float:
         """Seconds until a call that nobody waits for may go; it leaves some of each burst."""

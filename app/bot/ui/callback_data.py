@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+import re
 from typing import Annotated
 
 from aiogram.filters.callback_data import CallbackData
@@ -16,6 +17,15 @@ class OwnedCallback(CallbackData, prefix="owned"):
     """A button that only the person who was asked may press; a middleware sees to it."""
 
     owner: int
+    """Its place in the data is the first: `chat_that_owns` reads it there."""
+
+
+def chat_that_owns(data: object) -> int | None:
+    """The chat whose button this is, for an order on behalf of a chat; None for a person's."""
+    match data.split(":") if isinstance(data, str) else []:
+        case [_, owner, *_] if re.fullmatch(r"-[1-9][0-9]{0,17}", owner):
+            return int(owner)
+    return None
 
 
 class SourceCallback(OwnedCallback, prefix="source"):
@@ -41,6 +51,21 @@ class GalleryCallback(OwnedCallback, prefix="gallery"):
     """A button below the ready styles."""
 
     action: GalleryAction
+
+
+class Paged(enum.StrEnum):
+    """The lists that are shown page by page."""
+
+    GALLERY = "gallery"
+    QUEUE = "queue"
+    ADDED = "added"
+
+
+class PageCallback(OwnedCallback, prefix="page"):
+    """Turns to a page of a list; `number` is from 0."""
+
+    of: Paged
+    number: int
 
 
 class RoleCallback(OwnedCallback, prefix="role"):

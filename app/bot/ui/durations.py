@@ -2,25 +2,28 @@
 
 from __future__ import annotations
 
-from aiogram.utils.i18n import ngettext
+from typing import Final
 
-SECONDS_UP_TO_S = 90
-MINUTES_UP_TO_S = 90 * 60
-HOURS_UP_TO_S = 48 * 3600
-ROUND_TO_S = 5
+from aiogram.utils.i18n import get_i18n
+from babel.dates import format_timedelta
+from babel.units import format_unit
+
+NEXT_UNIT_FROM: Final = 1.5
+"""Of a minute, or an hour."""
+FIVES: Final = range(10, 90)
+"""Seconds that are said in fives."""
 
 
 def in_words(seconds: float) -> str:
     """Such as "40 seconds" or "2 minutes", in the current language; never less than a second."""
-    if seconds < SECONDS_UP_TO_S:
-        exact = max(1, round(seconds))
-        count = exact if exact < 2 * ROUND_TO_S else ROUND_TO_S * round(exact / ROUND_TO_S)
-        return ngettext("{count} second", "{count} seconds", count).format(count=count)
-    if seconds < MINUTES_UP_TO_S:
-        count = round(seconds / 60)
-        return ngettext("{count} minute", "{count} minutes", count).format(count=count)
-    if seconds < HOURS_UP_TO_S:
-        count = round(seconds / 3600)
-        return ngettext("{count} hour", "{count} hours", count).format(count=count)
-    count = round(seconds / 86_400)
-    return ngettext("{count} day", "{count} days", count).format(count=count)
+    whole = max(1, round(seconds))
+    if whole in FIVES:
+        whole = 5 * round(whole / 5)
+    locale = get_i18n().current_locale
+    return format_timedelta(whole, threshold=NEXT_UNIT_FROM, locale=locale)
+
+
+def in_days(seconds: float) -> str:
+    """Such as "30 days", in the current language: a promise, so not in weeks or months."""
+    days = round(seconds / 86_400)
+    return format_unit(days, "duration-day", locale=get_i18n().current_locale)

@@ -1,4 +1,7 @@
-"""The languages of the bot: gettext catalogues, read from their `.po` sources at start."""
+"""The languages of the bot: gettext catalogues, read from their `.po` sources at start.
+
+Each `locales/CODE.po` is a language, whatever the code is called in Babel (`pt_BR`, `zh_Hans`).
+"""
 
 from __future__ import annotations
 
@@ -6,17 +9,18 @@ import gettext
 import io
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Final
 
 from aiogram.utils.i18n import I18n
+from babel import Locale
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 
 LOCALES: Final = Path(__file__).parent / "locales"
 SOURCE_LANGUAGE: Final = "en"
 """The msgids themselves."""
-LANGUAGES: Final = ("ru", "en")
 _READ_RUSSIAN = frozenset({"ru", "uk", "be", "kk", "ky", "uz", "tg", "tk", "hy", "az", "tt", "ba"})
 """Languages whose speakers are more likely to read Russian than English."""
 
@@ -26,10 +30,29 @@ def load_i18n() -> I18n:
     return Catalogues(path=LOCALES, default_locale=SOURCE_LANGUAGE)
 
 
+@cache
+def languages() -> tuple[str, ...]:
+    """All that the bot speaks; blocking, but only the first time."""
+    return (SOURCE_LANGUAGE, *sorted(file.stem for file in LOCALES.glob("*.po")))
+
+
 def language_for(code: str | None) -> str:
     """The bot's language for a Telegram `language_code` such as `pt-br`, or none."""
     bare = (code or "").lower().partition("-")[0]
-    return "ru" if bare in _READ_RUSSIAN else SOURCE_LANGUAGE
+    if bare in _READ_RUSSIAN:
+        return "ru"
+    return next((each for each in languages() if bare_code(each) == bare), SOURCE_LANGUAGE)
+
+
+def bare_code(language: str) -> str:
+    """Its two letters (ISO 639-1), which is all that Telegram's menus know."""
+    return language.partition("_")[0]
+
+
+def language_name(language: str) -> str:
+    """What its speakers call it."""
+    name = Locale.parse(language).get_display_name() or language
+    return name[0].upper() + name[1:]
 
 
 class Catalogues(I18n):
@@ -46,15 +69,12 @@ class Catalogues(I18n):
             I18n.reset_current(token)
 
     def find_locales(self) -> dict[str, gettext.GNUTranslations]:
-        return {
-            path.parents[1].name: _read(path)
-            for path in sorted(self.path.glob(f"*/LC_MESSAGES/{self.domain}.po"))
-        }
+        return {path.stem: _read(path) for path in sorted(self.path.glob("*.po"))}
 
 
 def _read(path: Path) -> gettext.GNUTranslations:
     with path.open("rb") as file:
-        catalogue = read_po(file, locale=path.parents[1].name)
+        catalogue = read_po(file, locale=path.stem)
     compiled = io.BytesIO()
     write_mo(compiled, catalogue)
     compiled.seek(0)

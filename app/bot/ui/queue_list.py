@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from aiogram.types import InlineKeyboardButton, InlineKeyboardMarkup
 from aiogram.utils.i18n import gettext as _
+from aiogram.utils.keyboard import InlineKeyboardBuilder
 
-from app.bot.ui.callback_data import JobId, OwnedCallback
+from app.bot.ui.callback_data import JobId, OwnedCallback, Paged
 from app.bot.ui.durations import in_words
+from app.bot.ui.pages import Page, turning_buttons
 from app.jobs.interface import JobView
 
 BUTTONS_A_ROW = 4
@@ -20,31 +20,30 @@ class QueueCallback(OwnedCallback, prefix="queue"):
     job_id: JobId
 
 
-def queue_text(views: Sequence[JobView]) -> str:
+def queue_text(page: Page[JobView]) -> str:
     """A line for each job, in the order in which they will be painted."""
-    if not views:
+    if not page.items:
         return _("Nothing of yours is waiting. Send me a photo!")
-    lines = [f"{number}. {_line(view)}" for number, view in enumerate(views, start=1)]
+    numbered = enumerate(page.items, start=page.first + 1)
+    lines = [f"{number}. {_line(view)}" for number, view in numbered]
     return "\n".join([_("Your pictures:"), *lines])
 
 
-def queue_keyboard(views: Sequence[JobView], owner: int) -> InlineKeyboardMarkup | None:
+def queue_keyboard(page: Page[JobView], owner: int) -> InlineKeyboardMarkup | None:
     """A Cancel button for each, by its number."""
     buttons = [
         InlineKeyboardButton(
             text=f"✖️ {number}",
             callback_data=QueueCallback(owner=owner, job_id=view.job.id).pack(),
         )
-        for number, view in enumerate(views, start=1)
+        for number, view in enumerate(page.items, start=page.first + 1)
     ]
     if not buttons:
         return None
-    return InlineKeyboardMarkup(
-        inline_keyboard=[
-            buttons[start : start + BUTTONS_A_ROW]
-            for start in range(0, len(buttons), BUTTONS_A_ROW)
-        ]
-    )
+    builder = InlineKeyboardBuilder()
+    builder.row(*buttons, width=BUTTONS_A_ROW)
+    builder.row(*turning_buttons(page, Paged.QUEUE, owner))
+    return builder.as_markup()
 
 
 def _line(view: JobView) -> str:

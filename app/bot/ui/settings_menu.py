@@ -8,14 +8,16 @@ from typing import Final
 
 from aiogram.types import InlineKeyboardButton, InlineKeyboardMarkup
 from aiogram.utils.i18n import gettext as _
+from aiogram.utils.keyboard import InlineKeyboardBuilder
 
 from app.bot.preferences import UserPreferences
 from app.bot.ui.callback_data import OwnedCallback
-from app.bot.ui.i18n import LANGUAGES
+from app.bot.ui.i18n import language_name, languages
 from app.jobs.model import Delivery
 from models.interface import Quality
 
 Value = Quality | Delivery | int | float | bool | str
+BUTTONS_A_ROW: Final = 2
 OPEN: Final = "auto"
 """In callback data: leave the choice to the style or to the bot."""
 
@@ -33,7 +35,7 @@ class Field(enum.StrEnum):
     LANGUAGE = "language"
 
 
-CHOICES: Final[Mapping[Field, tuple[Value, ...]]] = {
+_CHOICES: Final[Mapping[Field, tuple[Value, ...]]] = {
     Field.QUALITY: tuple(Quality),
     Field.SIZE: (512, 768, 1024, 1536, 2048),
     Field.STRENGTH: (25, 40, 55, 70, 85, 100),
@@ -41,7 +43,6 @@ CHOICES: Final[Mapping[Field, tuple[Value, ...]]] = {
     Field.FACES: (True, False),
     Field.BRUSH: (0.5, 0.7, 1.0, 1.4, 2.0),
     Field.DELIVERY: tuple(Delivery),
-    Field.LANGUAGE: LANGUAGES,
 }
 
 
@@ -52,11 +53,16 @@ class SettingsCallback(OwnedCallback, prefix="set"):
     value: str | None = None
 
 
+def choices(field: Field) -> tuple[Value, ...]:
+    """What there is to choose from, besides leaving it open."""
+    return languages() if field is Field.LANGUAGE else _CHOICES[field]
+
+
 def parse_choice(field: Field, text: str) -> Value | None:
     """The choice that callback data means; None for `OPEN`. Raises ValueError for anything else."""
     if text == OPEN:
         return None
-    for value in CHOICES[field]:
+    for value in choices(field):
         if text == str(value):
             return value
     raise ValueError(f"{text!r} is no choice for {field}")
@@ -71,7 +77,9 @@ def overview(chosen: UserPreferences) -> str:
 def overview_keyboard(owner: int) -> InlineKeyboardMarkup:
     """A button for each field, two a row."""
     buttons = [_button(field_name(field), owner, field) for field in Field]
-    return _rows(buttons)
+    builder = InlineKeyboardBuilder()
+    builder.row(*buttons, width=BUTTONS_A_ROW)
+    return builder.as_markup()
 
 
 def question(field: Field, chosen: UserPreferences) -> str:
@@ -83,12 +91,13 @@ def question(field: Field, chosen: UserPreferences) -> str:
 def choices_keyboard(owner: int, field: Field) -> InlineKeyboardMarkup:
     """A button for each choice, one to leave it open and one back."""
     buttons = [
-        _button(value_name(field, value), owner, field, str(value)) for value in CHOICES[field]
+        _button(value_name(field, value), owner, field, str(value)) for value in choices(field)
     ]
-    keyboard = _rows(buttons)
-    keyboard.inline_keyboard.append([_button(value_name(field, None), owner, field, OPEN)])
-    keyboard.inline_keyboard.append([_button(_("« Back"), owner)])
-    return keyboard
+    builder = InlineKeyboardBuilder()
+    builder.row(*buttons, width=BUTTONS_A_ROW)
+    builder.row(_button(value_name(field, None), owner, field, OPEN))
+    builder.row(_button(_("« Back"), owner))
+    return builder.as_markup()
 
 
 def field_name(field: Field) -> str:
@@ -124,6 +133,8 @@ def value_name(field: Field, value: Value | None) -> str:
             return _("natural") if value else _("as painted")
         case Field.BRUSH, _:
             return f"× {value:g}"
+        case Field.LANGUAGE, _:
+            return language_name(str(value))
     return _word(value)
 
 
@@ -145,8 +156,6 @@ def _word(value: Value | None) -> str:
         Delivery.FILE: _("a file, not compressed"),
         False: _("of the painting"),
         True: _("of the photo"),
-        "ru": "Русский",
-        "en": "English",
     }
     return names[value]
 
@@ -156,9 +165,3 @@ def _button(
 ) -> InlineKeyboardButton:
     callback = SettingsCallback(owner=owner, field=field, value=value)
     return InlineKeyboardButton(text=text, callback_data=callback.pack())
-
-
-def _rows(buttons: list[InlineKeyboardButton]) -> InlineKeyboardMarkup:
-    return InlineKeyboardMarkup(
-        inline_keyboard=[buttons[start : start + 2] for start in range(0, len(buttons), 2)]
-    )

@@ -9,7 +9,7 @@ from aiogram.utils.i18n import gettext as _
 from aiogram.utils.i18n import ngettext
 
 from app.bot.transport.picture_downloads import DownloadProblem
-from app.bot.ui.durations import in_words
+from app.bot.ui.durations import in_days, in_words
 from models.pictures import MAX_PIXELS, MAX_RATIO, MIN_SIDE_PX, PictureProblem
 
 MAX_NAME = 64
@@ -75,8 +75,8 @@ def privacy(*, pictures_s: float, orders_s: float, conversation_s: float) -> str
         "/forget deletes all of it at once, such copies too. /button shows your data."
     ).format(
         pictures=in_words(pictures_s),
-        orders=in_words(orders_s),
-        conversation=in_words(conversation_s),
+        orders=in_days(orders_s),
+        conversation=in_days(conversation_s),
     )
 
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 from PIL import Image
 
 from app.jobs.model import Delivery, Job, JobRequest
-from app.storage.folders import flush_folder
+from app.storage.folders import flush_folder, write_whole
 from models.pictures import encode_jpeg, encode_png
 
 MAX_PNG_BYTES = 45_000_000
@@ -25,8 +24,8 @@ def save_result(picture: Image.Image, job: Job, folder: Path) -> Path:
     if job.request.delivery is Delivery.FILE:
         encoded = encode_png(picture)
         if len(encoded) <= MAX_PNG_BYTES:
-            return write_durably(encoded, folder / f"{job.id}.png")
-    return write_durably(encode_jpeg(picture), folder / f"{job.id}.jpg")
+            return _write_durably(encoded, folder / f"{job.id}.png")
+    return _write_durably(encode_jpeg(picture), folder / f"{job.id}.jpg")
 
 
 def expected_bytes(request: JobRequest) -> int:
@@ -44,13 +43,7 @@ def possible_results(job: Job, folder: Path) -> list[Path]:
     return [folder / name for name in (*names, *(f"{name}.part" for name in names))]
 
 
-def write_durably(data: bytes, path: Path) -> Path:
-    """Write a file at once: under another name, flushed, renamed, and the folder flushed too."""
-    draft = path.with_name(path.name + ".part")
-    with draft.open("wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-    draft.replace(path)
+def _write_durably(data: bytes, path: Path) -> Path:
+    write_whole(data, path)
     flush_folder(path.parent)
     return path

@@ -11,6 +11,7 @@ from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
+from app.exit_codes import ExitCode
 from app.jobs.deliveries import DeliveryService
 from app.jobs.interface import Reporter
 from app.jobs.job_log import log_job
@@ -51,13 +52,13 @@ class ProcessMustEnd(Exception):  # noqa: N818 - it is a request to the supervis
 class DeviceLost(ProcessMustEnd):
     """The GPU's context is gone; no later picture could be painted."""
 
-    exit_code = 70
+    exit_code = ExitCode.DEVICE_LOST
 
 
 class PainterHung(ProcessMustEnd):
     """No step for longer than the watchdog waits; a thread can't be killed."""
 
-    exit_code = 71
+    exit_code = ExitCode.HUNG
 
 
 class Worker:

@@ -12,7 +12,7 @@ from app.sandbox.methods.method import (
     reply_markup,
     text_content,
 )
-from app.sandbox.methods.sending import item_content
+from app.sandbox.methods.sending import MediaItem, item_content
 from app.sandbox.params import Params
 from app.sandbox.world import Message, World
 
@@ -36,7 +36,7 @@ async def edit_message_caption(world: World, params: Params) -> Json:
 
 async def edit_message_media(world: World, params: Params) -> Json:
     message = _editable(world, params)
-    item: Json = params.json("media") or {}
+    item = params.json("media", MediaItem) or MediaItem()
     content = await item_content(world, params, item)
     return _change(world, message, content, reply_markup(params))
 
@@ -53,8 +53,8 @@ async def delete_message(world: World, params: Params) -> bool:
 
 async def delete_messages(world: World, params: Params) -> bool:
     chat = chat_of(world, params)
-    for message_id in params.json("message_ids") or []:
-        if message := chat.messages.get(int(message_id)):
+    for message_id in params.json("message_ids", list[int]) or []:
+        if message := chat.messages.get(message_id):
             world.remove(message)
     return True
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+from pydantic import BaseModel, ConfigDict
+
 from app.sandbox.errors import (
     MAX_BUTTONS,
     MAX_CALLBACK_DATA_BYTES,
@@ -20,6 +22,22 @@ Json = dict[str, Any]
 Method = Callable[[World, Params], Awaitable[Any]]
 
 
+class _Button(BaseModel):
+    model_config = ConfigDict(extra="allow")
+
+    text: str = ""
+    callback_data: str | None = None
+
+
+class _Markup(BaseModel):
+    inline_keyboard: list[list[_Button]] | None = None
+
+
+class _ReplyTo(BaseModel):
+    message_id: int = 0
+    allow_sending_without_reply: bool = False
+
+
 def chat_of(world: World, params: Params) -> Chat:
     return world.chat_for_bot(params.number("chat_id"))
 
@@ -33,7 +51,7 @@ def own_message(world: World, params: Params, *, to: str) -> Message:
     return message
 
 
-def formatted(text: str, parse_mode: str, entities: Any) -> tuple[str, list[Json]]:
+def formatted(text: str, parse_mode: str, entities: list[Json] | None) -> tuple[str, list[Json]]:
     """Text and entities from one of the Bot API's ways to say them."""
     if parse_mode.lower() == "html":
         return parse_html(text)
@@ -45,7 +63,7 @@ def formatted(text: str, parse_mode: str, entities: Any) -> tuple[str, list[Json
 def text_content(params: Params) -> Json:
     """The content of a text message. Raises `ApiError` if it is empty or too long."""
     text, entities = formatted(
-        params.text("text"), params.text("parse_mode"), params.json("entities")
+        params.text("text"), params.text("parse_mode"), params.json("entities", list[Json])
     )
     if not text.strip():
         raise bad_request("message text is empty")
@@ -54,7 +72,7 @@ def text_content(params: Params) -> Json:
     return {"text": text, "entities": entities} if entities else {"text": text}
 
 
-def caption_content(caption: str, parse_mode: str, entities: Any) -> Json:
+def caption_content(caption: str, parse_mode: str, entities: list[Json] | None) -> Json:
     """Caption and its entities, nothing without one. Raises `ApiError` if it is too long."""
     text, entities = formatted(caption, parse_mode, entities)
     if utf16_len(text) > MAX_CAPTION_CHARS:
@@ -66,7 +84,9 @@ def caption_content(caption: str, parse_mode: str, entities: Any) -> Json:
 
 def params_caption(params: Params) -> Json:
     return caption_content(
-        params.text("caption"), params.text("parse_mode"), params.json("caption_entities")
+        params.text("caption"),
+        params.text("parse_mode"),
+        params.json("caption_entities", list[Json]),
     )
 
 
@@ -91,30 +111,29 @@ async def media_content(world: World, kind: str, reference: str, upload: Upload 
 
 def reply_markup(params: Params) -> Json | None:
     """The keyboard. Raises `ApiError` for buttons that Telegram doesn't take."""
-    markup: Json | None = params.json("reply_markup")
-    rows = (markup or {}).get("inline_keyboard")
-    if rows is None:
+    markup = params.json("reply_markup", _Markup)
+    if markup is None or markup.inline_keyboard is None:
         # Keyboards of other kinds live in the person's client, not in the message.
         return None
-    buttons = [button for row in rows for button in row]
+    buttons = [button for row in markup.inline_keyboard for button in row]
     if len(buttons) > MAX_BUTTONS:
         raise bad_request("reply markup is too long")
     for button in buttons:
-        data = button.get("callback_data")
-        if not button.get("text"):
+        data = button.callback_data
+        if not button.text:
             raise bad_request('can\'t parse inline keyboard button: Field "text" is empty')
         if data is not None and not 1 <= len(data.encode()) <= MAX_CALLBACK_DATA_BYTES:
             raise bad_request("BUTTON_DATA_INVALID")
-    return {"inline_keyboard": rows} if buttons else None
+    return markup.model_dump(exclude_unset=True) if buttons else None
 
 
 def reply_target(params: Params, chat: Chat) -> Message | None:
     """The message that is answered. Raises `ApiError` if it is gone and must be there."""
-    to: Json = params.json("reply_parameters") or {}
-    message_id = to.get("message_id") or params.number("reply_to_message_id", 0)
+    to = params.json("reply_parameters", _ReplyTo) or _ReplyTo()
+    message_id = to.message_id or params.number("reply_to_message_id", 0)
     if not message_id:
         return None
-    target = chat.messages.get(int(message_id))
-    if target is None and not to.get("allow_sending_without_reply"):
+    target = chat.messages.get(message_id)
+    if target is None and not to.allow_sending_without_reply:
         raise bad_request("message to be replied not found")
     return target

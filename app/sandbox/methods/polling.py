@@ -15,7 +15,7 @@ async def get_updates(world: World, params: Params) -> list[Json]:
     return await world.updates.get(
         offset=params.number("offset", 0),
         limit=params.number("limit", MAX_BATCH),
-        timeout_s=min(params.number("timeout", 0), MAX_POLL_S),
+        timeout_s=min(max(params.number("timeout", 0), 0), MAX_POLL_S),
     )
 
 

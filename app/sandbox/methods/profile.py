@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from app.sandbox.errors import bad_request
 from app.sandbox.methods.method import Json, Method, chat_of
 from app.sandbox.params import Params
@@ -24,6 +22,12 @@ async def get_chat(world: World, params: Params) -> Json:
     return chat_of(world, params).as_json() | limits
 
 
+async def get_chat_administrators(world: World, params: Params) -> list[Json]:
+    rights = dict.fromkeys(_RIGHTS, False) | {"can_be_edited": False, "is_anonymous": True}
+    people = chat_of(world, params).administrators
+    return [{"user": user.as_json(), "status": "administrator"} | rights for user in people]
+
+
 async def get_chat_member(world: World, params: Params) -> Json:
     chat_of(world, params)
     user = world.users.get(params.number("user_id"))
@@ -33,7 +37,7 @@ async def get_chat_member(world: World, params: Params) -> Json:
 
 
 async def set_my_commands(world: World, params: Params) -> bool:
-    world.profile.commands[_scope(params)] = params.json("commands") or []
+    world.profile.commands[_scope(params)] = params.json("commands", list[Json]) or []
     for chat in world.chats.values():
         world.publish("commands", chat, {})
     return True
@@ -49,8 +53,8 @@ async def get_my_commands(world: World, params: Params) -> list[Json]:
 
 
 def _scope(params: Params) -> tuple[str, str]:
-    scope: dict[str, Any] = params.json("scope") or {"type": "default"}
-    return scope["type"], params.text("language_code")
+    scope = params.json("scope", Json) or {}
+    return str(scope.get("type", "default")), params.text("language_code")
 
 
 def _setter(name: str) -> Method:
@@ -82,9 +86,23 @@ _NO_GIFTS = {
     "gifts_from_channels": False,
 }
 
+_RIGHTS = (
+    "can_manage_chat",
+    "can_delete_messages",
+    "can_manage_video_chats",
+    "can_restrict_members",
+    "can_promote_members",
+    "can_change_info",
+    "can_invite_users",
+    "can_post_stories",
+    "can_edit_stories",
+    "can_delete_stories",
+    "can_send_welcome_messages",
+)
 METHODS: dict[str, Method] = {
     "getMe": get_me,
     "getChat": get_chat,
+    "getChatAdministrators": get_chat_administrators,
     "getChatMember": get_chat_member,
     "setMyCommands": set_my_commands,
     "deleteMyCommands": delete_my_commands,

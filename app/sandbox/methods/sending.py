@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import secrets
 
+from pydantic import BaseModel
+
 from app.sandbox.errors import (
     DRAFT_LIVES_S,
     MAX_ALBUM_ITEMS,
@@ -28,6 +30,16 @@ from app.sandbox.params import Params
 from app.sandbox.world import World
 
 
+class MediaItem(BaseModel):
+    """An `InputMedia`, as far as the sandbox knows it."""
+
+    type: str = ""
+    media: str = ""
+    caption: str | None = None
+    parse_mode: str | None = None
+    caption_entities: list[Json] | None = None
+
+
 async def send_message(world: World, params: Params) -> Json:
     return _post(world, params, text_content(params))
 
@@ -50,10 +62,10 @@ async def _send_media(world: World, params: Params, kind: str) -> Json:
 
 async def send_media_group(world: World, params: Params) -> list[Json]:
     chat = chat_of(world, params)
-    items: list[Json] = params.json("media") or []
+    items = params.json("media", list[MediaItem]) or []
     if not MIN_ALBUM_ITEMS <= len(items) <= MAX_ALBUM_ITEMS:
         raise bad_request(f"media group must contain {MIN_ALBUM_ITEMS}-{MAX_ALBUM_ITEMS} items")
-    if len({item.get("type") for item in items}) > 1:
+    if len({item.type for item in items}) > 1:
         raise bad_request("document can't be mixed with other media types")
     contents = [await item_content(world, params, item) for item in items]
     target = reply_target(params, chat)
@@ -64,18 +76,13 @@ async def send_media_group(world: World, params: Params) -> list[Json]:
     ]
 
 
-async def item_content(world: World, params: Params, item: Json) -> Json:
+async def item_content(world: World, params: Params, item: MediaItem) -> Json:
     """The content that an `InputMedia` describes."""
-    kind, reference = str(item.get("type")), str(item.get("media", ""))
-    if kind not in {"photo", "document"}:
-        raise bad_request(f"unsupported media type {kind}")
-    upload = params.upload(reference, "")
-    caption = caption_content(
-        str(item.get("caption") or ""),
-        str(item.get("parse_mode") or ""),
-        item.get("caption_entities"),
-    )
-    return await media_content(world, kind, reference, upload) | caption
+    if item.type not in {"photo", "document"}:
+        raise bad_request(f"unsupported media type {item.type}")
+    upload = params.upload(item.media, "")
+    caption = caption_content(item.caption or "", item.parse_mode or "", item.caption_entities)
+    return await media_content(world, item.type, item.media, upload) | caption
 
 
 async def send_message_draft(world: World, params: Params) -> bool:
@@ -83,7 +90,7 @@ async def send_message_draft(world: World, params: Params) -> bool:
     if chat.kind != "private":
         raise bad_request("message drafts can be sent only to private chats")
     text, entities = formatted(
-        params.text("text"), params.text("parse_mode"), params.json("entities")
+        params.text("text"), params.text("parse_mode"), params.json("entities", list[Json])
     )
     if utf16_len(text) > MAX_TEXT_CHARS:
         raise bad_request("message is too long")

@@ -239,9 +239,7 @@ function showWords() {
   for (const label of document.querySelectorAll("[data-label]")) {
     label.textContent = words()[label.dataset.label];
   }
-  for (const button of at("languages").children) {
-    button.setAttribute("aria-pressed", button.dataset.language === state.user.language_code);
-  }
+  at("languages").value = state.user.language_code;
   for (const button of at("people").children) {
     button.setAttribute("aria-pressed", button.dataset.user === String(state.user.id));
   }
@@ -316,9 +314,7 @@ function wire() {
       target.value = "";
     });
   }
-  for (const button of at("languages").children) {
-    button.addEventListener("click", () => speak(button.dataset.language));
-  }
+  at("languages").addEventListener("change", ({ target }) => speak(target.value));
   chat.addEventListener("click", closeSheets);
   chat.addEventListener("scroll", () => (at("to-end").hidden = isAtEnd()));
   at("to-end").addEventListener("click", () => toEnd());

@@ -1,7 +1,7 @@
 """Rescale a trained encoder's channels so that Gram matrices of its layers mean something.
 
-ReLU commutes with positive factors, so a channel may be made louder if the next convolution hears
-it quieter: what the network computes stays the same up to these factors.
+ReLU commutes with positive factors, so a channel may be scaled if the next convolution's weights
+for it are divided by as much: what the network computes stays the same up to these factors.
 """
 
 from __future__ import annotations
@@ -15,8 +15,9 @@ from models.encoders import Encoder
 from models.training.encoder.least_squares import biases
 
 _SPREAD = 4.0
-"""No channel ends more than so many times louder or quieter than its layer's typical one."""
+"""No channel ends more than so many times larger or smaller than its layer's typical one."""
 _SILENT = 0.05
+"""Deviations below this share of the layer's mean count as this share of it."""
 
 
 @torch.no_grad()
@@ -42,14 +43,14 @@ def balance(encoder: Encoder, maps: Mapping[str, nn.Conv2d], images: Tensor) -> 
 
 def _factors(activation: Tensor, mapped: nn.Conv2d | None) -> Tensor:
     deviations = activation.std((0, 2, 3))
-    # A channel that is nearly always silent stays quiet: it must not be divided by almost nothing.
+    # A channel that is nearly always 0 must not be divided by almost nothing.
     deviations = deviations.clamp_min(_SILENT * float(deviations.mean()))
     if mapped is None:
         factors = 1 / deviations
     else:
         factors = mapped.weight.flatten(1).norm(dim=0)
-        loudness = factors * deviations
-        typical = loudness.median()
-        factors = loudness.clamp(typical / _SPREAD, typical * _SPREAD) / deviations
+        sizes = factors * deviations
+        typical = sizes.median()
+        factors = sizes.clamp(typical / _SPREAD, typical * _SPREAD) / deviations
     mean_square = (activation * factors[:, None, None]).square().mean()
     return factors / mean_square.sqrt()

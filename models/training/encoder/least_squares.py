@@ -21,6 +21,7 @@ from models.tensors.noise import seeded
 RIDGE = 1e-3
 """Regularisation relative to the mean square of the inputs."""
 _SILENT = 0.05
+"""Deviations below this share of the layer's mean count as this share of it."""
 _CHUNK = 8
 
 
@@ -134,7 +135,7 @@ def initialise(
             _solve(module, activations, target, positions)
             activations = _applied(module, activations).relu_()
             deviations = activations.std((0, 2, 3))
-            # A channel that is nearly always silent must not become the loudest one.
+            # A channel that is nearly always 0 must not become the largest one.
             deviations = deviations.clamp_min(_SILENT * float(deviations.mean()))
             module.weight /= deviations[:, None, None, None]
             biases(module).div_(deviations)

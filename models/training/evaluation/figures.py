@@ -3,8 +3,8 @@
 *Gram gap closed* and *neighbour gap closed* say how much of the way from the photo to the style
 picture the result has gone: the first by which features occur together over the whole picture, the
 second by how much each place of the result looks like some place of the style. *Content kept* says
-how much of the photo's forms is left. A photo left alone scores 0, 0 and 1. They rank methods; eyes
-decide.
+how much of the photo's forms is left. A photo left alone scores 0, 0 and 1. They rank methods;
+which is better is decided by looking.
 """
 
 from __future__ import annotations

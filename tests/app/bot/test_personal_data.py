@@ -15,9 +15,8 @@ from app.bot import chat_database
 from app.bot.chat_database import open_chat_database
 from app.bot.transport.borrowed_pictures import BorrowedPictures
 from app.bot.transport.inbox import Inbox
-from app.bot.transport.raw_updates import without_person
+from app.bot.transport.senders import without_person
 from app.storage.database import Database
-from app.storage.group_commit import GroupCommit
 from tests.app.bot.application_harness import open_harness
 from tests.e2e.pictures import photo
 
@@ -88,7 +87,7 @@ def _refuse(path: Path, *args: Any, **kwargs: Any) -> None:
 
 
 async def test_in_what_others_said_nobody_takes_their_place(chats: Database) -> None:
-    inbox = Inbox(chats, GroupCommit(chats), bot_id=1)
+    inbox = Inbox(chats, bot_id=1)
     hers = said(1, ANNA, text="/forget")
     his = said(2, BEN, text="/style", reply_to_message=said(1, ANNA)["message"])
     await inbox.take_in([hers, his])

@@ -24,40 +24,70 @@ async def test_delivery_is_tried_until_it_works(
     assert reporter.of("delivered") == [job.id]
 
 
-async def test_order_within_a_chat_holds_when_a_delivery_has_to_wait(
+async def test_what_one_person_ordered_comes_in_order(
     data_folder: DataFolder, reporter: RecordingReporter
 ) -> None:
-    reporter.answers.append(RetryLater(0.1))
+    reporter.hold = asyncio.Event()
     async with data_folder.job_service(reporter) as job_service:
-        first, second = await job_service.submit(
-            data_folder.request(user_id=1), data_folder.request(user_id=1)
-        )
-        await reporter.until_heard("delivered", second)
+        jobs = await job_service.submit(*(data_folder.request() for _ in range(4)))
+        await reporter.until_heard("started", jobs[-1])
+        reporter.hold.set()
+        await reporter.until_heard("delivered", *jobs)
 
-    assert reporter.of("delivered") == [first.id, second.id]
+    assert reporter.of("delivered") == [job.id for job in jobs]
 
 
-async def test_slow_chat_holds_up_neither_the_gpu_nor_another_chat(
+async def test_delivery_that_has_to_wait_holds_up_no_other(
     data_folder: DataFolder, reporter: RecordingReporter
 ) -> None:
     reporter.answers.append(RetryLater(3600.0))
     async with data_folder.job_service(reporter) as job_service:
-        (stuck,) = await job_service.submit(data_folder.request(user_id=1))
+        (stuck,) = await job_service.submit(data_folder.request(user_id=1, chat_id=-5))
         await reporter.delivering.wait()
-        behind, other = await job_service.submit(
-            data_folder.request(user_id=1), data_folder.request(user_id=2)
+        others = await job_service.submit(
+            data_folder.request(user_id=2, chat_id=-5),
+            data_folder.request(user_id=1, chat_id=-5),
+            data_folder.request(user_id=3),
         )
-        await reporter.until_heard("delivered", other)
-        assert reporter.of("started") == [stuck.id, behind.id, other.id]
+        await reporter.until_heard("delivered", *others)
         kept = await job_service.get(stuck.id)
     assert kept is not None
     assert kept.state is JobState.PAINTED
-    assert reporter.of("delivered") == [other.id]
 
     engine = Inverter()
     async with data_folder.job_service(reporter, engine):
-        await reporter.until_heard("delivered", stuck, behind)
+        await reporter.until_heard("delivered", stuck)
     assert engine.painted == []
+    assert sorted(reporter.of("delivered")) == sorted(job.id for job in [stuck, *others])
+
+
+async def test_delivery_that_takes_long_holds_up_no_other_person(
+    data_folder: DataFolder, reporter: RecordingReporter
+) -> None:
+    reporter.hold = asyncio.Event()
+    async with data_folder.job_service(reporter) as job_service:
+        (slow,) = await job_service.submit(data_folder.request(user_id=1, chat_id=-5))
+        await reporter.delivering.wait()
+        held, reporter.hold = reporter.hold, None
+        (other,) = await job_service.submit(data_folder.request(user_id=2, chat_id=-5))
+        await reporter.until_heard("delivered", other)
+        assert reporter.of("delivered") == [other.id]
+        held.set()
+        await reporter.until_heard("delivered", slow)
+
+
+async def test_album_that_has_to_wait_stays_one_and_holds_up_no_other(
+    data_folder: DataFolder, reporter: RecordingReporter
+) -> None:
+    reporter.answers.append(RetryLater(0.2))
+    async with data_folder.job_service(reporter) as job_service:
+        album = await job_service.submit(*(data_folder.request(album="a") for _ in range(3)))
+        await reporter.delivering.wait()
+        (single,) = await job_service.submit(data_folder.request())
+        await reporter.until_heard("delivered", single, *album)
+
+    assert reporter.albums == [[job.id for job in album]]
+    assert reporter.of("delivered") == [single.id, *(job.id for job in album)]
 
 
 async def test_drain_waits_for_the_delivery_in_flight(

@@ -13,7 +13,6 @@ import pytest
 
 from app.jobs.model import Failure, JobState
 from app.jobs.running.worker import DeviceLost, PainterHung
-from app.storage.lock import FolderInUseError
 from models.interface import DeviceLostError
 from tests.app.jobs.data_folder import DataFolder
 from tests.app.jobs.job_limits import make_limits
@@ -121,17 +120,6 @@ async def test_drain_in_a_long_step_loses_nothing(
 
     async with data_folder.job_service(reporter):
         await reporter.until_heard("delivered", job)
-
-
-async def test_second_process_in_the_same_folder_is_refused(
-    data_folder: DataFolder, reporter: RecordingReporter
-) -> None:
-    async with data_folder.job_service(reporter):
-        with pytest.raises(FolderInUseError, match="Another process"):
-            async with data_folder.job_service(reporter):
-                pytest.fail("two processes would paint the same jobs")
-    async with data_folder.job_service(reporter):
-        pass
 
 
 class Ledger:

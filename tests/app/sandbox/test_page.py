@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import json
+from pathlib import Path
 from typing import Any
 
 import aiohttp
 import pytest
 from aiogram import Bot
+from yarl import URL
 
+from app.sandbox.files import Files
 from app.sandbox.people import Person
+from app.sandbox.updates import MAX_WAITING, UpdateQueue
+from app.sandbox.world import KEPT_MESSAGES, KEPT_QUERIES, Message
 from tests.app.sandbox.faulty_sandbox import FaultySandbox
 from tests.app.sandbox.pictures import picture
 
@@ -114,17 +119,27 @@ async def test_a_person_can_change_the_language(
     "headers",
     [
         {"Host": "evil.example:8080"},
+        {"Host": "127.0.0.1"},
+        {"Host": "local host"},
+        {"Host": "[::1"},
+        {"Host": "127.0.0.1:99999999"},
         {"Origin": "http://evil.example"},
         {"Origin": "null"},
     ],
-    ids=["host", "origin", "null origin"],
+    ids=["host", "no port", "space", "bracket", "large port", "origin", "null origin"],
 )
-@pytest.mark.parametrize("path", ["/", "/sandbox/people", "/static/chat.js"])
+@pytest.mark.parametrize("path", ["/", "/nowhere", "/sandbox/people", "/static/chat.js"])
 async def test_other_sites_are_kept_out(
     http: aiohttp.ClientSession, path: str, headers: dict[str, str]
 ) -> None:
     async with http.get(path, headers=headers) as answer:
         assert answer.status == 403
+
+
+async def test_the_pages_own_files_are_served(http: aiohttp.ClientSession) -> None:
+    for name in ("style.css", "chat.js", "brush.svg"):
+        async with http.get(f"/static/{name}") as answer:
+            assert answer.status == 200
 
 
 @pytest.mark.parametrize("name", ["..%2fserver.py", "%2e%2e/server.py", "server.py", "index.html"])
@@ -133,7 +148,82 @@ async def test_only_the_pages_own_files_are_served(http: aiohttp.ClientSession, 
         assert answer.status == 404
 
 
-@pytest.mark.parametrize("body", [b"", b"no json", b"[]", b'{"user_id": 1}', b'{"user_id": "x"}'])
+@pytest.mark.parametrize("suffix", [".css", ".js", ".svg"])
+async def test_no_name_leads_to_another_folder(
+    http: aiohttp.ClientSession, tmp_path: Path, suffix: str
+) -> None:
+    secret = (tmp_path / "secret").with_suffix(suffix)
+    secret.write_text("secret")
+    for name in (str(secret), f"../../../../../../..{secret}"):
+        encoded = name.replace("/", "%2F")
+        async with http.get(URL(f"/static/{encoded}", encoded=True)) as answer:
+            assert answer.status == 404
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        f"/static/{'a' * 5000}.css",
+        f"/sandbox/files/{'a' * 5000}",
+        "/static/a%00.css",
+        f"/sandbox/events?user={'9' * 5000}",
+        "/sandbox/events?user=%ED%A0%80",
+        "/sandbox/events",
+    ],
+)
+async def test_a_strange_address_is_not_found(http: aiohttp.ClientSession, path: str) -> None:
+    async with http.get(URL(path, encoded=True)) as answer:
+        assert answer.status == 404
+
+
+async def test_pressed_buttons_are_kept_up_to_a_number(
+    sandbox: FaultySandbox, anna: Person
+) -> None:
+    message = anna.write("x")
+    queries = [anna.press(message, "y") for _ in range(KEPT_QUERIES + 5)]
+    assert len(sandbox.world.queries) == KEPT_QUERIES
+    assert queries[-1].id in sandbox.world.queries
+
+
+async def test_what_is_never_fetched_or_looked_at_is_kept_up_to_a_number() -> None:
+    updates, files = UpdateQueue(), Files(kept_bytes=100_000)
+    for _ in range(MAX_WAITING + 5):
+        updates.add("message", {})
+    assert len(updates) == MAX_WAITING
+    documents = [files.add_document(b"", name="a", mime_type="b/c") for _ in range(1000)]
+    kept = [files.get(document["document"]["file_id"]) is not None for document in documents]
+    assert kept[-1]
+    assert not kept[0]
+
+
+async def test_a_chain_of_replies_does_not_keep_what_was_forgotten(anna: Person) -> None:
+    said = anna.write("first")
+    for _ in range(KEPT_MESSAGES + 5):
+        said = anna.write("answer", reply_to=said)
+    chain: Message | None = said
+    length = 0
+    while chain is not None:
+        chain, length = chain.reply_to, length + 1
+    assert length <= KEPT_MESSAGES + 1
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"no json",
+        b"[]",
+        b"{" * 100_000,
+        b'{"a":' * 10_000 + b"1" + b"}" * 10_000,
+        b'{"user_id": 1}',
+        b'{"user_id": "x"}',
+        b'{"user_id": %s}' % (b"9" * 5000),
+        b'{"user_id": "%s"}' % (b"9" * 5000),
+        b'{"user_id": 1e400}',
+        b'{"user_id": "\\ud800"}',
+        b'{"user_id": 1, "text": "%s"}' % (b"a" * 100_000),
+    ],
+)
 async def test_broken_requests_are_refused(http: aiohttp.ClientSession, body: bytes) -> None:
     for path in ("write", "edit", "press", "upload", "language"):
         async with http.post(f"/sandbox/{path}", data=body) as answer:

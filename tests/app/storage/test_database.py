@@ -166,10 +166,10 @@ async def test_a_wiped_file_holds_no_byte_of_what_was_deleted(tmp_path: Path) ->
     random = Random(1)
     rows = [(random.randrange(300), f"{n:05d}" * random.randrange(1, 40)) for n in range(8000)]
     async with database.transaction() as statements:
-        await statements.execute_many(
-            "INSERT INTO pets VALUES (?, 'pet-of-' || ? || '-' || ?)",
-            [(owner, owner, name) for owner, name in rows],
-        )
+        for owner, name in rows:
+            await statements.execute(
+                "INSERT INTO pets VALUES (?, 'pet-of-' || ? || '-' || ?)", (owner, owner, name)
+            )
     await database.execute("DELETE FROM pets WHERE owner < 150")
     await database.read_one("SELECT * FROM pets")
     await database.wipe()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import sqlite3
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -19,7 +18,6 @@ from app.bot.conversation.fsm_storage import KEEP_CONVERSATIONS_S, ConversationS
 from app.bot.conversation.states import Talk
 from app.bot.transport.inbox import KEEP_UPDATES_S, MAX_ATTEMPTS, Inbox
 from app.storage.database import Database
-from app.storage.group_commit import MAX_GROUP, GroupCommit
 
 ANNA = StorageKey(bot_id=1, chat_id=10, user_id=10)
 ANNA_IN_GROUP = StorageKey(bot_id=1, chat_id=-5, user_id=10)
@@ -35,11 +33,11 @@ class Clock:
 
 
 def storage_of(database: Database, **more: Any) -> ConversationStorage:
-    return ConversationStorage(database, GroupCommit(database), **more)
+    return ConversationStorage(database, **more)
 
 
 def inbox_of(database: Database, *, bot_id: int = 1, **more: Any) -> Inbox:
-    return Inbox(database, GroupCommit(database), bot_id=bot_id, **more)
+    return Inbox(database, bot_id=bot_id, **more)
 
 
 @pytest_asyncio.fixture
@@ -124,6 +122,16 @@ async def test_an_update_is_new_once(database: Database) -> None:
     assert await inbox_of(database, bot_id=2).take_in([first]) == [first]
 
 
+async def test_what_json_can_t_say_is_left_out(
+    database: Database, caplog: pytest.LogCaptureFixture
+) -> None:
+    inbox = inbox_of(database)
+    odd, good = {"update_id": 5, "message": float("nan")}, {"update_id": 6}
+    assert await inbox.take_in([odd, good]) == [good]
+    assert await inbox.take_in([odd]) == []
+    assert caplog.messages == ["an update can't be kept"] * 2
+
+
 async def test_only_unhandled_updates_come_back_and_in_their_order(database: Database) -> None:
     clock = Clock()
     inbox = inbox_of(database, clock=clock)
@@ -178,45 +186,11 @@ async def rows(database: Database, table: str) -> list[Any]:
 
 async def test_many_writes_at_once_all_arrive_in_their_order(database: Database) -> None:
     storage = storage_of(database)
-    keys = [StorageKey(bot_id=1, chat_id=n, user_id=n) for n in range(3 * MAX_GROUP)]
+    keys = [StorageKey(bot_id=1, chat_id=n, user_id=n) for n in range(100)]
     for number in (1, 2):
         await asyncio.gather(*(storage.set_data(key, {"n": number}) for key in keys))
     written = [row["data"] for row in await rows(database, "conversations")]
     assert written == ['{"n": 2}'] * len(keys)
-
-
-async def test_nothing_that_is_written_passes_a_deletion(database: Database) -> None:
-    writes = GroupCommit(database)
-    insert = "INSERT INTO updates (bot_id, update_id, seen_at) VALUES (1, ?, 0)"
-    await asyncio.gather(
-        writes.execute(insert, (1,)),
-        writes.execute("DELETE FROM updates WHERE bot_id = ?", (1,)),
-        writes.execute(insert, (2,)),
-        writes.execute("UPDATE updates SET attempts = ? WHERE update_id = ?", (5, 2)),
-        writes.execute(insert, (3,)),
-    )
-    rows = await database.fetch_all("SELECT update_id, attempts FROM updates")
-    assert {tuple(row) for row in rows} == {(2, 5), (3, 0)}
-
-
-async def test_a_write_that_fails_is_told_to_its_author_and_blocks_no_later_one(
-    database: Database,
-) -> None:
-    writes = GroupCommit(database)
-    with pytest.raises(sqlite3.OperationalError):
-        await writes.execute("INSERT INTO nowhere VALUES (1)")
-    await writes.execute("INSERT INTO updates VALUES (1, 2, NULL, 0, 0)")
-    await writes.close()
-    assert len(await rows(database, "updates")) == 1
-
-
-async def test_who_gives_up_waiting_does_not_stop_the_writing(database: Database) -> None:
-    writes = GroupCommit(database)
-    author = asyncio.create_task(writes.execute("INSERT INTO updates VALUES (1, 2, NULL, 0, 0)"))
-    await asyncio.sleep(0)
-    author.cancel()
-    await writes.close()
-    assert len(await rows(database, "updates")) == 1
 
 
 async def test_memory_of_conversations_is_bounded(

@@ -196,3 +196,17 @@ async def test_prometheus_reads_the_figures_on_loopback() -> None:
     ):
         assert line in lines
     assert any(line.startswith("process_resident_memory_bytes") for line in lines)
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [{"Host": "evil.example"}, {"Host": "evil.example:9090"}, {"Origin": "http://evil.example"}],
+    ids=["host", "host and port", "origin"],
+)
+async def test_no_other_site_reads_the_figures(headers: dict[str, str]) -> None:
+    async with (
+        serving_metrics(Figures(), 0) as port,
+        aiohttp.request("GET", f"http://127.0.0.1:{port}/metrics", headers=headers) as answer,
+    ):
+        assert answer.status == 403
+        assert "style_bot" not in await answer.text()

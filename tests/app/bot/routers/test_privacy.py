@@ -15,4 +15,6 @@ async def test_privacy_says_how_long_pictures_are_kept(tmp_path: Path) -> None:
         for fact in ("for 7 hours", "for 30 days", "/forget"):
             assert fact in said
         await anna.sends("/privacy")
-        assert "7 часов" in (await anna.sees("Что я о вас храню")).text
+        said = (await anna.sees("Что я о вас храню")).text
+        assert "7 часов" in said
+        assert "30 дней" in said

@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import pytest
 
 from app.bot.transport.conversation_queues import (
     MAX_ALBUM,
     MAX_IN_HAND,
+    MAX_PER_CHAT,
     MAX_PER_CONVERSATION,
+    MAX_PER_PERSON,
     ConversationQueues,
+    Outcome,
 )
-from app.bot.transport.raw_updates import RawUpdate
+from app.bot.transport.senders import Conversation, RawUpdate
 from tests.app.bot.reporter_harness import eventually
 
 PAUSE_S = 0.1
+ANNA, BEN = Conversation(1, 1), Conversation(2, 2)
 
 
 def update(number: int, *, album: str | None = None) -> RawUpdate:
@@ -61,7 +65,7 @@ async def test_one_conversation_is_handled_in_order(
 ) -> None:
     first = handler.hold(1)
     for number in (1, 2, 3):
-        queues.put("anna", update(number))
+        queues.put(ANNA, update(number))
     await eventually(lambda: handler.handed)
     await asyncio.sleep(0)
     assert handler.handed == [[1]]
@@ -74,8 +78,8 @@ async def test_conversations_don_t_wait_for_each_other(
     queues: ConversationQueues, handler: Handler
 ) -> None:
     handler.hold(1)
-    queues.put("anna", update(1))
-    queues.put("ben", update(2))
+    queues.put(ANNA, update(1))
+    queues.put(BEN, update(2))
     await eventually(lambda: len(handler.handed) == 2)
     await queues.close(0)
 
@@ -84,24 +88,24 @@ async def test_an_album_is_one_entry_also_when_its_pieces_come_in_turns(
     queues: ConversationQueues, handler: Handler
 ) -> None:
     for number in (1, 2, 3):
-        queues.put("anna", update(number, album="a"))
+        queues.put(ANNA, update(number, album="a"))
         await asyncio.sleep(PAUSE_S * 0.6)
-    queues.put("anna", update(4))
+    queues.put(ANNA, update(4))
     await eventually(lambda: len(handler.handed) == 2)
     assert handler.handed == [[1, 2, 3], [4]]
 
 
 async def test_two_albums_at_once_stay_two(queues: ConversationQueues, handler: Handler) -> None:
     for number in range(4):
-        queues.put("anna", update(number, album="ab"[number % 2]))
+        queues.put(ANNA, update(number, album="ab"[number % 2]))
     await eventually(lambda: len(handler.handed) == 2)
     assert handler.handed == [[0, 2], [1, 3]]
 
 
 async def test_a_late_piece_is_not_lost(queues: ConversationQueues, handler: Handler) -> None:
-    queues.put("anna", update(1, album="a"))
+    queues.put(ANNA, update(1, album="a"))
     await eventually(lambda: handler.handed)
-    queues.put("anna", update(2, album="a"))
+    queues.put(ANNA, update(2, album="a"))
     await eventually(lambda: len(handler.handed) == 2)
     assert handler.handed == [[1], [2]]
 
@@ -109,7 +113,7 @@ async def test_a_late_piece_is_not_lost(queues: ConversationQueues, handler: Han
 async def test_a_full_album_waits_for_no_more(handler: Handler) -> None:
     queues = ConversationQueues(handler, album_pause_s=60)
     for number in range(MAX_ALBUM):
-        queues.put("anna", update(number, album="a"))
+        queues.put(ANNA, update(number, album="a"))
     await eventually(lambda: handler.handed)
     assert handler.handed == [list(range(MAX_ALBUM))]
 
@@ -121,48 +125,108 @@ async def test_a_handler_that_fails_blocks_nobody(handler: Handler) -> None:
             raise RuntimeError("a bug")
 
     queues = ConversationQueues(failing, album_pause_s=PAUSE_S)
-    queues.put("anna", update(1))
-    queues.put("anna", update(2))
+    queues.put(ANNA, update(1))
+    queues.put(ANNA, update(2))
     await eventually(lambda: len(handler.handed) == 2)
+
+
+def hold_all(handler: Handler, count: int = 3 * MAX_IN_HAND) -> None:
+    for number in range(count):
+        handler.hold(number)
 
 
 async def test_there_is_an_end_to_what_is_kept_in_memory(
     queues: ConversationQueues, handler: Handler
 ) -> None:
-    first, *_ = [handler.hold(number) for number in range(0, MAX_IN_HAND, 100)]
+    hold_all(handler, MAX_IN_HAND)
     for number in range(MAX_IN_HAND):
-        queues.put(number // 100, update(number))
+        assert queues.put(Conversation(number, number), update(number)) is Outcome.TAKEN
     waiting = asyncio.create_task(queues.room())
     await asyncio.sleep(0.01)
     assert not waiting.done()
-    first.set()
+    handler.hold(0).set()
     await waiting
     await queues.close(0)
 
 
-async def test_one_person_can_not_take_all_the_room(
-    queues: ConversationQueues, handler: Handler
-) -> None:
-    first = handler.hold(0)
-    queues.put("flood", update(0))
-    await eventually(lambda: handler.handed)
-    taken = [queues.put("flood", update(number)) for number in range(1, 2 * MAX_IN_HAND)]
-    assert taken.count(True) == MAX_PER_CONVERSATION
+def put_all(queues: ConversationQueues, conversations: Iterable[Conversation]) -> list[Outcome]:
+    return [queues.put(each, update(number)) for number, each in enumerate(conversations)]
+
+
+async def comes_in(queues: ConversationQueues, conversation: Conversation) -> bool:
+    """Whether updates are fetched, and one of this conversation is taken."""
     async with asyncio.timeout(1):
         await queues.room()
-    assert queues.put("ben", update(9999))
-    first.set()
-    await eventually(lambda: len(handler.handed) == MAX_PER_CONVERSATION + 2)
-    assert queues.put("flood", update(10_000))
+    return queues.put(conversation, update(10**6)) is Outcome.TAKEN
+
+
+GROUPS, PEOPLE = range(-40, 0), range(1, 41)
+CROWDS = {
+    "one person in one chat": ([1], [1], MAX_PER_CONVERSATION),
+    "many people in one chat": ([-1], PEOPLE, MAX_PER_CHAT),
+    "one person in many chats": (GROUPS, [1], MAX_PER_PERSON),
+    "a few people in many chats": (GROUPS, PEOPLE[:5], 5 * MAX_PER_PERSON),
+    "many people in many chats": (GROUPS, PEOPLE, MAX_IN_HAND),
+}
+
+
+@pytest.mark.parametrize("crowd", CROWDS)
+async def test_no_flood_takes_all_the_room(
+    queues: ConversationQueues, handler: Handler, crowd: str
+) -> None:
+    chats, people, bound = CROWDS[crowd]
+    conversations = [Conversation(chat, person) for chat in chats for person in people]
+    each = 3 * MAX_IN_HAND // len(conversations)
+    hold_all(handler)
+    outcomes = put_all(queues, conversations * each)
+    assert outcomes.count(Outcome.TAKEN) <= min(bound, MAX_IN_HAND - 1)
+    assert outcomes.count(Outcome.FIRST_REFUSED) <= len(chats) + len(people)
+    assert Outcome.FIRST_REFUSED in outcomes
+    assert await comes_in(queues, Conversation(999, 999))
+    if len(chats) == 1:
+        assert await comes_in(queues, Conversation(chats[0], 998)), "in the flooded chat"
+    await queues.close(0)
+
+
+async def test_who_flooded_is_heard_again_and_told_again(
+    queues: ConversationQueues, handler: Handler
+) -> None:
+    for _ in range(2):
+        for held in handler.held.values():
+            held.clear()
+        hold_all(handler, 2 * MAX_PER_CONVERSATION)
+        outcomes = put_all(queues, [ANNA] * 2 * MAX_PER_CONVERSATION)
+        assert outcomes.count(Outcome.TAKEN) == MAX_PER_CONVERSATION
+        assert outcomes.count(Outcome.FIRST_REFUSED) == 1
+        for held in handler.held.values():
+            held.set()
+        await eventually(lambda: not queues._queues)
+
+
+async def test_channel_posts_are_nobody_s_but_their_channel_s(queues: ConversationQueues) -> None:
+    put_all(queues, [Conversation(-1, None)] * MAX_IN_HAND)
+    assert await comes_in(queues, Conversation(-2, None))
+    await queues.close(0)
+
+
+async def test_a_press_on_behalf_of_a_chat_takes_its_presser_s_share(
+    queues: ConversationQueues, handler: Handler
+) -> None:
+    hold_all(handler)
+    groups = [Conversation(chat, chat) for chat in GROUPS]
+    outcomes = [queues.put(each, update(0), sender=7) for each in groups * MAX_PER_CONVERSATION]
+    assert outcomes.count(Outcome.TAKEN) <= MAX_PER_PERSON
+    assert await comes_in(queues, Conversation(-1, 8))
+    await queues.close(0)
 
 
 async def test_closing_lets_handlers_finish_and_cuts_short_those_that_don_t(
     queues: ConversationQueues, handler: Handler, caplog: pytest.LogCaptureFixture
 ) -> None:
     first, _ = handler.hold(1), handler.hold(2)
-    queues.put("anna", update(1))
-    queues.put("ben", update(2))
-    queues.put("ben", update(3))
+    queues.put(ANNA, update(1))
+    queues.put(BEN, update(2))
+    queues.put(BEN, update(3))
     await eventually(lambda: len(handler.handed) == 2)
     first.set()
     await queues.close(0.05)
@@ -176,14 +240,14 @@ async def test_an_emptied_conversation_drops_what_waits_and_cuts_its_handlers_sh
 ) -> None:
     handler.hold(1)
     for number in (1, 2):
-        queues.put("anna", update(number))
-    queues.put("ben", update(3))
+        queues.put(ANNA, update(number))
+    queues.put(BEN, update(3))
     await eventually(lambda: len(handler.handed) == 2)
-    async with queues.emptied(lambda key: key == "anna"):
-        queues.put("anna", update(4))
+    async with queues.emptied(ANNA.user_id or 0):
+        queues.put(ANNA, update(4))
         await asyncio.sleep(0.05)
         assert handler.handed == [[1], [3]], "nothing of hers begins"
-        assert queues.is_waiting(lambda key: key == "anna")
+        assert queues.is_waiting(ANNA.user_id or 0)
     await eventually(lambda: handler.handed == [[1], [3], [4]])
 
 
@@ -193,12 +257,12 @@ async def test_who_empties_a_conversation_may_be_its_own_handler() -> None:
     async def handle(updates: Sequence[RawUpdate]) -> None:
         handed.append(updates[0]["update_id"])
         if handed == [1]:
-            async with own_queues.emptied(lambda key: key == "anna"):
+            async with own_queues.emptied(ANNA.user_id or 0):
                 await asyncio.sleep(0.01)
 
     own_queues = ConversationQueues(handle, album_pause_s=PAUSE_S)
     for number in (1, 2):
-        own_queues.put("anna", update(number))
+        own_queues.put(ANNA, update(number))
     await eventually(lambda: handed)
     await own_queues.close(5)
     assert handed == [1]

@@ -17,6 +17,7 @@ from aiogram.exceptions import (
 from aiogram.methods import (
     AnswerCallbackQuery,
     EditMessageText,
+    GetChatAdministrators,
     GetFile,
     GetUpdates,
     SendMessage,
@@ -142,12 +143,30 @@ async def test_all_chats_share_one_rate(clock: Clock) -> None:
     assert telegram.times == [0, 0, 1, 2, 3]
 
 
-async def test_callback_answers_pass_at_once(clock: Clock) -> None:
+async def test_who_waits_for_a_slow_chat_takes_nothing_of_all() -> None:
+    async def sleep(seconds: float) -> None:
+        if seconds > 0:
+            await asyncio.Event().wait()  # time stands still
+
+    clock = Clock()
+    telegram, limits = Telegram(clock), RateLimits(everywhere=Rate(per_minute=1, burst=50))
+    pacer = Pacer(limits=limits, clock=clock, sleep=sleep)
+    crowd = [asyncio.create_task(call(pacer, telegram, send(GROUP))) for _ in range(100)]
+    await asyncio.sleep(0)
+    async with asyncio.timeout(1):
+        await call(pacer, telegram, send(ANNA))
+    for waiting in crowd:
+        waiting.cancel()
+    await asyncio.gather(*crowd, return_exceptions=True)
+
+
+async def test_callback_answers_and_questions_pass_at_once(clock: Clock) -> None:
     telegram = Telegram(clock)
     pacer = pacer_of(clock, limits=RateLimits(everywhere=Rate(per_minute=1, burst=1)))
     await call(pacer, telegram, send())
     for _ in range(50):
         await call(pacer, telegram, AnswerCallbackQuery(callback_query_id="7"))
+        await call(pacer, telegram, GetChatAdministrators(chat_id=GROUP))
     assert clock.now == 0
 
 
@@ -239,6 +258,17 @@ async def test_trouble_without_end_is_told_in_the_end(clock: Clock) -> None:
     with pytest.raises(TelegramNetworkError):
         await call(pacer_of(clock), telegram, edit())
     assert len(telegram.calls) < 10
+
+
+async def test_what_is_repeated_leaves_the_chat_to_the_others(clock: Clock) -> None:
+    refused, answered = Telegram(clock, *[bad_gateway] * 4), Telegram(clock)
+    pacer = pacer_of(clock)
+    repeated = asyncio.create_task(call(pacer, refused, edit(GROUP)))
+    await asyncio.sleep(0)
+    for _ in range(10):
+        await call(pacer, answered, send(GROUP))
+    assert answered.times[-1] == 24
+    await repeated
 
 
 async def test_polling_is_left_alone(clock: Clock) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import threading
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any, Final
@@ -18,11 +17,10 @@ from aiogram.exceptions import TelegramUnauthorizedError
 from aiogram.types import Update
 from aiogram.utils.backoff import BackoffConfig
 
-from app.bot.conversation.style_gallery import StyleGallery
 from app.bot.transport import poller
-from app.bot.transport.handler_slots import HandlerSlots
-from app.bot.transport.raw_updates import conversation_of
-from app.process import EXIT_CONFIG, run_bot
+from app.bot.transport.senders import conversation_of
+from app.exit_codes import ExitCode
+from app.process import run_bot
 from app.settings import Settings
 from tests.app.bot.application_harness import ApplicationHarness, open_harness
 from tests.app.bot.reporter_harness import eventually
@@ -231,32 +229,6 @@ async def test_a_token_that_is_revoked_ends_the_bot(harness: ApplicationHarness)
         await lose_the_token()
 
 
-async def test_who_only_asks_something_is_answered_while_orders_wait(
-    harness: ApplicationHarness, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    drawing, drawn = threading.Event(), threading.Event()
-
-    def draw(gallery: StyleGallery, language: str) -> bytes:
-        drawing.set()
-        drawn.wait(30)
-        return photo(1)
-
-    monkeypatch.setattr(poller, "HandlerSlots", lambda: HandlerSlots(1))
-    monkeypatch.setattr(StyleGallery, "_draw", draw)
-    busy, patient, curious = (harness.new_person() for _ in range(3))
-    async with harness.running():
-        await busy.sends("/style")
-        await busy.presses("Yes")
-        await eventually(drawing.is_set)
-        await patient.sends("/style")
-        await curious.sends("/help")
-        await curious.sees("two ways")
-        assert not patient.received
-        drawn.set()
-        await patient.sees("ready styles")
-        await busy.sees("Choose a style")
-
-
 @pytest.mark.parametrize(
     "event",
     [
@@ -273,8 +245,10 @@ async def test_who_only_asks_something_is_answered_while_orders_wait(
                 "new_chat_member": {"status": "left", "user": BOT},
             }
         },
+        {"channel_post": {"message_id": 1, "date": 0, "chat": {"id": -9, "type": "channel"}}},
+        {"inline_query": {"id": "1", "from": BEN, "query": "", "offset": ""}},
     ],
-    ids=["message", "edited", "pressed", "pressed inline", "membership"],
+    ids=["message", "edited", "pressed", "pressed inline", "membership", "channel", "inline"],
 )
 def test_a_conversation_is_what_aiogram_keeps_a_state_by(event: dict[str, Any]) -> None:
     raw = {"update_id": 1, **event}
@@ -284,4 +258,4 @@ def test_a_conversation_is_what_aiogram_keeps_a_state_by(event: dict[str, Any]) 
 
 
 def test_without_a_token_there_is_nothing_to_run(tmp_path: Path) -> None:
-    assert run_bot(Settings(data_dir=tmp_path, bot_token=None, _env_file=None)) == EXIT_CONFIG
+    assert run_bot(Settings(data_dir=tmp_path, bot_token=None, _env_file=None)) == ExitCode.CONFIG

@@ -1,0 +1,1 @@
+"""How the bot is installed, supervised and contained."""

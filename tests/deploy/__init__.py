@@ -1,0 +1,1 @@
+"""Tests of what runs the bot: the systemd unit and the container."""
