@@ -20,10 +20,14 @@ from aiogram.utils.i18n import I18n
 
 from app.bot.chat_database import open_chat_database, tidy
 from app.bot.conversation.fsm_storage import ConversationStorage
+from app.bot.conversation.incoming_pictures import IncomingPictures
 from app.bot.dispatcher import make_dispatcher, publish_commands
 from app.bot.job_message.reporter import ChatReporter, Pace
+from app.bot.personal_data import PersonalData
 from app.bot.preferences import PreferencesRepository
+from app.bot.routers.forget import resume_and_tell, tell_all
 from app.bot.transport.administrators import Administrators
+from app.bot.transport.borrowed_pictures import BorrowedPictures
 from app.bot.transport.expired_answers import IgnoreExpiredAnswers
 from app.bot.transport.inbox import Inbox
 from app.bot.transport.outgoing import Pacer
@@ -41,6 +45,8 @@ from app.monitoring.health import Health
 from app.monitoring.heartbeat import beat, keep_touching
 from app.monitoring.metrics import serving_metrics
 from app.settings import Settings
+from app.storage.database import Database
+from app.storage.disk_room import DiskRoom
 from app.storage.folders import Folders
 from app.storage.lock import FolderLock
 from models.interface import Style, StyleOptions, Stylizer
@@ -98,30 +104,49 @@ class Application:
             reporter = self._reporter(bot, store, pacer, i18n, catalog)
             stack.push_async_callback(reporter.close)
             job_service = await self._make_job_service(stack, store, reporter, catalog)
-            storage, inbox = await self._open_chats(stack, bot)
+            chats = await self._open_chats(stack)
+            storage, inbox = ConversationStorage(chats), Inbox(chats, bot_id=bot.id)
             preferences = await self._open_preferences(stack)
+            downloads = self._downloads(stack, bot, job_service.disk_room)
+            borrowed = BorrowedPictures(chats, self._folders.originals)
             dispatcher = make_dispatcher(
                 administrators=Administrators(bot),
                 settings=self._settings,
                 storage=storage,
                 job_service=job_service,
                 preferences=preferences,
-                downloads=self._downloads(stack, bot),
+                incoming_pictures=IncomingPictures(downloads, borrowed),
                 catalog=catalog,
                 i18n=i18n,
                 health=await self._watch(stack, job_service),
             )
-            await publish_commands(bot, i18n)
-            await job_service.start()
             poller = Poller(bot, dispatcher, inbox)
+            personal_data = PersonalData(
+                chats=chats,
+                conversations=poller,
+                job_service=job_service,
+                borrowed=borrowed,
+                stores=(downloads, preferences, storage, inbox),
+                wipes=(store.repository.wipe, preferences.wipe, chats.wipe),
+            )
+            dispatcher["personal_data"] = personal_data
+            await publish_commands(bot, i18n)
+            # Before anything of theirs is painted, delivered or answered.
+            forgotten = asyncio.create_task(tell_all(await personal_data.resume(), bot, i18n))
+            stack.callback(forgotten.cancel)
+            await job_service.start()
             stack.push_async_callback(poller.close, HANDLERS_MAY_TAKE_S)
+            tidying = tidy(
+                partial(resume_and_tell, personal_data, bot, i18n),
+                *(storage.prune, inbox.prune, borrowed.prune, chats.empty_log),
+            )
             self._on_ready()
             await _first_to_end(
                 poller.run(),
                 job_service.ended(),
-                tidy(storage.prune, inbox.prune),
+                tidying,
                 store.repository.damaged(),
-                storage.damaged(),
+                chats.damaged(),
                 preferences.damaged(),
             )
 
@@ -187,12 +212,10 @@ class Application:
         finally:
             loader.shutdown(wait=False)
 
-    async def _open_chats(
-        self, stack: AsyncExitStack, bot: Bot
-    ) -> tuple[ConversationStorage, Inbox]:
+    async def _open_chats(self, stack: AsyncExitStack) -> Database:
         database = await open_chat_database(self._settings.data_dir / "chats.sqlite3")
         stack.push_async_callback(database.close)
-        return ConversationStorage(database), Inbox(database, bot_id=bot.id)
+        return database
 
     async def _open_preferences(self, stack: AsyncExitStack) -> PreferencesRepository:
         usual = StyleOptions(
@@ -203,13 +226,14 @@ class Application:
         stack.push_async_callback(preferences.close)
         return preferences
 
-    def _downloads(self, stack: AsyncExitStack, bot: Bot) -> PictureDownloads:
+    def _downloads(self, stack: AsyncExitStack, bot: Bot, room: DiskRoom) -> PictureDownloads:
         decoders = DecoderPool()
         stack.push_async_callback(decoders.close)
         return PictureDownloads(
             bot,
             self._folders.originals,
             decoders=decoders,
+            room=room,
             max_mb_per_person=self._settings.disk_quota_per_user_mb,
         )
 

@@ -72,7 +72,8 @@ class Settings(BaseSettings):
     data_dir: Path = Path("data")
     keep_pictures_hours: float = Field(24.0, gt=0)
     disk_quota_mb: int = Field(5000, ge=100)
-    """Above it the oldest pictures that no open job needs are deleted."""
+    """For all of `data_dir`. Before it would be passed, the oldest pictures that no open job needs
+    are deleted; if that is not enough, further pictures are not taken for a while."""
     disk_quota_per_user_mb: int = Field(500, ge=1)
     """Above it a person's further pictures are not taken until older ones are deleted."""
 

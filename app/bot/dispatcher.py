@@ -32,12 +32,12 @@ from app.bot.routers import (
     my_data,
     photos,
     picture_roles,
+    privacy,
     start,
     style,
 )
 from app.bot.routers import settings as settings_router
 from app.bot.transport.administrators import Administrators
-from app.bot.transport.picture_downloads import PictureDownloads
 from app.bot.transport.rate_limiter import Rate
 from app.bot.ui.i18n import bare_code, languages
 from app.jobs.interface import JobService
@@ -54,7 +54,7 @@ def make_dispatcher(
     storage: ConversationStorage,
     job_service: JobService,
     preferences: PreferencesRepository,
-    downloads: PictureDownloads,
+    incoming_pictures: IncomingPictures,
     catalog: Catalog,
     i18n: I18n,
     **services: Any,
@@ -65,8 +65,7 @@ def make_dispatcher(
         settings=settings,
         job_service=job_service,
         preferences=preferences,
-        downloads=downloads,
-        incoming_pictures=IncomingPictures(downloads),
+        incoming_pictures=incoming_pictures,
         catalog=catalog,
         gallery=StyleGallery(catalog),
         job_submission=JobSubmission(
@@ -96,6 +95,7 @@ def make_dispatcher(
         settings_router.make_router(),
         jobs.make_router(),
         forget.make_router(),
+        privacy.make_router(),
         admin.make_router(settings.admin_ids),
         photos.make_router(),
         fallback.make_router(),  # last: it answers whatever the others leave
@@ -126,6 +126,7 @@ def menu() -> list[BotCommand]:
         "button": _("what I know about you"),
         "help": _("how it works"),
         "cancel": _("start over"),
+        "privacy": _("what I keep, and for how long"),
         "forget": _("delete everything about you"),
     }
     return [BotCommand(command=name, description=text) for name, text in about.items()]

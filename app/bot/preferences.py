@@ -135,7 +135,10 @@ class PreferencesRepository:
         """Delete everything a person has set."""
         await self._database.execute("DELETE FROM preferences WHERE user_id = ?", (user_id,))
         self._known.pop(user_id, None)
-        await self._database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+    async def wipe(self) -> None:
+        """Leave no byte of what was deleted. Raises sqlite3.Error."""
+        await self._database.wipe()
 
     # What a new job asks for
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -104,15 +104,15 @@ class DeliveryService:
         """Whether this job's result is on its way in this moment."""
         return any(job_id in debts.busy_with for debts in self._recipients.values())
 
-    async def drop(self, job_ids: Collection[int]) -> None:
-        """Break off what is on its way of these jobs; what else is owed goes on."""
-        for debts in list(self._recipients.values()):
-            if debts.task is None or debts.busy_with.isdisjoint(job_ids):
-                continue
-            debts.task.cancel()
-            await asyncio.gather(debts.task, return_exceptions=True)
-            for debt in debts.owed:
-                self._owe(debts.recipient, debt)
+    async def drop(self, user_id: int) -> None:
+        """Owe a person nothing any more, and break off what is on its way."""
+        owing = [each for each in self._recipients.values() if each.recipient.user_id == user_id]
+        tasks = [debts.task for debts in owing if debts.task is not None]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        for debts in owing:
+            self._recipients.pop(debts.recipient, None)  # its task may not have begun
 
     async def close(self, timeout_s: float) -> None:
         """Let what is on its way arrive, then end; what is still owed is on the disk."""

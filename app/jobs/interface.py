@@ -136,11 +136,15 @@ class DailyLimitReached(Exception):  # noqa: N818 - an answer
         """Until what was asked for now may be asked for again."""
 
 
+class DiskFull(Exception):  # noqa: N818 - an answer
+    """There is no room on the disk for another result."""
+
+
 class ClosingDown(Exception):  # noqa: N818 - an answer
     """The process is about to end and takes no new jobs."""
 
 
-JobRefused = (QueueFull, TooManyJobs, DailyLimitReached, ClosingDown)
+JobRefused = (QueueFull, TooManyJobs, DailyLimitReached, DiskFull, ClosingDown)
 """All that `submit` may answer."""
 
 

@@ -5,6 +5,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
+
+KEEP_ROWS_HOURS: Final = 30 * 24.0
+"""What a finished job was: for `/stats`, and to know an update that comes again."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,7 +25,7 @@ class JobLimits:
     """Without a step for so long, the painter hangs."""
     keep_pictures_hours: float
     disk_quota_mb: float
-    """For all pictures; 1 MB is a million bytes."""
+    """For all that lies in the data folder; 1 MB is a million bytes."""
 
     max_attempts: int = 3
     """A job that was running so often when the process went down is set aside."""
@@ -29,6 +33,5 @@ class JobLimits:
     """Pause before a delivery is tried again; it doubles from try to try..."""
     longest_retry_s: float = 300.0
     """...up to this."""
-    keep_rows_hours: float = 30 * 24.0
-    """What a finished job was: for `/stats`, and to know an update that comes again."""
+    keep_rows_hours: float = KEEP_ROWS_HOURS
     sweep_every_s: float = 600.0

@@ -15,6 +15,7 @@ from pathlib import Path
 from app.jobs.limits import JobLimits
 from app.jobs.model import Job
 from app.jobs.repository import Clock, JobRepository
+from app.storage.disk_room import tree_bytes
 from app.storage.folders import Folders
 
 logger = logging.getLogger(__name__)
@@ -36,7 +37,7 @@ class PictureFile:
 
 
 class PictureRetention:
-    """Holds the retention time and the quota of the picture folders."""
+    """Holds the retention time, and the quota as far as pictures can go."""
 
     def __init__(
         self,
@@ -65,16 +66,28 @@ class PictureRetention:
 
     async def sweep(self) -> int:
         """Delete what has to go; returns how many files went."""
+        used_bytes = await asyncio.to_thread(tree_bytes, self._folders.root)
+        doomed = await self._delete_doomed(used_bytes - self._quota_bytes)
+        await self._repository.delete_finished(before=self._clock() - self._keep_rows_s)
+        return len(doomed)
+
+    async def make_room(self, size_bytes: int) -> int:
+        """Delete the oldest pictures that nobody needs, until so much is free.
+
+        Returns how many bytes went.
+        """
+        return sum(file.size_bytes for file in await self._delete_doomed(size_bytes))
+
+    async def _delete_doomed(self, excess_bytes: float) -> list[PictureFile]:
         # The files first: what a job takes up after this look is not among them.
         files = await asyncio.to_thread(lambda: list(self._files()))
         open_pictures = await self._repository.open_pictures()
-        doomed = self._doomed(files, open_pictures)
+        doomed = self._doomed(files, open_pictures, excess_bytes)
         await asyncio.to_thread(_delete, doomed)
-        await self._repository.delete_finished(before=self._clock() - self._keep_rows_s)
         if doomed:
             freed = sum(file.size_bytes for file in doomed)
             logger.info("pictures swept", extra={"files": len(doomed), "freed_bytes": freed})
-        return len(doomed)
+        return doomed
 
     async def used_bytes(self) -> int:
         """What the pictures take on the disk."""
@@ -96,10 +109,12 @@ class PictureRetention:
                     yield PictureFile(path, status.st_mtime, status.st_size, grace_s)
 
     def _doomed(
-        self, files: Collection[PictureFile], open_pictures: Collection[Path]
+        self,
+        files: Collection[PictureFile],
+        open_pictures: Collection[Path],
+        excess_bytes: float,
     ) -> list[PictureFile]:
         now = self._clock()
-        excess_bytes = sum(file.size_bytes for file in files) - self._quota_bytes
         doomed = []
         for file in sorted(files, key=lambda file: file.modified_at):
             age_s = now - file.modified_at

@@ -3,16 +3,25 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import time
 from collections import Counter
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from app.jobs.daily_allowance import DailyAllowance
 from app.jobs.deliveries import DeliveryService
-from app.jobs.interface import ClosingDown, JobView, QueueFull, Reporter, Stats, TooManyJobs
+from app.jobs.interface import (
+    ClosingDown,
+    DiskFull,
+    JobView,
+    QueueFull,
+    Reporter,
+    Stats,
+    TooManyJobs,
+)
 from app.jobs.job_log import log_job
 from app.jobs.limits import JobLimits
 from app.jobs.model import Failure, Job, JobRequest, JobState
@@ -21,10 +30,11 @@ from app.jobs.queue import JobQueue
 from app.jobs.retention import PictureRetention, delete_pictures, pictures_of
 from app.jobs.running.estimates import WaitEstimates
 from app.jobs.running.job_run import RunOutcome
-from app.jobs.running.result_files import possible_results
+from app.jobs.running.result_files import expected_bytes, possible_results
 from app.jobs.running.timings import Timings
 from app.jobs.running.worker import StyleOf, Worker, plain_style
 from app.jobs.store import JobStore
+from app.storage.disk_room import DiskRoom, NoRoomError
 from models.interface import Stylizer
 
 __all__ = ["JobLimits", "LocalJobService"]
@@ -57,6 +67,16 @@ class LocalJobService:
         self._deliveries = DeliveryService(
             repository=store.repository, reporter=reporter, limits=limits, on_gone=self.drop_chat
         )
+        self._retention = PictureRetention(
+            repository=store.repository, folders=store.folders, limits=limits
+        )
+        self.disk_room = DiskRoom(
+            store.folders.root,
+            quota_bytes=round(limits.disk_quota_mb * 1_000_000),
+            promised=self._promised_bytes,
+            make_room=self._retention.make_room,
+        )
+        """For whoever else writes something large into the data folder."""
         self._worker = Worker(
             stylizer=stylizer,
             repository=store.repository,
@@ -66,11 +86,9 @@ class LocalJobService:
             deliveries=self._deliveries,
             timings=self._timings,
             results=store.folders.results,
+            room=self.disk_room,
             watchdog_s=limits.watchdog_s,
             style_of=style_of,
-        )
-        self._retention = PictureRetention(
-            repository=store.repository, folders=store.folders, limits=limits
         )
         self._allowance = DailyAllowance(store.repository, limits.max_daily_per_user, time.time)
         self._submitting = asyncio.Lock()
@@ -139,12 +157,14 @@ class LocalJobService:
             new = [request for origin, request in asked.items() if origin not in jobs]
             if new:
                 await self._check_room(new)
-                for added in await self._repository.add(new):
-                    left = await self._allowance.left(added.request.user_id)
-                    job = replace(added, allowance_left=left)
-                    jobs[job.request.origin] = job
-                    log_job("accepted", job)
-                    self._queue.put_nowait(job)
+                # Kept until they are in the queue: from there on their results are promised.
+                async with self._disk_room_for(new):
+                    for added in await self._repository.add(new):
+                        left = await self._allowance.left(added.request.user_id)
+                        job = replace(added, allowance_left=left)
+                        jobs[job.request.origin] = job
+                        log_job("accepted", job)
+                        self._queue.put_nowait(job)
                 self._places.notify(self._worker.run)
         return [jobs[request.origin] for request in requests]
 
@@ -185,7 +205,7 @@ class LocalJobService:
             for job in cancelled:
                 notify_safely(self._reporter.cancelled, job)
             self._places.notify(self._worker.run)
-            await self._deliveries.drop({job.id for job in cancelled})
+            await self._deliveries.drop(user_id)
             async with self._worker.saving:
                 jobs = await self._repository.all_of(user_id)
                 pictures = await self._repository.pictures_of_all(user_id)
@@ -240,6 +260,20 @@ class LocalJobService:
             await self._allowance.check(user_id, count)
         if len(new) > self._queue.room():
             raise QueueFull(self._estimates.minutes_until_room(len(new), run))
+
+    @contextlib.asynccontextmanager
+    async def _disk_room_for(self, new: Sequence[JobRequest]) -> AsyncIterator[None]:
+        try:
+            async with self.disk_room.reserve(sum(map(expected_bytes, new))):
+                yield
+        except NoRoomError:
+            raise DiskFull from None
+
+    def _promised_bytes(self) -> int:
+        """What the results of all that is accepted will take."""
+        run = self._worker.run
+        running = [run.job] if run is not None else []
+        return sum(expected_bytes(job.request) for job in [*self._queue.waiting(), *running])
 
     def _take_out(self, is_meant: Callable[[Job], bool]) -> None:
         """Out of the queue and off the GPU, within one step."""

@@ -1,4 +1,4 @@
-"""Structured logs: one line per event, key=value or JSON, and never a token.
+"""Structured logs: one line per event, key=value or JSON, and never a token or a person.
 
 On the standard library's logging, which aiogram writes to as well: structlog would format those
 lines through a bridge, and the token would still have to be looked for in the finished line.
@@ -24,6 +24,8 @@ _TOKEN = re.compile(r"\d{5,}(?::|%3A)[\w-]{20,}", re.IGNORECASE)
 _HIDDEN = "[token]"
 _QUOTED = re.compile(r"(?<=input_value=).*(?=, input_type=)|(?<=^Content: ).*", re.MULTILINE)
 """What pydantic's and aiogram's errors quote of what they could not read: somebody said it."""
+_PERSON = re.compile(r"(originals/| in chat )-?\d+")
+"""People's ids: in the paths of their pictures, and in aiogram's words about floods."""
 
 
 def set_up_logs(
@@ -81,7 +83,7 @@ class JsonFormatter(_Unquoting):
 
 
 class RedactingFormatter(logging.Formatter):
-    """Hides secrets in what another formatter wrote: messages, fields and tracebacks alike."""
+    """Hides secrets, and people's ids, in what another formatter wrote, tracebacks too."""
 
     def __init__(self, plain: logging.Formatter, secrets: Iterable[str]) -> None:
         super().__init__()
@@ -92,7 +94,7 @@ class RedactingFormatter(logging.Formatter):
         line = self._plain.format(record)
         for secret in self._secrets:
             line = line.replace(secret, _HIDDEN)
-        return _TOKEN.sub(_HIDDEN, line)
+        return _PERSON.sub(r"\1[person]", _TOKEN.sub(_HIDDEN, line))
 
 
 def _time(record: logging.LogRecord) -> str:

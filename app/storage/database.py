@@ -197,6 +197,13 @@ class Database(Statements):
         second. Raises sqlite3.Error, where another process reads the file for long, say.
         """
         await self.execute("VACUUM")
+        await self.empty_log()
+
+    async def empty_log(self) -> None:
+        """Leave nothing in the log of writes, where what was deleted stands until it is reused.
+
+        Raises sqlite3.OperationalError where another process reads the file for long.
+        """
         # "Busy" is an answer here, not an error: somebody still reads an older state of the file.
         deadline = asyncio.get_running_loop().time() + _LOCKED_MAY_TAKE_S
         while (await self.fetch_all("PRAGMA wal_checkpoint(TRUNCATE)"))[0]["busy"]:

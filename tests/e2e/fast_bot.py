@@ -3,11 +3,13 @@
 For what is about many jobs, killed processes and bad networks rather than about painting. It takes
 FAST_STEPS steps of FAST_STEP_S seconds, shows a draft and milestones, stops when told to, and
 starts without torch, in a moment. FAST_ACCIDENT says what befalls it at a photo of `DEADLY_SIZE`.
+FAST_DIES_AFTER (`package.module:Class.method`) kills the process when that has been done.
 """
 
 from __future__ import annotations
 
 import ctypes
+import importlib
 import os
 import signal
 import sys
@@ -16,6 +18,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from PIL import Image, ImageOps, ImageStat
 
@@ -104,8 +107,24 @@ def _mean_color(style: Path) -> tuple[int, int, int]:
     return round(red), round(green), round(blue)
 
 
+def die_after(spot: str) -> None:
+    """Have the process killed in the moment in which an asynchronous method has done its work."""
+    module_name, _, name = spot.partition(":")
+    class_name, _, method_name = name.partition(".")
+    owner = getattr(importlib.import_module(module_name), class_name)
+    method = getattr(owner, method_name)
+
+    async def do_and_die(*args: Any, **kwargs: Any) -> None:
+        await method(*args, **kwargs)
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    setattr(owner, method_name, do_and_die)
+
+
 def main() -> int:
     """Run the bot with the engine above."""
+    if spot := os.environ.get("FAST_DIES_AFTER"):
+        die_after(spot)
     accident = os.environ.get("FAST_ACCIDENT", "")
     stylizer = FastStylizer(
         steps=int(os.environ["FAST_STEPS"]),

@@ -74,8 +74,6 @@ class ConversationStorage(BaseStorage):
         await self._database.execute("DELETE FROM conversations WHERE user_id = ?", (user_id,))
         for key in [key for key in self._recent if key.user_id == user_id]:
             del self._recent[key]
-        # What was said stands in the log of writes as well, until that is emptied.
-        await self._database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
     async def prune(self) -> None:
         """Drop conversations that ended, and those that nobody went on with for long."""

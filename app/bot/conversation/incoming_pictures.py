@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import uuid
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from aiogram.types import Message
 
+from app.bot.transport.borrowed_pictures import BorrowedPictures, owner_of
 from app.bot.transport.picture_downloads import DownloadError, PictureDownloads, picture_in
 from app.bot.ui import texts
 from models.pictures import PictureError
@@ -19,6 +21,7 @@ class IncomingPictures:
     """Fetches the pictures of messages for the person who sent or pointed at them."""
 
     downloads: PictureDownloads
+    borrowed: BorrowedPictures
 
     async def keep(self, picture_messages: Iterable[Message], asked: Message) -> tuple[Path, ...]:
         """Keep the pictures of `picture_messages` that can be used, in their order.
@@ -37,8 +40,11 @@ class IncomingPictures:
         sent = picture_in(picture_message)
         if sent is None or asked.from_user is None:
             raise ValueError("a message with a picture, from a person, was expected")
+        holder_id, owner_id, name = asked.from_user.id, owner_of(picture_message), uuid.uuid4().hex
+        if owner_id is not None and owner_id != holder_id:
+            await self.borrowed.note(name, holder_id=holder_id, owner_id=owner_id)
         try:
-            return await self.downloads.keep(sent, asked.from_user.id)
+            return await self.downloads.keep(sent, holder_id, name=name)
         except PictureError as error:
             return texts.picture_problem(error.problem, max_pixels=error.max_pixels)
         except DownloadError as error:

@@ -125,7 +125,7 @@ class ResultDelivery:
             try:
                 await self._bot.send_message(admin_id, text, parse_mode=None)
             except AiogramError as error:
-                facts = {"job": job.id, "admin": admin_id, "error": type(error).__name__}
+                facts = {"job": job.id, "error": type(error).__name__}
                 log.warning("an admin could not be warned", extra=facts)
 
     async def show_cancelled(self, job: Job, message: StatusMessage) -> None:

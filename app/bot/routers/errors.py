@@ -9,9 +9,10 @@ from aiogram.exceptions import AiogramError
 from aiogram.filters import ExceptionTypeFilter
 from aiogram.types import ErrorEvent, Update
 
+from app.bot.transport.picture_downloads import DownloadProblem
 from app.bot.transport.telegram_errors import is_not_modified, is_recipient_gone
 from app.bot.ui import texts
-from app.jobs.interface import DailyLimitReached, JobRefused, QueueFull, TooManyJobs
+from app.jobs.interface import DailyLimitReached, DiskFull, JobRefused, QueueFull, TooManyJobs
 from app.storage.database import DamagedDatabaseError
 from models.pictures import PictureError
 
@@ -58,6 +59,8 @@ def refusal(error: Exception) -> str:
             return texts.too_many_jobs(error.limit)
         case DailyLimitReached():
             return texts.daily_limit_reached(error.limit, error.wait_s)
+        case DiskFull():
+            return texts.download_problem(DownloadProblem.NO_ROOM)
         case PictureError():
             return texts.picture_problem(error.problem, max_pixels=error.max_pixels)
         case _:

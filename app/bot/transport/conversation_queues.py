@@ -7,12 +7,13 @@ they become one entry of their queue, which is handled a moment after the last p
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import enum
 import logging
 from collections import Counter, deque
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Final
 
 from app.bot.transport.senders import Conversation, RawUpdate, part_of
 
@@ -126,6 +127,8 @@ class ConversationQueues:
         self._handle = handle
         self._album_pause_s = album_pause_s
         self._queues: dict[Conversation, _ConversationQueue] = {}
+        self._held: Counter[int] = Counter()
+        self._let_go = asyncio.Event()
         self._room = _Room()
         self._has_room = asyncio.Event()
         self._has_room.set()
@@ -155,6 +158,39 @@ class ConversationQueues:
             queue.task = asyncio.create_task(self._run(conversation, queue))
         return Outcome.TAKEN
 
+    @contextlib.asynccontextmanager
+    async def emptied(self, user_id: int) -> AsyncIterator[None]:
+        """Drop what a person has lying here and cut their handlers short, but not the caller's own.
+
+        What they say during the block waits for its end.
+        """
+        self._held[user_id] += 1
+        try:
+            await self._empty(user_id)
+            yield
+        finally:
+            self._held[user_id] -= 1
+            self._held += Counter()  # zeros go
+            self._let_go.set()
+            self._let_go = asyncio.Event()
+
+    def is_waiting(self, user_id: int) -> bool:
+        """Whether this person said something that no handler has begun with."""
+        return any(queue.entries for _, queue in self._queues_of(user_id))
+
+    async def _empty(self, user_id: int) -> None:
+        cut_short = []
+        for conversation, queue in self._queues_of(user_id):
+            while queue.entries:
+                self._give_back(conversation, queue.entries.popleft())
+            if queue.task is not None and queue.task is not asyncio.current_task():
+                queue.task.cancel()
+                cut_short.append(queue.task)
+        await asyncio.gather(*cut_short, return_exceptions=True)
+
+    def _queues_of(self, user_id: int) -> list[tuple[Conversation, _ConversationQueue]]:
+        return [(key, queue) for key, queue in self._queues.items() if key.user_id == user_id]
+
     async def room(self) -> None:
         """Wait until more updates may come in."""
         await self._has_room.wait()
@@ -174,10 +210,11 @@ class ConversationQueues:
     async def _run(self, conversation: Conversation, queue: _ConversationQueue) -> None:
         try:
             while queue.entries:
-                entry = queue.entries[0]
-                await self._until_complete(entry)
+                await self._until_complete(queue.entries[0])
+                while conversation.user_id in self._held:
+                    await self._let_go.wait()
                 # From here on a late piece starts an entry of its own instead of being lost.
-                queue.entries.popleft()
+                entry = queue.entries.popleft()
                 try:
                     await self._handle(entry.updates)
                 except Exception:
@@ -215,6 +252,6 @@ def _scopes(conversation: Conversation, sender: int | None) -> Iterator[_Scope |
         yield _Scope("person", sender)
 
 
-def _growing(queue: _ConversationQueue, album: Any) -> _Entry | None:
+def _growing(queue: _ConversationQueue, album: object) -> _Entry | None:
     same = (entry for entry in queue.entries if entry.album == album and entry.is_growing)
     return next(same, None)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import logging
 import time
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Final
 
+from app.bot.transport.senders import without_person
 from app.storage.database import Database
 
 logger = logging.getLogger(__name__)
@@ -116,9 +118,30 @@ class Inbox:
             (self._bot_id, json.dumps(list(update_ids))),
         )
 
+    async def forget(self, user_id: int) -> None:
+        """Forget what a person has said; in what others have said nobody takes their place."""
+        rows = await self._database.fetch_all(
+            "SELECT bot_id, update_id, body FROM updates WHERE body LIKE ?", (f"%{user_id}%",)
+        )
+        cleaned = await asyncio.to_thread(
+            lambda: [(_cleaned(row["body"], user_id), row[0], row[1]) for row in rows]
+        )
+        async with self._database.transaction() as statements:
+            for values in cleaned:
+                await statements.execute(
+                    "UPDATE updates SET body = ?"
+                    " WHERE bot_id = ? AND update_id = ? AND body NOT NULL",
+                    values,
+                )
+
     async def prune(self) -> None:
         """Forget numbers that can't come again."""
         await self._database.execute(
             "DELETE FROM updates WHERE body IS NULL AND seen_at < ?",
             (self._clock() - KEEP_UPDATES_S,),
         )
+
+
+def _cleaned(body: str, user_id: int) -> str | None:
+    left = without_person(json.loads(body), user_id)
+    return None if left is None else json.dumps(left)

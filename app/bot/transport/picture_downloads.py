@@ -13,9 +13,11 @@ import logging
 import os
 import shutil
 import uuid
-from collections.abc import AsyncIterator
+from collections import Counter
+from collections.abc import AsyncIterator, Callable
+from functools import partial
 from pathlib import Path
-from typing import Final
+from typing import Any, Final, TypeVar
 
 import aiofiles
 import aiohttp
@@ -24,6 +26,7 @@ from aiogram.exceptions import AiogramError, TelegramBadRequest
 from aiogram.types import Document, Message, PhotoSize, Sticker
 
 from app.decoding.pool import DecoderPool
+from app.storage.disk_room import DiskRoom, NoRoomError, Reservation
 from app.storage.folders import flush_folder
 from models.interface import MAX_SIZE_PX
 
@@ -37,10 +40,16 @@ TRIES: Final = 2
 RETRY_PAUSE_S: Final = 1.0
 """What has just broken is likely to break again at once."""
 AT_ONCE: Final = 8
+_GROWS_BY_BYTES: Final = 1024 * 1024
+"""More room for a file that is larger than Telegram said."""
 MIN_FREE_BYTES: Final = 200_000_000
 """The databases must never meet a full disk."""
 
+UNFINISHED: Final = ("received", "prepared")
+"""What the names of files end in that are on their way to be a picture."""
+
 Sent = PhotoSize | Document | Sticker
+T = TypeVar("T")
 
 
 class DownloadProblem(enum.StrEnum):
@@ -86,62 +95,120 @@ class PictureDownloads:
         folder: Path,
         *,
         decoders: DecoderPool,
+        room: DiskRoom,
         max_mb_per_person: int = 500,
         total_timeout_s: int = TOTAL_TIMEOUT_S,
         stall_timeout_s: float = STALL_TIMEOUT_S,
     ) -> None:
         self._bot = bot
         self._folder = folder
+        self._room = room
         self._max_bytes_per_person = max_mb_per_person * 1_000_000
         self._total_timeout_s = total_timeout_s
         self._stall_timeout_s = stall_timeout_s
         self._fetching = asyncio.Semaphore(AT_ONCE)
         self._decoders = decoders
+        self._coming: Counter[int] = Counter()
+        """Bytes on their way, by person."""
+        self._in_threads: dict[int, set[asyncio.Future[Any]]] = {}
 
-    async def keep(self, sent: Sent, user_id: int) -> Path:
+    async def keep(self, sent: Sent, user_id: int, *, name: str | None = None) -> Path:
         """Fetch a picture and make it ready; it is on the disk when this returns.
 
+        `name` is what its file is to be called, without a suffix; a random one if not given.
         Raises DownloadError and `models.pictures.PictureError`; then nothing is left behind.
         """
         if (sent.file_size or 0) > MAX_BYTES:
             raise DownloadError(DownloadProblem.TOO_LARGE)
-        name = self._folder / str(user_id) / uuid.uuid4().hex
-        received, prepared = name.with_suffix(".received"), name.with_suffix(".prepared")
+        said_bytes = sent.file_size or MAX_BYTES
+        self._coming[user_id] += said_bytes
         try:
-            await self._receive(sent.file_id, received)
+            async with self._room.reserve(said_bytes) as reservation:
+                base = self._folder / str(user_id) / (name or uuid.uuid4().hex)
+                return await self._keep_as(base, sent.file_id, reservation, user_id)
+        except NoRoomError:
+            raise DownloadError(DownloadProblem.NO_ROOM) from None
+        finally:
+            self._coming[user_id] -= said_bytes
+            self._coming += Counter()  # whoever has nothing coming is not remembered
+
+    async def _keep_as(
+        self, base: Path, file_id: str, reservation: Reservation, user_id: int
+    ) -> Path:
+        """Raises NoRoomError too."""
+        received, prepared = (base.with_name(f"{base.name}.{end}") for end in UNFINISHED)
+        try:
+            await self._receive(file_id, received, reservation, user_id)
             facts = await self._decoders.prepare(
                 received, prepared, long_side_px=MAX_SIZE_PX, user_id=user_id
             )
-            suffix = ".png" if facts.is_lossless else ".jpg"
-            return await asyncio.to_thread(_keep, prepared, name.with_suffix(suffix))
+            prepared_bytes = await self._in_thread(user_id, partial(_size, prepared))
+            if prepared_bytes > reservation.size_bytes:
+                await self._room.grow(reservation, prepared_bytes)
+            path = base.with_name(base.name + (".png" if facts.is_lossless else ".jpg"))
+            await self._in_thread(user_id, partial(_keep, prepared, path))
+            reservation.kept_bytes = prepared_bytes
+            return path
         finally:
-            await asyncio.to_thread(_delete, received, prepared)
+            await self._in_thread(user_id, partial(_delete, received, prepared))
 
     async def forget(self, user_id: int) -> None:
-        """Delete every picture that a person ever sent and that is still here."""
-        await asyncio.to_thread(shutil.rmtree, self._folder / str(user_id), ignore_errors=True)
+        """Delete every picture that a person ever sent and that is still here.
 
-    async def _receive(self, file_id: str, path: Path) -> None:
+        Comes when nothing of theirs is being fetched any more. Raises OSError for what can't be
+        deleted.
+        """
+        # Whoever called for these was cut short; threads are not.
+        if threads := self._in_threads.get(user_id):
+            await asyncio.wait(threads)
+        folder = self._folder / str(user_id)
+        await asyncio.to_thread(_delete_folder, folder)
+
+    async def _in_thread(self, user_id: int, work: Callable[[], T]) -> T:
+        """Blocking work for a person that `forget` waits for, also if its caller does not."""
+        threads = self._in_threads.setdefault(user_id, set())
+        thread = asyncio.ensure_future(asyncio.to_thread(work))
+        threads.add(thread)
+        try:
+            return await asyncio.shield(thread)
+        finally:
+            if thread.done():
+                self._left_thread(user_id, thread)
+            else:
+                thread.add_done_callback(partial(self._left_thread, user_id))
+
+    def _left_thread(self, user_id: int, thread: asyncio.Future[Any]) -> None:
+        threads = self._in_threads.get(user_id, set())
+        threads.discard(thread)
+        if not threads:
+            self._in_threads.pop(user_id, None)
+        if not thread.cancelled():
+            thread.exception()  # somebody has looked at it: nobody else may be there any more
+
+    async def _receive(
+        self, file_id: str, path: Path, reservation: Reservation, user_id: int
+    ) -> None:
         # Nothing at all is begun for more than so many: a thousand small calls for the threads
         # would delay everybody else's.
         async with self._fetching:
-            if not await asyncio.to_thread(self._make_room, path.parent):
+            if not await self._in_thread(user_id, partial(self._make_room, path.parent, user_id)):
                 raise DownloadError(DownloadProblem.NO_ROOM)
-            await self._fetch(file_id, path)
+            await self._fetch(file_id, path, reservation)
 
-    def _make_room(self, folder: Path) -> bool:
+    def _make_room(self, folder: Path, user_id: int) -> bool:
         """Blocking: the folder is there and may grow."""
         if not folder.is_dir():
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             flush_folder(folder.parent)  # or a power cut takes the folder with all that is in it
         used = sum(_size(path) for path in folder.iterdir())
         is_low = shutil.disk_usage(folder).free < MIN_FREE_BYTES
+        used += self._coming[user_id]
         return used < self._max_bytes_per_person and not is_low
 
-    async def _fetch(self, file_id: str, path: Path) -> None:
+    async def _fetch(self, file_id: str, path: Path, reservation: Reservation) -> None:
         for tries_left in reversed(range(TRIES)):
             try:
-                return await self._fetch_once(file_id, path)
+                return await self._fetch_once(file_id, path, reservation)
             except (aiohttp.ClientError, TimeoutError, AiogramError, ConnectionError) as error:
                 if isinstance(error, TelegramBadRequest) and "too big" in error.message:
                     raise DownloadError(DownloadProblem.TOO_LARGE) from None
@@ -150,9 +217,9 @@ class PictureDownloads:
                 if not tries_left:
                     raise DownloadError(DownloadProblem.FAILED) from None
                 await asyncio.sleep(RETRY_PAUSE_S)
-        return None
+        raise AssertionError("the last try returns or raises")
 
-    async def _fetch_once(self, file_id: str, path: Path) -> None:
+    async def _fetch_once(self, file_id: str, path: Path, reservation: Reservation) -> None:
         file = await self._bot.get_file(file_id)
         if file.file_path is None:
             raise DownloadError(DownloadProblem.TOO_LARGE)
@@ -164,6 +231,8 @@ class PictureDownloads:
                 received += len(chunk)
                 if received > MAX_BYTES:
                     raise DownloadError(DownloadProblem.TOO_LARGE)
+                if received > reservation.size_bytes:
+                    await self._room.grow(reservation, min(MAX_BYTES, received + _GROWS_BY_BYTES))
                 await target.write(chunk)
 
     async def _without_stalls(self, stream: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
@@ -174,6 +243,15 @@ class PictureDownloads:
             except StopAsyncIteration:
                 return
             yield chunk
+
+
+def _delete_folder(folder: Path) -> None:
+    """Blocking. Raises OSError."""
+    if folder.is_dir() and not folder.is_symlink():
+        shutil.rmtree(folder)
+    else:
+        folder.unlink(missing_ok=True)
+    flush_folder(folder.parent)
 
 
 def _size(path: Path) -> int:

@@ -11,7 +11,7 @@ import asyncio
 import contextlib
 import json
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from typing import Any, Final
 
 from aiogram import Bot, Dispatcher
@@ -115,6 +115,20 @@ class Poller:
             if numbered:
                 # Also past what can't be kept: it would come again and again.
                 request.offset = max(raw["update_id"] for raw in numbered) + 1
+
+    @contextlib.asynccontextmanager
+    async def silenced(self, user_id: int) -> AsyncIterator[None]:
+        """Drop what a person has said and nobody has answered yet, but for the caller's update.
+
+        Other handlers of theirs are cut short; what they say during the block waits for its end.
+        Nothing is deleted from the inbox.
+        """
+        async with self._queues.emptied(user_id):
+            yield
+
+    def has_more_of(self, user_id: int) -> bool:
+        """Whether something that this person said waits for a handler."""
+        return self._queues.is_waiting(user_id)
 
     async def close(self, timeout_s: float) -> None:
         """Let handlers finish; the others' updates are handled after the next start."""

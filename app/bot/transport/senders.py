@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from app.bot.ui.callback_data import chat_that_owns
 
 RawUpdate = dict[str, Any]
 """As it came: whoever handles it makes aiogram's model of it; nobody waits for that here."""
+
+_NOBODY: Final = {"id": 0, "is_bot": False, "first_name": ""}
 
 
 class Conversation(NamedTuple):
@@ -50,10 +52,32 @@ def sender_of(raw: RawUpdate) -> int | None:
     return _id(part_of(_event_of(raw), "from"))
 
 
+def without_person(raw: RawUpdate, user_id: int) -> RawUpdate | None:
+    """The update with nobody in the place of this person; None if it is theirs."""
+    raw = with_real_sender(raw)
+    conversation = conversation_of(raw)
+    if user_id in {conversation.user_id, sender_of(raw)}:
+        return None
+    if user_id > 0 and conversation.chat_id == user_id:  # theirs alone; a group is not
+        return None
+    cleaned: RawUpdate = _without(raw, user_id)
+    return cleaned
+
+
 def part_of(raw: RawUpdate, name: str) -> RawUpdate:
     """An object in it by its name; an empty one where there is none."""
     part = raw.get(name)
     return part if isinstance(part, dict) else {}
+
+
+def _without(value: Any, user_id: int) -> Any:
+    if isinstance(value, list):
+        return [_without(each, user_id) for each in value]
+    if not isinstance(value, dict):
+        return value
+    if value.get("id") == user_id and "first_name" in value:
+        return dict(_NOBODY)
+    return {name: _without(part, user_id) for name, part in value.items()}
 
 
 def _event_of(raw: RawUpdate) -> RawUpdate:

@@ -6,6 +6,7 @@ from typing import Final
 
 from aiogram.utils.i18n import get_i18n
 from babel.dates import format_timedelta
+from babel.units import format_unit
 
 NEXT_UNIT_FROM: Final = 1.5
 """Of a minute, or an hour."""
@@ -20,3 +21,9 @@ def in_words(seconds: float) -> str:
         whole = 5 * round(whole / 5)
     locale = get_i18n().current_locale
     return format_timedelta(whole, threshold=NEXT_UNIT_FROM, locale=locale)
+
+
+def in_days(seconds: float) -> str:
+    """Such as "30 days", in the current language: a promise, so not in weeks or months."""
+    days = round(seconds / 86_400)
+    return format_unit(days, "duration-day", locale=get_i18n().current_locale)

@@ -9,7 +9,7 @@ from aiogram.utils.i18n import gettext as _
 from aiogram.utils.i18n import ngettext
 
 from app.bot.transport.picture_downloads import DownloadProblem
-from app.bot.ui.durations import in_words
+from app.bot.ui.durations import in_days, in_words
 from models.pictures import MAX_JPEG_PIXELS, MAX_PIXELS, MAX_RATIO, MIN_SIDE_PX, PictureProblem
 
 MAX_NAME = 64
@@ -53,7 +53,30 @@ def guide() -> str:
         "/settings – quality, size, strength and more\n"
         "/button – what I know about you\n"
         "/cancel – start over\n"
+        "/privacy – what I keep, and for how long\n"
         "/forget – delete everything about you"
+    )
+
+
+def privacy(*, pictures_s: float, orders_s: float, conversation_s: float) -> str:
+    """What is kept of a person, where, for so many seconds, and how it is deleted."""
+    return _(
+        "<b>What I keep of you</b>\n\n"
+        "On my owner's server, and nowhere else:\n"
+        "• the pictures you send and what I paint of them: for {pictures}, then they are deleted;\n"
+        "• what you ordered (your ID, the chat, styles, sizes, times): for {orders};\n"
+        "• where our conversation stands: for {conversation} after your last word in it;\n"
+        "• your settings: until you delete them;\n"
+        "• your messages with your name in them: until I have answered.\n\n"
+        "Nobody else gets any of it, and nothing is learned from it."
+        " What stands in this chat is kept by Telegram.\n\n"
+        "If somebody has me paint a photo of yours, I keep a copy for them for as long."
+        " What I have painted of it is theirs.\n\n"
+        "/forget deletes all of it at once, such copies too. /button shows your data."
+    ).format(
+        pictures=in_words(pictures_s),
+        orders=in_days(orders_s),
+        conversation=in_days(conversation_s),
     )
 
 
@@ -151,6 +174,17 @@ def allowance_left(count: int) -> str:
         "You can have {count} more pictures in these 24 hours.",
         count,
     ).format(count=count)
+
+
+def forgotten() -> str:
+    return _("Done: I know nothing about you any more.")
+
+
+def not_forgotten_yet() -> str:
+    return _(
+        "I could not delete everything just now. I will go on trying and tell you here when it is"
+        " done; until then, whatever you send me is deleted with it."
+    )
 
 
 def closing_down() -> str:

@@ -6,12 +6,14 @@ from pathlib import Path
 
 from PIL import Image
 
-from app.jobs.model import Delivery, Job
+from app.jobs.model import Delivery, Job, JobRequest
 from app.storage.folders import flush_folder, write_whole
 from models.pictures import encode_jpeg, encode_png
 
 MAX_PNG_BYTES = 45_000_000
 """A larger file is written as a JPEG: a bot may send 50 MB."""
+_PNG_BYTES_PER_PIXEL, _JPEG_BYTES_PER_PIXEL = 3.0, 1.5
+"""Of a painting that is all strokes and nowhere calm."""
 
 
 def save_result(picture: Image.Image, job: Job, folder: Path) -> Path:
@@ -24,6 +26,15 @@ def save_result(picture: Image.Image, job: Job, folder: Path) -> Path:
         if len(encoded) <= MAX_PNG_BYTES:
             return _write_durably(encoded, folder / f"{job.id}.png")
     return _write_durably(encode_jpeg(picture), folder / f"{job.id}.jpg")
+
+
+def expected_bytes(request: JobRequest) -> int:
+    """What the result takes on the disk, at most: that of a square picture."""
+    pixels = request.options.size_px**2
+    png_bytes = _PNG_BYTES_PER_PIXEL * pixels
+    if request.delivery is Delivery.FILE and png_bytes <= MAX_PNG_BYTES:
+        return round(png_bytes)
+    return round(_JPEG_BYTES_PER_PIXEL * pixels)
 
 
 def possible_results(job: Job, folder: Path) -> list[Path]:

@@ -23,6 +23,7 @@ from app.jobs.running.failures import check_pictures, failure_of
 from app.jobs.running.job_run import JobRun, RunOutcome
 from app.jobs.running.result_files import save_result
 from app.jobs.running.timings import Timings
+from app.storage.disk_room import DiskRoom
 from models.interface import DeviceLostError, Note, Painting, StepReport, Style, Stylizer
 
 StyleOf = Callable[[StyleChoice], Style]
@@ -74,6 +75,7 @@ class Worker:
         deliveries: DeliveryService,
         timings: Timings,
         results: Path,
+        room: DiskRoom,
         watchdog_s: float,
         style_of: StyleOf = plain_style,
     ) -> None:
@@ -85,6 +87,7 @@ class Worker:
         self._deliveries = deliveries
         self._timings = timings
         self._results = results
+        self._room = room
         self._watchdog_s = watchdog_s
         self._style_of = style_of
         self._gpu_thread = ThreadPoolExecutor(1, thread_name_prefix="gpu")
@@ -205,6 +208,7 @@ class Worker:
             if job is None or run.ends_as(RunOutcome.THROW_AWAY):  # cancelled meanwhile
                 await asyncio.to_thread(path.unlink, missing_ok=True)
                 return
+            self._room.note_written((await asyncio.to_thread(path.stat)).st_size)
         if Note.STOPPED not in painting.notes:
             self._timings.record(job.request.options, seconds)
         log_job("painted", job, logging.WARNING if WORTH_A_LOOK & job.notes else logging.INFO)

@@ -121,3 +121,13 @@ def test_json_lines_are_objects() -> None:
     assert entry["level"] == "warning"
     assert entry["job"] == 7
     assert entry["time"].endswith("Z")
+
+
+def test_no_line_names_a_person_by_the_path_of_a_picture_or_the_words_of_an_error() -> None:
+    stream = set_up("text")
+    try:
+        raise FileNotFoundError(2, "No such file", "/data/originals/7312345678/ab.jpg")
+    except FileNotFoundError as error:
+        logger.exception("gone", extra={"error": str(error)})
+    logger.error("Flood control exceeded on method 'SendMessage' in chat -7312345678.")
+    assert "7312345678" not in stream.getvalue()

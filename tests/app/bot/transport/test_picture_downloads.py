@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import os
 from collections.abc import AsyncIterator
@@ -19,11 +20,17 @@ from PIL import Image, ImageChops, ImageOps, ImageStat
 from app.bot.transport import picture_downloads as module
 from app.bot.transport.picture_downloads import DownloadError, DownloadProblem, PictureDownloads
 from app.decoding.pool import DecoderPool
+from app.storage.disk_room import DiskRoom
 from models.pictures import PictureError, PictureProblem, open_picture
 from tests.app.sandbox.faulty_sandbox import FaultySandbox
 from tests.e2e.pictures import encoded, hills, huge_png, photo, sideways_jpeg
 
 USER = 5
+QUOTA_BYTES = 30_000_000
+
+
+async def delete_nothing(size_bytes: int) -> int:
+    return 0
 
 
 @dataclass
@@ -34,13 +41,15 @@ class DownloadHarness:
     downloads: PictureDownloads
     folder: Path
 
-    async def receive(self, data: bytes, *, claimed_size: int | None = None) -> Path:
+    async def receive(
+        self, data: bytes, *, claimed_size: int | None = None, user_id: int = USER
+    ) -> Path:
         stored = self.sandbox.world.files.add_document(data, name="x.jpg", mime_type="image/jpeg")[
             "document"
         ]
         size = len(data) if claimed_size is None else claimed_size
         document = Document.model_validate(stored | {"file_size": size})
-        return await self.downloads.keep(document, USER)
+        return await self.downloads.keep(document, user_id)
 
     @property
     def left(self) -> list[Path]:
@@ -57,6 +66,9 @@ async def harness(tmp_path: Path) -> AsyncIterator[DownloadHarness]:
                 bot,
                 tmp_path,
                 decoders=decoders,
+                room=DiskRoom(
+                    tmp_path, quota_bytes=QUOTA_BYTES, promised=lambda: 0, make_room=delete_nothing
+                ),
                 max_mb_per_person=1,
                 total_timeout_s=5,
                 stall_timeout_s=0.2,
@@ -186,6 +198,29 @@ async def test_a_person_has_a_share_of_the_disk(harness: DownloadHarness) -> Non
         await harness.receive(photo(1))
     assert caught.value.problem is DownloadProblem.NO_ROOM
     assert harness.left == [first]
+
+
+async def test_what_comes_in_is_counted_before_it_is_here(harness: DownloadHarness) -> None:
+    """Three at once, each within the quota, and not all of them together."""
+    taken = await asyncio.gather(
+        *(harness.receive(photo(n), claimed_size=12_000_000, user_id=n) for n in range(3)),
+        return_exceptions=True,
+    )
+    refused = [each for each in taken if isinstance(each, DownloadError)]
+    assert [each.problem for each in refused] == [DownloadProblem.NO_ROOM]
+    assert len(harness.left) == 2
+    assert await harness.receive(photo(4)), "what was reserved and not needed is free again"
+
+
+async def test_a_file_that_is_larger_than_it_said_stops_at_the_quota(
+    harness: DownloadHarness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "MAX_BYTES", 100_000_000)
+    harness.sandbox.faults.lying_download(size=40_000_000, times=None)
+    with pytest.raises(DownloadError) as caught:
+        await harness.receive(photo(1), claimed_size=1000)
+    assert caught.value.problem is DownloadProblem.NO_ROOM
+    assert not harness.left
 
 
 async def test_what_says_that_it_is_too_large_is_not_even_asked_for(
