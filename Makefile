@@ -2,8 +2,8 @@
 PYTHON ?= python3.11
 PIP_ARGS ?=
 COMPUTE ?= cuda
-SLOW := e2e models/benchmarks models/draft models/engine models/neighbours models/training \
-  styles/test_drawing.py app/test_cli.py app/jobs/test_recovery.py \
+SLOW := e2e models styles/test_drawing.py \
+  app/commands app/decoding app/jobs/test_recovery.py app/test_cli.py \
   app/bot/transport/test_poller.py app/bot/transport/test_picture_downloads.py \
   app/bot/conversation/test_dialog.py app/bot/job_message/test_reporter.py \
   app/bot/job_message/test_job_buttons.py
@@ -47,7 +47,8 @@ demo: $(VENV)/.run ## paint a sample photo in one preset and say where the pictu
 test: $(VENV)/.dev ## run all tests
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m "not soak" -n auto --maxprocesses 4 --dist loadfile
 
-# Without processes, browsers, paintings, drawings, trainings and conversations that keep time.
+# Without processes, browsers, the engine, drawings and conversations that keep time: whoever works on
+# those runs their files.
 test-quick: $(VENV)/.dev ## run the tests that end within a minute, for while one works
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -n 2 --dist loadfile $(QUICK)
 

@@ -40,6 +40,12 @@ def test_whoever_calls_make_calls_a_target_that_is_there(path: Path) -> None:
     assert set(called) <= targets()
 
 
+def test_what_the_quick_tests_leave_out_is_there() -> None:
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8").replace("\\\n", " ")
+    (slow,) = re.findall(r"^SLOW := (.+)$", makefile, re.MULTILINE)
+    assert not [name for name in slow.split() if not (ROOT / "tests" / name).exists()]
+
+
 def test_the_newest_version_in_the_changelog_is_the_project_s() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     changelog = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
