@@ -120,17 +120,12 @@ class PictureDownloads:
         """
         if (sent.file_size or 0) > MAX_BYTES:
             raise DownloadError(DownloadProblem.TOO_LARGE)
-        said_bytes = sent.file_size or MAX_BYTES
-        self._coming[user_id] += said_bytes
+        base = self._folder / str(user_id) / (name or uuid.uuid4().hex)
         try:
-            async with self._room.reserve(said_bytes) as reservation:
-                base = self._folder / str(user_id) / (name or uuid.uuid4().hex)
+            async with self._room.reserve(sent.file_size or MAX_BYTES) as reservation:
                 return await self._keep_as(base, sent.file_id, reservation, user_id)
         except NoRoomError:
             raise DownloadError(DownloadProblem.NO_ROOM) from None
-        finally:
-            self._coming[user_id] -= said_bytes
-            self._coming += Counter()  # whoever has nothing coming is not remembered
 
     async def _keep_as(
         self, base: Path, file_id: str, reservation: Reservation, user_id: int
@@ -193,7 +188,13 @@ class PictureDownloads:
         async with self._fetching:
             if not await self._in_thread(user_id, partial(self._make_room, path.parent, user_id)):
                 raise DownloadError(DownloadProblem.NO_ROOM)
-            await self._fetch(file_id, path, reservation)
+            said_bytes = reservation.size_bytes
+            self._coming[user_id] += said_bytes
+            try:
+                await self._fetch(file_id, path, reservation)
+            finally:
+                self._coming[user_id] -= said_bytes
+                self._coming += Counter()  # whoever has nothing coming is not remembered
 
     def _make_room(self, folder: Path, user_id: int) -> bool:
         """Blocking: the folder is there and may grow."""
