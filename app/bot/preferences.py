@@ -115,7 +115,7 @@ class PreferencesRepository:
         except ValidationError as error:
             # Another version of the bot may know it: it stays where it is.
             unknown = {str(each["loc"][0]) for each in error.errors(include_input=False)}
-            facts = {"user": user_id, "fields": sorted(unknown)}
+            facts = {"fields": sorted(unknown)}  # not whose: a log names no people
             logger.warning("settings that this version does not know are left open", extra=facts)
             known = {name: value for name, value in values.items() if name not in unknown}
             return self._reader.validate_python(known)

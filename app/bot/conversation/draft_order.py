@@ -52,7 +52,7 @@ async def load_order(state: FSMContext) -> DraftOrder:
     try:
         stored = _Stored.model_validate(await state.get_data())
     except ValidationError:
-        logger.error("an order can't be read, and begins anew", extra={"user": state.key.user_id})
+        logger.error("an order can't be read, and begins anew")
         return DraftOrder()
     styles = [StyleChoice(picture, preset) for picture, preset in stored.styles]
     pictures = [*stored.photos, *(style.picture for style in styles)]

@@ -59,7 +59,7 @@ class ConversationStorage(BaseStorage):
         try:
             return self._reader.validate_json((await self._read(key)).data)
         except ValidationError:
-            logger.error("a conversation can't be read, and begins anew", extra=_facts(key))
+            logger.error("a conversation can't be read, and begins anew")
             return {}
 
     async def close(self) -> None:
@@ -104,10 +104,6 @@ class ConversationStorage(BaseStorage):
             (*_columns(key), conversation.state, conversation.data, self._clock()),
         )
         self._recent[key] = conversation
-
-
-def _facts(key: StorageKey) -> dict[str, object]:
-    return {"chat": key.chat_id, "user": key.user_id}
 
 
 def _columns(key: StorageKey) -> tuple[object, ...]:
