@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import math
 import os
@@ -22,6 +23,7 @@ _PASSED_ON: Final = ("PATH", "LD_LIBRARY_PATH", "SYSTEMROOT")
 """Nothing else of the environment: it holds the token."""
 _ONE_THREAD: Final = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "MALLOC_ARENA_MAX": "2"}
 _ALARM_LATER_S: Final = 5
+_ENDS_WITHIN_S: Final = 5.0
 
 
 class DecoderCrashed(Exception):  # noqa: N818 - it says what has happened to the process
@@ -74,7 +76,7 @@ class DecoderProcess:
                 await self._process.stdin.drain()
                 return await self._answer()
         except (DecoderCrashed, ConnectionError) as error:
-            if await self.kill() == -signal.SIGXCPU:
+            if await self._exit_code() == -signal.SIGXCPU:
                 raise DecoderTooBusy from error
             raise DecoderCrashed from error
 
@@ -83,6 +85,14 @@ class DecoderProcess:
         if self._process.returncode is None:
             self._process.kill()
         return await self._process.wait()
+
+    async def _exit_code(self) -> int:
+        """Of a process that has said its last word."""
+        # To kill it now would be to look whether it still lives, and that takes its code away.
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_ENDS_WITHIN_S):
+                return await self._process.wait()
+        return await self.kill()
 
     async def _answer(self) -> Json:
         assert self._process.stdout is not None  # noqa: S101 - it was asked for as a pipe
