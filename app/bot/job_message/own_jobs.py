@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from aiogram.types import CallbackQuery
+from aiogram.types import CallbackQuery, Message
 from aiogram.utils.i18n import gettext as _
 
 from app.bot.job_message.variations import Variation
@@ -31,8 +31,23 @@ async def own_job(query: CallbackQuery, job_id: int, job_service: JobService) ->
     return job
 
 
-async def results_with(job: Job, job_service: JobService) -> list[Job]:
-    """What the buttons under a result are about: its job, or all of the album that was painted."""
+async def own_result(query: CallbackQuery, job_id: int, job_service: JobService) -> Job | None:
+    """The same for a button under a result; None, too, for a job that has none (yet)."""
+    job = await own_job(query, job_id, job_service)
+    if job is not None and job.result is None:
+        await query.answer(_("I no longer remember this picture."))
+        return None
+    return job
+
+
+async def results_under(query: CallbackQuery, job: Job, job_service: JobService) -> list[Job]:
+    """What the buttons of a message are about: the picture in it, else all of the album.
+
+    An album's own buttons stand in a message of their own, below it.
+    """
+    message = query.message
+    if isinstance(message, Message) and (message.photo or message.document):
+        return [job]
     jobs = await job_service.together(job)
     return [each for each in jobs if each.state not in _CAME_TO_NOTHING]
 

@@ -96,10 +96,10 @@ class ResultDelivery:
             await message.delete()
 
     async def _offer_variations(self, jobs: Sequence[Job], chat_id: int) -> None:
-        job, has_faces = jobs[0], any(each.faces for each in jobs)
+        job = jobs[0]
         with self._language_of(job):
             text = status_texts.under_album()
-            keyboard = result_keyboard(job, has_faces=has_faces)
+            keyboard = result_keyboard(jobs)
         with allow_duplicates():
             await self._bot.send_message(
                 chat_id,
@@ -145,7 +145,7 @@ class ResultDelivery:
         caption = self._caption(job)
         with self._language_of(job):
             media = media_of(job, as_file=as_file)
-            keyboard = result_keyboard(job, has_faces=job.faces > 0)
+            keyboard = result_keyboard([job])
             return MessageContent(caption, keyboard, media, timeout_s=UPLOAD_TIMEOUT_S)
 
     def _caption(self, job: Job) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from aiogram import Router
+from aiogram.exceptions import TelegramBadRequest
 from aiogram.filters import Command
 from aiogram.types import CallbackQuery, Message
 from aiogram.utils.i18n import gettext as _
@@ -12,10 +13,23 @@ from aiogram.utils.i18n import gettext as _
 from app.bot.conversation.dialog import Dialog
 from app.bot.conversation.draft_order import DraftOrder
 from app.bot.conversation.questions import Questions
-from app.bot.job_message.job_buttons import AgainCallback, JobAction, JobCallback
-from app.bot.job_message.own_jobs import own_job, paint_once, results_with, what_is_gone
+from app.bot.job_message.job_buttons import (
+    AgainCallback,
+    JobAction,
+    JobCallback,
+    MoreCallback,
+    result_keyboard,
+)
+from app.bot.job_message.own_jobs import (
+    own_job,
+    own_result,
+    paint_once,
+    results_under,
+    what_is_gone,
+)
 from app.bot.job_message.variations import Variation, vary
 from app.bot.routers.errors import refusal
+from app.bot.transport.telegram_errors import is_message_gone, is_not_modified
 from app.bot.ui.queue_list import QueueCallback, queue_keyboard, queue_text
 from app.jobs.interface import ClosingDown, JobService, QueueFull, TooManyJobs
 from app.jobs.model import Job, JobState, StyleAdjustments
@@ -26,6 +40,7 @@ def make_router() -> Router:
     router.message.register(show_queue, Command("queue"))
     router.callback_query.register(cancel_from_queue, QueueCallback.filter())
     router.callback_query.register(stop_or_cancel, JobCallback.filter())
+    router.callback_query.register(show_more, MoreCallback.filter())
     router.callback_query.register(paint_again, AgainCallback.filter())
     return router
 
@@ -73,13 +88,31 @@ async def cancel(job: Job, job_service: JobService) -> bool:
     return any([await job_service.cancel(each.id, job.request.user_id) for each in jobs])
 
 
+async def show_more(
+    query: CallbackQuery, callback_data: MoreCallback, job_service: JobService
+) -> None:
+    job = await own_result(query, callback_data.job_id, job_service)
+    if job is None:
+        return
+    await query.answer()
+    keyboard = result_keyboard(
+        await results_under(query, job, job_service), is_open=callback_data.is_open
+    )
+    if isinstance(query.message, Message):
+        try:
+            await query.message.edit_reply_markup(reply_markup=keyboard)
+        except TelegramBadRequest as error:
+            if not (is_not_modified(error) or is_message_gone(error)):
+                raise
+
+
 async def paint_again(
     query: CallbackQuery, callback_data: AgainCallback, dialog: Dialog, job_service: JobService
 ) -> None:
-    job = await own_job(query, callback_data.job_id, job_service)
+    job = await own_result(query, callback_data.job_id, job_service)
     if job is None:
         return
-    jobs = await results_with(job, job_service)
+    jobs = await results_under(query, job, job_service)
     if (gone := await what_is_gone(jobs, callback_data.variation)) is not None:
         await query.answer(gone, show_alert=True)
     elif callback_data.variation is Variation.OTHER_STYLE:

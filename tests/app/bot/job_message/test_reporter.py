@@ -50,7 +50,7 @@ async def test_one_message_from_the_first_word_to_the_result(harness: ReporterHa
     assert harness.spoken() == [message]
     assert harness.colors(message) == ["navy", "teal", "olive", "maroon", "gold"]
     assert message.text == "Ready ✨"
-    assert len(message.buttons) > 5
+    assert buttons(message) == ["➖ Weaker", "➕ Stronger", "🖼 Other style", "⋯ More"]
 
 
 async def test_the_place_in_the_queue_is_true(harness: ReporterHarness) -> None:
