@@ -30,6 +30,9 @@ class JobState(enum.StrEnum):
     SET_ASIDE = "set_aside"
     """It took the process down too often and isn't tried again."""
 
+    DELETED = "deleted"
+    """Its owner had the result and its files deleted; the row remembers that it was there."""
+
     @property
     def is_open(self) -> bool:
         """Something is still owed to the person."""
@@ -130,6 +133,11 @@ class Job:
     failure: Failure | None = None
     told: bool = False
     """Whether its owner has heard of the failure."""
+    result_message_id: int | None = None
+    """The message in its chat that shows the result."""
+    result_file_id: str | None = None
+    """Telegram's own copy of it: a photo's, if `result_is_photo`, else a file's."""
+    result_is_photo: bool = False
 
     def belongs_to(self, user_id: int) -> bool:
         return self.request.user_id == user_id

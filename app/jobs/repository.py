@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Self
 
 from app.jobs import table
-from app.jobs.interface import StatusMessageId
+from app.jobs.interface import ResultMessage, StatusMessageId
 from app.jobs.model import Failure, Job, JobRequest
 from app.storage.database import Database
 from models.interface import Note, StyleOptions
@@ -194,6 +194,14 @@ class JobRepository:
             (shown.message_id, shown.has_picture, *self._with_album(job)),
         )
 
+    async def set_result_message(self, job: Job, shown: ResultMessage) -> None:
+        # Shown again after a restart, a result may come without its file's id.
+        await self._database.execute(
+            "UPDATE jobs SET result_message_id = ?, result_is_photo = ?,"
+            " result_file_id = coalesce(?, result_file_id) WHERE id = ?",
+            (shown.message_id, shown.is_photo, shown.file_id, job.id),
+        )
+
     # Questions
 
     async def get(self, job_id: int) -> Job | None:
@@ -259,10 +267,31 @@ class JobRepository:
         await self._database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         return jobs
 
+    async def delete_results(self, job_ids: Collection[int], user_id: int) -> list[Job]:
+        """Delete what delivered jobs of a person say of pictures; returns what they were."""
+        meant = "id IN (SELECT value FROM json_each(?)) AND user_id = ? AND state = 'delivered'"
+        parameters = (json.dumps(list(job_ids)), user_id)
+        async with self._database.transaction() as statements:
+            rows = await statements.fetch_all(f"SELECT * FROM jobs WHERE {meant}", parameters)  # noqa: S608
+            await statements.execute(
+                "UPDATE jobs SET state = 'deleted', content = '', styles = '[]', result = NULL,"  # noqa: S608
+                " result_message_id = NULL, result_file_id = NULL, status_message_id = NULL"
+                f" WHERE {meant}",
+                parameters,
+            )
+        return [table.job_from_row(row, self._root) for row in rows]
+
+    async def remembered(self, user_id: int) -> list[Job]:
+        """All jobs of a person whose pictures may be needed once more."""
+        return await self._rows(
+            "SELECT * FROM jobs WHERE user_id = ? AND state != 'deleted'", user_id
+        )
+
     async def delete_finished(self, *, before: float) -> int:
         """Delete rows that came to their end before a time (Unix seconds); returns how many."""
         gone = await self._database.fetch_all(
-            "DELETE FROM jobs WHERE finished_at < ? AND (state IN ('delivered', 'cancelled')"
+            "DELETE FROM jobs WHERE finished_at < ?"
+            " AND (state IN ('delivered', 'cancelled', 'deleted')"
             " OR state IN ('failed', 'set_aside') AND told) RETURNING id",
             (before,),
         )

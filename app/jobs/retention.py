@@ -122,8 +122,8 @@ def pictures_of(job: Job) -> set[Path]:
     return paths if job.result is None else paths | {job.result}
 
 
-def delete_pictures(folders: Folders, jobs: Iterable[Job]) -> None:
+def delete_pictures(folders: Folders, jobs: Iterable[Job], keep: Collection[Path] = ()) -> None:
     """Blocking: delete what the jobs' owner sent and got, and nothing outside the two folders."""
-    for path in set().union(*map(pictures_of, jobs)):
+    for path in set().union(*map(pictures_of, jobs)).difference(keep):
         if any(path.is_relative_to(room) for room in (folders.originals, folders.results)):
             path.unlink(missing_ok=True)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
+from pathlib import Path
 
 from app.jobs.deliveries import DeliveryService
 from app.jobs.interface import ClosingDown, JobView, QueueFull, Reporter, Stats, TooManyJobs
@@ -14,7 +15,7 @@ from app.jobs.limits import JobLimits
 from app.jobs.model import Job, JobRequest, JobState
 from app.jobs.notifications import PlaceNotifier, notify_safely
 from app.jobs.queue import JobQueue
-from app.jobs.retention import PictureRetention, delete_pictures
+from app.jobs.retention import PictureRetention, delete_pictures, pictures_of
 from app.jobs.running.estimates import WaitEstimates
 from app.jobs.running.job_run import RunOutcome
 from app.jobs.running.timings import Timings
@@ -169,6 +170,19 @@ class LocalJobService:
         for job in await self._repository.write_off(chat_id):
             notify_safely(self._reporter.cancelled, job)
         await self._after_cancelled(await self._repository.cancel_chat(chat_id))
+
+    async def delete(
+        self, jobs: Sequence[Job], user_id: int, *, keep: Collection[Path] = ()
+    ) -> list[Job]:
+        # Nobody submits meanwhile: a new job might need a picture that is about to go.
+        async with self._submitting:
+            deleted = await self._repository.delete_results([job.id for job in jobs], user_id)
+            others = await self._repository.remembered(user_id)
+            needed = set(keep).union(*map(pictures_of, others))
+            await asyncio.to_thread(delete_pictures, self._folders, deleted, needed)
+        for job in deleted:
+            log_job("deleted", job)
+        return deleted
 
     async def forget(self, user_id: int) -> None:
         async with self._submitting:

@@ -51,6 +51,11 @@ MIGRATIONS = (
     ALTER TABLE jobs ADD COLUMN is_trial INTEGER NOT NULL DEFAULT 0;
     UPDATE jobs SET is_trial = 1 WHERE origin LIKE 'trial:%';
     """,
+    """
+    ALTER TABLE jobs ADD COLUMN result_message_id INTEGER;
+    ALTER TABLE jobs ADD COLUMN result_file_id TEXT;
+    ALTER TABLE jobs ADD COLUMN result_is_photo INTEGER NOT NULL DEFAULT 0;
+    """,
 )
 
 INSERT = """
@@ -99,6 +104,9 @@ def job_from_row(row: sqlite3.Row, root: Path) -> Job:
         notes=frozenset(map(Note, json.loads(row["notes"]))),
         failure=Failure(row["failure"]) if row["failure"] else None,
         told=bool(row["told"]),
+        result_message_id=row["result_message_id"],
+        result_file_id=row["result_file_id"],
+        result_is_photo=bool(row["result_is_photo"]),
     )
 
 

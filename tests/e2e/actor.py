@@ -84,23 +84,33 @@ class Actor:
         Where `on` keeps it behind "More", that is pressed first; if the bot refuses to show more,
         its answer is what comes back.
         """
-        message = on or await self.until(
-            lambda: self._with_button(label), within_s=within_s, awaited=f"a button {label!r}"
-        )
+        awaited = f"a button {label!r}"
+        if on is None:
+            on = await self.until(
+                lambda: self._with_button(label), within_s=within_s, awaited=awaited
+            )
+        refusal = await self._uncovers(on, label)
+        if refusal is not None:
+            return refusal
+        query = self.hammers(on, label, times=1)[0]
+        awaited = f"an answer to {label!r}"
+        await self.until(lambda: query.answer, within_s=within_s, awaited=awaited)
+        return query
+
+    async def _uncovers(self, message: Message, label: str) -> CallbackQuery | None:
+        """Wait for the button and press "More" if it takes that; returns a refusal to do so."""
         await self.until(
             lambda: has_label(message, label) or has_label(message, MORE),
             awaited=f"a button {label!r}",
         )
-        if not has_label(message, label):
-            opening = await self.presses(MORE, on=message)
-            if opening.answer and opening.answer["text"]:
-                return opening
-            await self.finds(message, label)
-            self._seen.add((message.id, len(message.versions)))  # it shows the same as before
-        query = self.hammers(message, label, times=1)[0]
-        awaited = f"an answer to {label!r}"
-        await self.until(lambda: query.answer, within_s=within_s, awaited=awaited)
-        return query
+        if has_label(message, label):
+            return None
+        query = await self.presses(MORE, on=message)
+        if query.answer and query.answer["text"]:
+            return query
+        await self.finds(message, label)
+        self._seen.add((message.id, len(message.versions)))  # it shows the same as before
+        return None
 
     def hammers(self, message: Message, label: str, *, times: int) -> list[CallbackQuery]:
         """Press a button several times without waiting."""

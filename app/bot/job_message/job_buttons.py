@@ -44,6 +44,12 @@ class MoreCallback(CallbackData, prefix="more"):
     job_id: JobId
 
 
+class DeleteCallback(CallbackData, prefix="delete"):
+    """A button under a result: it and its files go."""
+
+    job_id: JobId
+
+
 class TrialCallback(CallbackData, prefix="trial"):
     """A button under a new style's first painting; only admins get that far."""
 
@@ -92,7 +98,7 @@ def result_keyboard(jobs: Sequence[Job], *, is_open: bool = False) -> InlineKeyb
 
     rows = [row_of(FIRST_ROW), [*row_of([Variation.OTHER_STYLE]), _more_button(job, is_open)]]
     if is_open:
-        rows += map(row_of, MORE_ROWS)
+        rows += [*map(row_of, MORE_ROWS), [_delete_button(job)]]
     return InlineKeyboardMarkup(inline_keyboard=[row for row in rows if row])
 
 
@@ -107,6 +113,12 @@ def _again_button(variation: Variation, job: Job) -> InlineKeyboardButton:
     return InlineKeyboardButton(
         text=_label(variation, job.request.options),
         callback_data=AgainCallback(variation=variation, job_id=job.id).pack(),
+    )
+
+
+def _delete_button(job: Job) -> InlineKeyboardButton:
+    return InlineKeyboardButton(
+        text=_("🗑 Delete"), callback_data=DeleteCallback(job_id=job.id).pack()
     )
 
 

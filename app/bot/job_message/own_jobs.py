@@ -16,13 +16,20 @@ from app.bot.ui import texts
 from app.jobs.interface import JobService
 from app.jobs.model import Job, JobRequest, JobState
 
-_CAME_TO_NOTHING = frozenset({JobState.CANCELLED, JobState.FAILED, JobState.SET_ASIDE})
+_CAME_TO_NOTHING = frozenset(
+    {JobState.CANCELLED, JobState.FAILED, JobState.SET_ASIDE, JobState.DELETED}
+)
 
 
-async def own_job(query: CallbackQuery, job_id: int, job_service: JobService) -> Job | None:
-    """The job behind a pressed button; None, and a short answer, if it isn't this person's."""
+async def own_job(
+    query: CallbackQuery, job_id: int, job_service: JobService, *, deleted: bool = False
+) -> Job | None:
+    """The job behind a pressed button; None, and a short answer, if it isn't this person's.
+
+    One whose result was deleted is remembered only for those who ask for it by `deleted`.
+    """
     job = await job_service.get(job_id)
-    if job is None:
+    if job is None or (job.state is JobState.DELETED and not deleted):
         await query.answer(_("I no longer remember this picture."))
         return None
     if not job.belongs_to(query.from_user.id):

@@ -11,10 +11,13 @@ from aiogram.types import CallbackQuery, Message
 from aiogram.utils.i18n import gettext as _
 
 from app.bot.conversation.dialog import Dialog
-from app.bot.conversation.draft_order import DraftOrder
+from app.bot.conversation.draft_order import DraftOrder, pictures_in_orders
+from app.bot.conversation.fsm_storage import ConversationStorage
 from app.bot.conversation.questions import Questions
+from app.bot.job_message.deletion import delete_messages
 from app.bot.job_message.job_buttons import (
     AgainCallback,
+    DeleteCallback,
     JobAction,
     JobCallback,
     MoreCallback,
@@ -41,6 +44,7 @@ def make_router() -> Router:
     router.callback_query.register(cancel_from_queue, QueueCallback.filter())
     router.callback_query.register(stop_or_cancel, JobCallback.filter())
     router.callback_query.register(show_more, MoreCallback.filter())
+    router.callback_query.register(delete, DeleteCallback.filter())
     router.callback_query.register(paint_again, AgainCallback.filter())
     return router
 
@@ -104,6 +108,28 @@ async def show_more(
         except TelegramBadRequest as error:
             if not (is_not_modified(error) or is_message_gone(error)):
                 raise
+
+
+async def delete(
+    query: CallbackQuery,
+    callback_data: DeleteCallback,
+    job_service: JobService,
+    fsm_storage: ConversationStorage,
+) -> None:
+    job = await own_job(query, callback_data.job_id, job_service, deleted=True)
+    if job is None:
+        return
+    jobs: list[Job] = []
+    if job.state is not JobState.DELETED:  # else this is another message that shows it
+        owner = query.from_user.id
+        keep = await pictures_in_orders(fsm_storage, owner)
+        doomed = await results_under(query, job, job_service)
+        jobs = await job_service.delete(doomed, owner, keep=keep)
+        if not jobs:
+            await query.answer(_("It is still on its way to you. Please try again in a moment."))
+            return
+    await query.answer(_("Deleted."))
+    await delete_messages(query, jobs)
 
 
 async def paint_again(
