@@ -21,6 +21,7 @@ from aiogram.utils.i18n import I18n
 from app.bot.chat_database import open_chat_database, tidy
 from app.bot.conversation.fsm_storage import ConversationStorage
 from app.bot.dispatcher import make_dispatcher, publish_commands
+from app.bot.job_message.extras import Extras
 from app.bot.job_message.reporter import ChatReporter, Pace
 from app.bot.preferences import PreferencesRepository
 from app.bot.transport.expired_answers import IgnoreExpiredAnswers
@@ -92,6 +93,8 @@ class Application:
             reporter = self._reporter(bot, store, pacer, i18n, catalog)
             stack.push_async_callback(reporter.close)
             job_service = await self._make_job_service(stack, store, reporter, catalog)
+            extras = Extras(bot)
+            stack.push_async_callback(extras.close)
             storage, inbox = await self._open_chats(stack, bot)
             dispatcher = make_dispatcher(
                 settings=self._settings,
@@ -101,6 +104,7 @@ class Application:
                 downloads=self._downloads(bot),
                 catalog=catalog,
                 i18n=i18n,
+                extras=extras,
                 health=await self._watch(stack, job_service),
             )
             await publish_commands(bot, i18n)

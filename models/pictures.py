@@ -145,12 +145,15 @@ def fit_size(size: tuple[int, int], long_side_px: int) -> tuple[int, int]:
     return width, height
 
 
-def encode_jpeg(picture: Image.Image, *, quality: int = JPEG_QUALITY) -> bytes:
-    """JPEG bytes without any metadata."""
+def encode_jpeg(
+    picture: Image.Image, *, quality: int = JPEG_QUALITY, dpi: int | None = None
+) -> bytes:
+    """JPEG bytes without any metadata but `dpi`, how many pixels go on an inch of paper."""
     buffer = io.BytesIO()
     # Not optimised: that is done in one piece, which stops all other threads for as long, and fails
     # where noise takes more than a byte a pixel.
-    _bare(picture).save(buffer, "JPEG", quality=quality, subsampling=0)
+    density = {} if dpi is None else {"dpi": (dpi, dpi)}
+    _bare(picture).save(buffer, "JPEG", quality=quality, subsampling=0, **density)
     return buffer.getvalue()
 
 

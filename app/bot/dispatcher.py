@@ -26,6 +26,7 @@ from app.bot.preferences import PreferencesRepository
 from app.bot.routers import (
     admin,
     errors,
+    extras,
     fallback,
     forget,
     jobs,
@@ -92,6 +93,7 @@ def make_dispatcher(
         my_data.make_router(),
         settings_router.make_router(),
         jobs.make_router(),
+        extras.make_router(),
         forget.make_router(),
         admin.make_router(settings.admin_ids),
         photos.make_router(),

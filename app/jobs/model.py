@@ -46,6 +46,13 @@ class Delivery(enum.StrEnum):
     FILE = "file"
 
 
+class PrintSize(enum.StrEnum):
+    """A sheet of paper that a painting is to fill at `app.pictures.prints.DPI`."""
+
+    A4 = "a4"
+    A3 = "a3"
+
+
 class Failure(enum.StrEnum):
     """Why a job failed; the bot has a sentence for each."""
 
@@ -100,6 +107,8 @@ class JobRequest:
     styles: tuple[StyleChoice, ...]
     options: StyleOptions
     delivery: Delivery = Delivery.PHOTO
+    print_size: PrintSize | None = None
+    """The sheet that the result is enlarged for."""
     is_trial: bool = False
     """It shows an admin a new style, which is then kept or dropped."""
     album: str | None = None
@@ -129,6 +138,8 @@ class Job:
     result: Path | None = None
     faces: int = 0
     """How many the painter found in the photo."""
+    frames: int = 0
+    """How many were kept of how it came about, for a film."""
     notes: frozenset[Note] = frozenset()
     failure: Failure | None = None
     told: bool = False

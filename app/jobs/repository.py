@@ -115,16 +115,24 @@ class JobRepository:
         )
 
     async def painted(
-        self, job_id: int, *, result: Path, notes: Collection[Note], seconds: float, faces: int = 0
+        self,
+        job_id: int,
+        *,
+        result: Path,
+        notes: Collection[Note],
+        seconds: float,
+        faces: int = 0,
+        frames: int = 0,
     ) -> Job | None:
         return await self._row(
             "UPDATE jobs SET state = 'painted', result = ?, notes = ?, seconds = ?,"
-            " faces = ?, finished_at = ?, failure = NULL"
+            " faces = ?, frames = ?, finished_at = ?, failure = NULL"
             " WHERE id = ? AND state = 'running' RETURNING *",
             table.path_to_text(result, self._root),
             json.dumps(sorted(notes)),
             seconds,
             faces,
+            frames,
             self._clock(),
             job_id,
         )

@@ -18,6 +18,7 @@ from app.jobs.queue import JobQueue
 from app.jobs.retention import PictureRetention, delete_pictures, pictures_of
 from app.jobs.running.estimates import WaitEstimates
 from app.jobs.running.job_run import RunOutcome
+from app.jobs.running.result_files import delete_result
 from app.jobs.running.timings import Timings
 from app.jobs.running.worker import StyleOf, Worker, plain_style
 from app.jobs.store import JobStore
@@ -247,5 +248,5 @@ class LocalJobService:
             if job.request.album is not None:
                 self._deliveries.take(job)  # the rest of the album may have waited for it alone
             if job.result is not None:
-                await asyncio.to_thread(job.result.unlink, missing_ok=True)
+                await asyncio.to_thread(delete_result, job.result)
         self._places.notify(self._worker.run)

@@ -8,7 +8,7 @@ import sqlite3
 from pathlib import Path
 from typing import Any
 
-from app.jobs.model import Delivery, Failure, Job, JobRequest, JobState, StyleChoice
+from app.jobs.model import Delivery, Failure, Job, JobRequest, JobState, PrintSize, StyleChoice
 from models.interface import Note, Quality, StyleOptions
 
 MIGRATIONS = (
@@ -55,14 +55,16 @@ MIGRATIONS = (
     ALTER TABLE jobs ADD COLUMN result_message_id INTEGER;
     ALTER TABLE jobs ADD COLUMN result_file_id TEXT;
     ALTER TABLE jobs ADD COLUMN result_is_photo INTEGER NOT NULL DEFAULT 0;
+    ALTER TABLE jobs ADD COLUMN print_size TEXT;
+    ALTER TABLE jobs ADD COLUMN frames INTEGER NOT NULL DEFAULT 0;
     """,
 )
 
 INSERT = """
     INSERT INTO jobs (
         bot_id, origin, user_id, chat_id, language, content, styles, options, delivery,
-        album, album_size, thread_id, reply_to, is_trial, created_at
-    ) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING *
+        album, album_size, thread_id, reply_to, is_trial, print_size, created_at
+    ) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING *
 """
 
 
@@ -85,6 +87,7 @@ def insert_values(
         request.thread_id,
         request.reply_to,
         request.is_trial,
+        request.print_size,
         created_at,
     )
 
@@ -101,6 +104,7 @@ def job_from_row(row: sqlite3.Row, root: Path) -> Job:
         seconds=row["seconds"],
         result=root / row["result"] if row["result"] else None,
         faces=row["faces"],
+        frames=row["frames"],
         notes=frozenset(map(Note, json.loads(row["notes"]))),
         failure=Failure(row["failure"]) if row["failure"] else None,
         told=bool(row["told"]),
@@ -136,6 +140,7 @@ def _request_from_row(row: sqlite3.Row, root: Path) -> JobRequest:
         thread_id=row["thread_id"],
         reply_to=row["reply_to"],
         is_trial=bool(row["is_trial"]),
+        print_size=PrintSize(row["print_size"]) if row["print_size"] else None,
     )
 
 

@@ -22,7 +22,7 @@ STATIC = Path(__file__).parent / "static"
 LANGUAGES = ("ru", "en")
 HEARTBEAT_S = 15.0
 # Anything else is downloaded, never shown: an HTML "photo" must not run on this page.
-SHOWN_TYPES = {"image/jpeg", "image/png", "image/webp", "image/gif"}
+SHOWN_TYPES = {"image/jpeg", "image/png", "image/webp", "image/gif", "video/mp4"}
 
 
 class Page:

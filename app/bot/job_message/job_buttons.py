@@ -9,9 +9,11 @@ from aiogram.filters.callback_data import CallbackData
 from aiogram.types import InlineKeyboardButton, InlineKeyboardMarkup
 from aiogram.utils.i18n import gettext as _
 
+from app.bot.job_message.extras import Extra, ExtraCallback
 from app.bot.job_message.variations import Variation, possible_variations
 from app.bot.ui.callback_data import JobId
 from app.jobs.model import Job
+from app.pictures.frames import MIN_FRAMES
 from models.interface import StyleOptions
 
 
@@ -63,7 +65,7 @@ MORE_ROWS = (
     (Variation.FINER, Variation.BROADER),
     (Variation.COLORS, Variation.FACES),
     (Variation.OTHER_PHOTO, Variation.SWAP),
-    (Variation.HD,),
+    (Variation.HD, Variation.PRINT_A4, Variation.PRINT_A3),
 )
 """What belongs together stands together, also where one of the two is at its bound."""
 
@@ -98,7 +100,7 @@ def result_keyboard(jobs: Sequence[Job], *, is_open: bool = False) -> InlineKeyb
 
     rows = [row_of(FIRST_ROW), [*row_of([Variation.OTHER_STYLE]), _more_button(job, is_open)]]
     if is_open:
-        rows += [*map(row_of, MORE_ROWS), [_delete_button(job)]]
+        rows += [*map(row_of, MORE_ROWS), _extra_buttons(jobs), [_delete_button(job)]]
     return InlineKeyboardMarkup(inline_keyboard=[row for row in rows if row])
 
 
@@ -114,6 +116,19 @@ def _again_button(variation: Variation, job: Job) -> InlineKeyboardButton:
         text=_label(variation, job.request.options),
         callback_data=AgainCallback(variation=variation, job_id=job.id).pack(),
     )
+
+
+def _extra_buttons(jobs: Sequence[Job]) -> list[InlineKeyboardButton]:
+    job = jobs[0]
+    labels = {Extra.COMPARISON: _("🌓 Before / after")}
+    if any(each.frames >= MIN_FRAMES for each in jobs):
+        labels[Extra.FILM] = _("🎞 Film")
+    return [
+        InlineKeyboardButton(
+            text=text, callback_data=ExtraCallback(extra=extra, job_id=job.id).pack()
+        )
+        for extra, text in labels.items()
+    ]
 
 
 def _delete_button(job: Job) -> InlineKeyboardButton:
@@ -146,6 +161,8 @@ def _label(variation: Variation, options: StyleOptions) -> str:
         Variation.BROADER: _("🖌 Larger brush"),
         Variation.COLORS: _("🌈 Photo's colours"),
         Variation.HD: _("🔍 HD file"),
+        Variation.PRINT_A4: _("🖨 A4"),
+        Variation.PRINT_A3: _("🖨 A3"),
         Variation.FACES: _("🙂 Natural faces"),
         Variation.OTHER_STYLE: _("🖼 Other style"),
         Variation.OTHER_PHOTO: _("📷 Other photo"),

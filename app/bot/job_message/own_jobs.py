@@ -15,6 +15,7 @@ from app.bot.requester import Requester
 from app.bot.ui import texts
 from app.jobs.interface import JobService
 from app.jobs.model import Job, JobRequest, JobState
+from app.pictures.frames import frames_file
 
 _CAME_TO_NOTHING = frozenset(
     {JobState.CANCELLED, JobState.FAILED, JobState.SET_ASIDE, JobState.DELETED}
@@ -61,12 +62,33 @@ async def results_under(query: CallbackQuery, job: Job, job_service: JobService)
 
 async def what_is_gone(jobs: Sequence[Job], variation: Variation) -> str | None:
     """A kind sentence if a picture that the `variation` needs has been deleted meanwhile."""
-    photos = [job.request.content for job in jobs]
     styles = [choice.picture for job in jobs for choice in job.request.styles]
-    if variation is not Variation.OTHER_PHOTO and await _is_one_gone(photos):
-        return _("I keep photos only for a while, and this one is gone. Please send it again.")
+    if variation is not Variation.OTHER_PHOTO and (gone := await is_photo_gone(jobs)) is not None:
+        return gone
     if variation is not Variation.OTHER_STYLE and await _is_one_gone(styles):
         return texts.style_is_gone()
+    return None
+
+
+async def is_photo_gone(jobs: Sequence[Job]) -> str | None:
+    """A kind sentence if a photo has been deleted meanwhile."""
+    if await _is_one_gone([job.request.content for job in jobs]):
+        return _("I keep photos only for a while, and this one is gone. Please send it again.")
+    return None
+
+
+async def is_painting_gone(jobs: Sequence[Job]) -> str | None:
+    """A kind sentence if a result has been deleted meanwhile; Telegram may still show it."""
+    if await _is_one_gone([job.result for job in jobs if job.result is not None]):
+        return _("I keep paintings only for a while, and this one is gone here.")
+    return None
+
+
+async def are_frames_gone(jobs: Sequence[Job]) -> str | None:
+    """A kind sentence if there is nothing (any more) to make a film of."""
+    files = [frames_file(job.result) for job in jobs if job.result is not None]
+    if not files or await _is_one_gone(files):
+        return _("I did not keep how this picture came about.")
     return None
 
 

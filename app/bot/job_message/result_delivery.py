@@ -163,7 +163,7 @@ class ResultDelivery:
     def _caption(self, job: Job) -> str:
         with self._language_of(job):
             names = style_names(job.request.styles, self._catalog, job.request.language)
-            return status_texts.ready(" + ".join(names), job.notes)
+            return status_texts.ready(" + ".join(names), job.notes, job.request.print_size)
 
     @contextlib.contextmanager
     def _language_of(self, job: Job) -> Iterator[None]:

@@ -20,8 +20,9 @@ from app.jobs.queue import JobQueue
 from app.jobs.repository import JobRepository
 from app.jobs.running.failures import check_pictures, failure_of
 from app.jobs.running.job_run import JobRun, RunOutcome
-from app.jobs.running.result_files import save_result
+from app.jobs.running.result_files import delete_result, save_result
 from app.jobs.running.timings import Timings
+from app.pictures.frames import frames_file
 from models.interface import DeviceLostError, Note, Painting, StepReport, Style, Stylizer
 
 StyleOf = Callable[[StyleChoice], Style]
@@ -33,7 +34,7 @@ def plain_style(choice: StyleChoice) -> Style:
     return Style(choice.picture, choice.weight)
 
 
-WORTH_A_LOOK = {Note.SHRUNK, Note.DIVERGED}
+WORTH_A_LOOK = {Note.SHRUNK, Note.DIVERGED, Note.NOT_FOR_PRINT}
 """Notes that the owner of the box should see among the warnings."""
 
 
@@ -174,6 +175,8 @@ class Worker:
     def _stepped(self, run: JobRun, report: StepReport) -> None:
         if run is self.run and not run.ends_as(RunOutcome.THROW_AWAY):
             run.report = report
+            if (frame := report.frame or report.picture) is not None:
+                run.frames.take(report.step, frame)
             notify_safely(self._reporter.stepped, run.job, report)
 
     async def _finish(self, run: JobRun, painting: Painting) -> None:
@@ -187,16 +190,18 @@ class Worker:
     async def _save(self, run: JobRun, painting: Painting) -> None:
         """Write the picture to the disk and have it delivered."""
         seconds = run.seconds_spent()
-        path = await asyncio.to_thread(save_result, painting.picture, run.job, self._results)
+        saved = await asyncio.to_thread(save_result, painting.picture, run.job, self._results)
+        frames = await run.frames.save(frames_file(saved.path))
         job = await self._repository.painted(
             run.job.id,
-            result=path,
-            notes=painting.notes,
+            result=saved.path,
+            notes=painting.notes | saved.notes,
             seconds=seconds,
             faces=painting.faces,
+            frames=frames,
         )
         if job is None or run.ends_as(RunOutcome.THROW_AWAY):  # cancelled while it was being saved
-            await asyncio.to_thread(path.unlink, missing_ok=True)
+            await asyncio.to_thread(delete_result, saved.path)
             return
         if Note.STOPPED not in painting.notes:
             self._timings.record(job.request.options, seconds)

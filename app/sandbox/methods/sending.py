@@ -27,6 +27,8 @@ from app.sandbox.methods.method import (
 from app.sandbox.params import Params
 from app.sandbox.world import World
 
+VIDEO_FACTS = ("width", "height", "duration")
+
 
 async def send_message(world: World, params: Params) -> Json:
     return _post(world, params, text_content(params))
@@ -40,12 +42,18 @@ async def send_document(world: World, params: Params) -> Json:
     return await _send_media(world, params, "document")
 
 
+async def send_video(world: World, params: Params) -> Json:
+    return await _send_media(world, params, "video")
+
+
 async def _send_media(world: World, params: Params, kind: str) -> Json:
     chat_of(world, params)  # refused before the picture is worked on
     reference = params.text(kind)
     upload = params.upload(reference, kind)
     caption = params_caption(params)
-    return _post(world, params, await media_content(world, kind, reference, upload) | caption)
+    about = {key: params.number(key, 0) for key in VIDEO_FACTS}
+    content = await media_content(world, kind, reference, upload, about)
+    return _post(world, params, content | caption)
 
 
 async def send_media_group(world: World, params: Params) -> list[Json]:
@@ -53,7 +61,8 @@ async def send_media_group(world: World, params: Params) -> list[Json]:
     items: list[Json] = params.json("media") or []
     if not MIN_ALBUM_ITEMS <= len(items) <= MAX_ALBUM_ITEMS:
         raise bad_request(f"media group must contain {MIN_ALBUM_ITEMS}-{MAX_ALBUM_ITEMS} items")
-    if len({item.get("type") for item in items}) > 1:
+    kinds = {item.get("type") for item in items}
+    if len(kinds) > 1 and "document" in kinds:
         raise bad_request("document can't be mixed with other media types")
     contents = [await item_content(world, params, item) for item in items]
     target = reply_target(params, chat)
@@ -67,7 +76,7 @@ async def send_media_group(world: World, params: Params) -> list[Json]:
 async def item_content(world: World, params: Params, item: Json) -> Json:
     """The content that an `InputMedia` describes."""
     kind, reference = str(item.get("type")), str(item.get("media", ""))
-    if kind not in {"photo", "document"}:
+    if kind not in {"photo", "document", "video"}:
         raise bad_request(f"unsupported media type {kind}")
     upload = params.upload(reference, "")
     caption = caption_content(
@@ -75,7 +84,8 @@ async def item_content(world: World, params: Params, item: Json) -> Json:
         str(item.get("parse_mode") or ""),
         item.get("caption_entities"),
     )
-    return await media_content(world, kind, reference, upload) | caption
+    about = {key: int(item.get(key) or 0) for key in VIDEO_FACTS}
+    return await media_content(world, kind, reference, upload, about) | caption
 
 
 async def send_message_draft(world: World, params: Params) -> bool:
@@ -118,6 +128,7 @@ METHODS: dict[str, Method] = {
     "sendMessage": send_message,
     "sendPhoto": send_photo,
     "sendDocument": send_document,
+    "sendVideo": send_video,
     "sendMediaGroup": send_media_group,
     "sendMessageDraft": send_message_draft,
     "sendChatAction": send_chat_action,

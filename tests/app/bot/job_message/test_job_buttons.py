@@ -162,6 +162,21 @@ async def test_hd_comes_as_a_file(ben: Actor, engine: Recorder) -> None:
     assert engine.asked[-1][2].size_px == 2048
 
 
+async def test_a_print_comes_as_a_file_that_fills_its_sheet(ben: Actor, engine: Recorder) -> None:
+    await ben.presses("A4", on=await own_style(ben))
+    printed = await ben.sees_result()
+    assert "document" in printed.content
+    assert "A4 at 300 dpi" in printed.text
+    assert "enlarged" in printed.text
+    picture = await asyncio.to_thread(ben.picture, printed)
+    assert picture.width == 3508 or picture.height == 2480
+    assert picture.info["dpi"] == (300, 300)
+    assert engine.asked[-1][2].size_px == 2048
+    await ben.presses("More", on=printed)
+    await ben.finds(printed, "A3")
+    assert not has_label(printed, "A4")
+
+
 async def test_swap_changes_the_roles(ben: Actor, engine: Recorder) -> None:
     await ben.presses("Swap", on=await own_style(ben))
     await ben.sees_result()
