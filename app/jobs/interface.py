@@ -170,6 +170,15 @@ class JobService(Protocol):
         """All that were ordered as one album, in the order of the photos; or the job alone."""
         ...
 
+    async def past_results(
+        self, user_id: int, *, chat_id: int | None = None, limit: int
+    ) -> list[Job]:
+        """A person's delivered results whose files are still there, the newest first.
+
+        With `chat_id` only those of that chat.
+        """
+        ...
+
     async def views(self, user_id: int) -> list[JobView]:
         """A person's open jobs in the order they'll be painted."""
         ...

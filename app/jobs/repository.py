@@ -223,6 +223,17 @@ class JobRepository:
             user_id,
         )
 
+    async def results_of(self, user_id: int, chat_id: int | None, limit: int) -> list[Job]:
+        """A person's delivered results, of one chat or of all, the newest first; no trials."""
+        return await self._rows(
+            "SELECT * FROM jobs WHERE bot_id = ? AND user_id = ? AND chat_id = coalesce(?, chat_id)"
+            " AND state = 'delivered' AND NOT is_trial ORDER BY finished_at DESC, id DESC LIMIT ?",
+            self._bot_id,
+            user_id,
+            chat_id,
+            limit,
+        )
+
     async def album(self, job: Job) -> list[Job]:
         """All jobs of the album that `job` belongs to, in the order of the photos."""
         return await self._rows(

@@ -29,6 +29,9 @@ __all__ = ["JobLimits", "LocalJobService"]
 REMEMBERED_TIMINGS = 500
 """How many finished jobs are looked at for the first estimates after a start."""
 
+LOOKED_BACK = 100
+"""How many of a person's last results are looked at; older ones are gone where all these are."""
+
 
 class LocalJobService:
     """Implements `app.jobs.interface.JobService`: one repository, queue and worker."""
@@ -203,6 +206,12 @@ class LocalJobService:
     async def together(self, job: Job) -> list[Job]:
         return [job] if job.request.album is None else await self._repository.album(job)
 
+    async def past_results(
+        self, user_id: int, *, chat_id: int | None = None, limit: int
+    ) -> list[Job]:
+        jobs = await self._repository.results_of(user_id, chat_id, LOOKED_BACK)
+        return (await asyncio.to_thread(lambda: [job for job in jobs if _is_kept(job)]))[:limit]
+
     async def views(self, user_id: int) -> list[JobView]:
         open_jobs = await self._repository.open_of(user_id)
         return self._estimates.views(user_id, open_jobs, self._worker.run)
@@ -250,3 +259,8 @@ class LocalJobService:
             if job.result is not None:
                 await asyncio.to_thread(delete_result, job.result)
         self._places.notify(self._worker.run)
+
+
+def _is_kept(job: Job) -> bool:
+    """Blocking."""
+    return job.result is not None and job.result.is_file()
