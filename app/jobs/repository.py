@@ -224,10 +224,14 @@ class JobRepository:
         )
 
     async def results_of(self, user_id: int, chat_id: int | None, limit: int) -> list[Job]:
-        """A person's delivered results, of one chat or of all, the newest first; no trials."""
+        """A person's results that have arrived, of one chat or of all, the newest first; no trials.
+
+        Seen in the chat, one counts although it is noted as delivered only a moment later.
+        """
         return await self._rows(
             "SELECT * FROM jobs WHERE bot_id = ? AND user_id = ? AND chat_id = coalesce(?, chat_id)"
-            " AND state = 'delivered' AND NOT is_trial ORDER BY finished_at DESC, id DESC LIMIT ?",
+            " AND (state = 'delivered' OR state = 'painted' AND result_message_id IS NOT NULL)"
+            " AND NOT is_trial ORDER BY finished_at DESC, id DESC LIMIT ?",
             self._bot_id,
             user_id,
             chat_id,

@@ -7,6 +7,7 @@ import io
 import re
 from collections.abc import Callable
 from contextlib import suppress
+from itertools import pairwise
 from typing import Any, TypeVar
 
 from PIL import Image
@@ -109,7 +110,6 @@ class Actor:
         if query.answer and query.answer["text"]:
             return query
         await self.finds(message, label)
-        self._seen.add((message.id, len(message.versions)))  # it shows the same as before
         return None
 
     def hammers(self, message: Message, label: str, *, times: int) -> list[CallbackQuery]:
@@ -209,7 +209,9 @@ class Actor:
 
     def _unseen(self, matches: Callable[[Message], bool]) -> Message | None:
         for message in self.received:
-            sight = (message.id, len(message.versions))
+            # Other buttons alone make no new sight.
+            shown = [*message.versions, message.content]
+            sight = (message.id, sum(a != b for a, b in pairwise(shown)))
             if sight not in self._seen and matches(message):
                 self._seen.add(sight)
                 return message

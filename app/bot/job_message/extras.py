@@ -94,10 +94,13 @@ class Extras:
         try:
             async with self._room:
                 media = await asyncio.to_thread(_media, order.extra, jobs)
-            await self._send(media, requester)
+            if await _are_there(jobs):  # deleted meanwhile, it must not come back
+                await self._send(media, requester)
         except Exception as error:
-            logger.warning("an extra could not be made or sent", extra=facts, exc_info=error)
-            await self._apologise(order.extra, requester)
+            reason = type(error).__name__
+            logger.warning("an extra did not come", extra=facts | {"error": reason})
+            if await _are_there(jobs):
+                await self._apologise(order.extra, requester)
         finally:
             del self._tasks[order]
 
@@ -125,6 +128,13 @@ class Extras:
             )
         except AiogramError as error:
             logger.warning("an apology did not go out", extra={"error": type(error).__name__})
+
+
+async def _are_there(jobs: Sequence[Job]) -> bool:
+    """Whether the results are still on the disk."""
+    return await asyncio.to_thread(
+        lambda: all(job.result is not None and job.result.is_file() for job in jobs)
+    )
 
 
 def _media(extra: Extra, jobs: Sequence[Job]) -> list[MediaUnion]:

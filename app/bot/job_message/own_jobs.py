@@ -42,7 +42,7 @@ async def own_job(
 async def own_result(query: CallbackQuery, job_id: int, job_service: JobService) -> Job | None:
     """The same for a button under a result; None, too, for a job that has none (yet)."""
     job = await own_job(query, job_id, job_service)
-    if job is not None and job.result is None:
+    if job is not None and (job.result is None or job.state in _CAME_TO_NOTHING):
         await query.answer(_("I no longer remember this picture."))
         return None
     return job

@@ -44,7 +44,14 @@ async def result(actor: Actor) -> Message:
     await actor.sends_photo(photo(1))
     await actor.presses("Choose a ready style")
     await actor.presses(FIRST)
-    return await actor.sees_result()
+    return await delivered(actor)
+
+
+async def delivered(actor: Actor) -> Message:
+    """The next result, once the bot knows that it has arrived."""
+    message = await actor.sees_result()
+    await actor.waits_until_idle()
+    return message
 
 
 async def gone(actor: Actor, *messages: Message) -> None:
@@ -95,11 +102,11 @@ async def test_a_photo_stays_for_as_long_as_another_result_needs_it(
 ) -> None:
     first = await result(ben)
     await ben.presses("Stronger", on=first)
-    second = await ben.sees_result()
+    second = await delivered(ben)
     await ben.presses("Delete", on=first)
     assert len(files_of(harness, ben)[0]) == 1
     await ben.presses("Stronger", on=second)
-    third = await ben.sees_result()
+    third = await delivered(ben)
     await ben.presses("Delete", on=second)
     await ben.presses("Delete", on=third)
     assert files_of(harness, ben)[0] == set()
@@ -117,7 +124,7 @@ async def test_a_photo_stays_for_an_order_that_is_not_painted_yet(ben: Actor) ->
 async def test_what_was_deleted_can_be_painted_again(ben: Actor) -> None:
     first = await result(ben)
     await ben.presses("Stronger", on=first)
-    await ben.presses("Delete", on=await ben.sees_result())
+    await ben.presses("Delete", on=await delivered(ben))
     query = await ben.presses("Stronger", on=first)
     assert query.answer is not None
     assert "once more" in query.answer["text"]
@@ -131,6 +138,7 @@ async def test_of_an_album_all_goes(harness: ApplicationHarness, ben: Actor) -> 
     await ben.presses(FIRST)
     await ben.sends_photos(*[photo(number) for number in range(3)])
     offer = await ben.sees("All of them once more")
+    await ben.waits_until_idle()
     album = [message for message in ben.received if message.media_group_id is not None]
     assert len(album) == 3
     await ben.presses("Delete", on=offer)

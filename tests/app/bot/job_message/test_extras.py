@@ -163,6 +163,7 @@ async def test_frames_go_with_the_result(harness: ApplicationHarness, ben: Actor
     results = harness.settings.data_dir / "results"
     before = set(results.iterdir())
     painted = await result(ben)
+    await ben.waits_until_idle()
     assert len(set(results.iterdir()) - before) == 2
     await ben.presses("Delete", on=painted)
     assert set(results.iterdir()) == before
@@ -180,6 +181,34 @@ async def test_a_film_that_fails_is_one_sentence(harness: ApplicationHarness, be
     query = await ben.presses("Film", on=painted)
     assert query.answer is not None
     assert "did not keep" in query.answer["text"]
+
+
+async def test_what_is_deleted_meanwhile_does_not_come_back(
+    harness: ApplicationHarness, ben: Actor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    painted = await result(ben)
+    await ben.waits_until_idle()
+    gate = threading.Event()
+    make = MAKERS[Extra.COMPARISON]
+
+    def slowly(job: Job) -> MediaUnion:
+        media = make(job)
+        gate.wait(30)
+        return media
+
+    monkeypatch.setitem(MAKERS, Extra.COMPARISON, slowly)
+    try:
+        await ben.presses("Before / after", on=painted)
+        await ben.presses("Delete", on=painted)
+        await ben.until(lambda: painted not in ben.received, awaited="the message to go")
+        before = harness.calls("sendPhoto")
+    finally:
+        gate.set()
+    await ben.sends_photo(photo(2))
+    other = await ben.sees_result()
+    await ben.presses("Film", on=other)  # one is made after the other
+    await reply(ben, other)
+    assert harness.calls("sendPhoto") == before
 
 
 async def test_a_photo_that_is_gone_is_one_sentence(

@@ -39,6 +39,7 @@ async def painted_in(actor: Actor, *names: str) -> list[Message]:
         await actor.presses(name)
         await actor.sends_photo(photo(number, (120 + 20 * number, 90)))
         painted.append(await actor.sees_result())
+    await actor.waits_until_idle()  # what is seen is noted as delivered a moment later
     return painted
 
 
@@ -107,6 +108,7 @@ async def test_what_came_as_a_file_is_shown_as_a_photo(ben: Actor) -> None:
     (painted,) = await painted_in(ben, NAMES[0])
     await ben.presses("HD", on=painted)
     assert "document" in (await ben.sees_result()).content
+    await ben.waits_until_idle()
     await ben.sends("/history")
     await ben.sees("Your last pictures")
     (album,) = albums(ben)
@@ -148,6 +150,7 @@ async def test_one_of_an_album_is_about_itself_alone(ben: Actor) -> None:
     await ben.presses(NAMES[0])
     await ben.sends_photos(*[photo(number) for number in range(3)])
     await ben.sees("All of them once more")
+    await ben.waits_until_idle()
     await ben.sends("/history")
     menu = await ben.sees("Your last pictures")
     assert [button["text"] for button in menu.buttons] == ["1", "2", "3"]
