@@ -22,6 +22,7 @@ from app.bot.chat_database import open_chat_database, tidy
 from app.bot.conversation.fsm_storage import ConversationStorage
 from app.bot.conversation.incoming_pictures import IncomingPictures
 from app.bot.dispatcher import make_dispatcher, publish_commands
+from app.bot.job_message.extras import Extras
 from app.bot.job_message.reporter import ChatReporter, Pace
 from app.bot.personal_data import PersonalData
 from app.bot.preferences import PreferencesRepository
@@ -109,6 +110,8 @@ class Application:
             preferences = await self._open_preferences(stack)
             downloads = self._downloads(stack, bot, job_service.disk_room)
             borrowed = BorrowedPictures(chats, self._folders.originals)
+            extras = Extras(bot)
+            stack.push_async_callback(extras.close)
             dispatcher = make_dispatcher(
                 administrators=Administrators(bot),
                 settings=self._settings,
@@ -118,6 +121,7 @@ class Application:
                 incoming_pictures=IncomingPictures(downloads, borrowed),
                 catalog=catalog,
                 i18n=i18n,
+                extras=extras,
                 health=await self._watch(stack, job_service),
             )
             poller = Poller(bot, dispatcher, inbox)

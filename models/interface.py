@@ -94,6 +94,8 @@ class StepReport:
     loss: float | None = None
     picture: Image.Image | None = None
     """Only on the draft and at the milestones (about 1/4, 1/2, 3/4): the picture as it stands."""
+    frame: Image.Image | None = None
+    """The same at more moments, for a film of how it came about; all that has a picture has one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,6 +122,10 @@ class Note(enum.StrEnum):
     """Memory ran out; it was painted smaller."""
     DIVERGED = "diverged"
     """The optimisation met NaN; the last good picture is delivered."""
+    ENLARGED = "enlarged"
+    """It was painted smaller than the sheet it is for, and enlarged the rest of the way."""
+    NOT_FOR_PRINT = "not_for_print"
+    """It could not be enlarged for its sheet; it is as it was painted."""
 
 
 class EngineError(Exception):

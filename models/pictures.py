@@ -218,14 +218,21 @@ def fit_size(size: tuple[int, int], long_side_px: float) -> tuple[int, int]:
 
 
 def encode_jpeg(
-    picture: Image.Image, *, quality: int = JPEG_QUALITY, icc_profile: bytes | None = None
+    picture: Image.Image,
+    *,
+    quality: int = JPEG_QUALITY,
+    icc_profile: bytes | None = None,
+    dpi: int | None = None,
 ) -> bytes:
-    """JPEG bytes without any metadata but the colour profile that is given."""
+    """JPEG bytes without any metadata but the colour profile that is given, and `dpi`: how many
+    pixels go on an inch of paper.
+    """
     buffer = io.BytesIO()
     # Not optimised: that is done in one piece, which stops all other threads for as long, and fails
     # where noise takes more than a byte a pixel.
+    density = {} if dpi is None else {"dpi": (dpi, dpi)}
     bare_picture(picture).save(
-        buffer, "JPEG", quality=quality, subsampling=0, icc_profile=icc_profile
+        buffer, "JPEG", quality=quality, subsampling=0, icc_profile=icc_profile, **density
     )
     return buffer.getvalue()
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -87,8 +87,19 @@ class StatusMessageId:
     """A text is edited otherwise than a caption."""
 
 
+@dataclass(frozen=True, slots=True)
+class ResultMessage:
+    """Where a job's result stands in its chat, and how it can be sent again."""
+
+    message_id: int
+    file_id: str | None
+    """None if an earlier process saw it arrive."""
+    is_photo: bool
+    """Otherwise it went as a file."""
+
+
 class StatusMessageStore(Protocol):
-    """Where status messages are remembered, so that a restart finds them."""
+    """Where the messages of jobs are remembered, so that a restart finds them."""
 
     async def status_message(self, job: Job) -> StatusMessageId | None:
         """That of the job, or of its album."""
@@ -96,6 +107,10 @@ class StatusMessageStore(Protocol):
 
     async def set_status_message(self, job: Job, shown: StatusMessageId) -> None:
         """For the job, or all of its album."""
+        ...
+
+    async def set_result_message(self, job: Job, shown: ResultMessage) -> None:
+        """The message that shows the job's result, also where it came with an album."""
         ...
 
 
@@ -173,6 +188,15 @@ class JobService(Protocol):
         """All that were ordered as one album, in the order of the photos; or the job alone."""
         ...
 
+    async def past_results(
+        self, user_id: int, *, chat_id: int | None = None, limit: int
+    ) -> list[Job]:
+        """A person's delivered results whose files are still there, the newest first.
+
+        With `chat_id` only those of that chat.
+        """
+        ...
+
     async def views(self, user_id: int) -> list[JobView]:
         """A person's open jobs in the order they'll be painted."""
         ...
@@ -181,6 +205,16 @@ class JobService(Protocol):
         """Nothing will reach this chat any more: cancel its open jobs, free the GPU at once.
 
         Returns when they are; unreachable chats that the reporter finds are dropped by themselves.
+        """
+        ...
+
+    async def delete(
+        self, jobs: Sequence[Job], user_id: int, *, keep: Collection[Path] = ()
+    ) -> list[Job]:
+        """Delete delivered results of a person, now: their files and what the rows say of them.
+
+        Pictures that another job needs stay, and those in `keep`. Returns the jobs that it was
+        done to, as they were.
         """
         ...
 

@@ -30,6 +30,9 @@ class JobState(enum.StrEnum):
     SET_ASIDE = "set_aside"
     """It took the process down too often and isn't tried again."""
 
+    DELETED = "deleted"
+    """Its owner had the result and its files deleted; the row remembers that it was there."""
+
     @property
     def is_open(self) -> bool:
         """Something is still owed to the person."""
@@ -41,6 +44,13 @@ class Delivery(enum.StrEnum):
 
     PHOTO = "photo"
     FILE = "file"
+
+
+class PrintSize(enum.StrEnum):
+    """A sheet of paper that a painting is to fill at `app.pictures.prints.DPI`."""
+
+    A4 = "a4"
+    A3 = "a3"
 
 
 class Failure(enum.StrEnum):
@@ -97,6 +107,8 @@ class JobRequest:
     styles: tuple[StyleChoice, ...]
     options: StyleOptions
     delivery: Delivery = Delivery.PHOTO
+    print_size: PrintSize | None = None
+    """The sheet that the result is enlarged for."""
     is_trial: bool = False
     """It shows an admin a new style, which is then kept or dropped."""
     album: str | None = None
@@ -126,12 +138,19 @@ class Job:
     result: Path | None = None
     faces: int = 0
     """How many the painter found in the photo."""
+    frames: int = 0
+    """How many were kept of how it came about, for a film."""
     notes: frozenset[Note] = frozenset()
     failure: Failure | None = None
     allowance_left: int | None = None
     """How many more its owner may order in 24 hours; known when it is accepted, and not stored."""
     told: bool = False
     """Whether its owner has heard of the failure."""
+    result_message_id: int | None = None
+    """The message in its chat that shows the result."""
+    result_file_id: str | None = None
+    """Telegram's own copy of it: a photo's, if `result_is_photo`, else a file's."""
+    result_is_photo: bool = False
 
     def belongs_to(self, user_id: int) -> bool:
         return self.request.user_id == user_id

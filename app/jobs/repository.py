@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import NoReturn, Self
 
 from app.jobs import table
-from app.jobs.interface import StatusMessageId
+from app.jobs.interface import ResultMessage, StatusMessageId
 from app.jobs.model import Failure, Job, JobRequest
 from app.storage.database import Database
 from models.interface import Note, StyleOptions
@@ -126,16 +126,24 @@ class JobRepository:
         )
 
     async def painted(
-        self, job_id: int, *, result: Path, notes: Collection[Note], seconds: float, faces: int = 0
+        self,
+        job_id: int,
+        *,
+        result: Path,
+        notes: Collection[Note],
+        seconds: float,
+        faces: int = 0,
+        frames: int = 0,
     ) -> Job | None:
         return await self._row(
             "UPDATE jobs SET state = 'painted', result = ?, notes = ?, seconds = ?,"
-            " faces = ?, finished_at = ?, failure = NULL"
+            " faces = ?, frames = ?, finished_at = ?, failure = NULL"
             " WHERE id = ? AND state = 'running' RETURNING *",
             table.path_to_text(result, self._root),
             json.dumps(sorted(notes)),
             seconds,
             faces,
+            frames,
             self._clock(),
             job_id,
         )
@@ -215,6 +223,14 @@ class JobRepository:
             (shown.message_id, shown.has_picture, *self._with_album(job)),
         )
 
+    async def set_result_message(self, job: Job, shown: ResultMessage) -> None:
+        # Shown again after a restart, a result may come without its file's id.
+        await self._database.execute(
+            "UPDATE jobs SET result_message_id = ?, result_is_photo = ?,"
+            " result_file_id = coalesce(?, result_file_id) WHERE id = ?",
+            (shown.message_id, shown.is_photo, shown.file_id, job.id),
+        )
+
     # Questions
 
     async def get(self, job_id: int) -> Job | None:
@@ -243,6 +259,21 @@ class JobRepository:
         return await self._rows(
             "SELECT * FROM jobs WHERE bot_id = ? AND state IN ('waiting', 'running') ORDER BY id",
             self._bot_id,
+        )
+
+    async def results_of(self, user_id: int, chat_id: int | None, limit: int) -> list[Job]:
+        """A person's results that have arrived, of one chat or of all, the newest first; no trials.
+
+        Seen in the chat, one counts although it is noted as delivered only a moment later.
+        """
+        return await self._rows(
+            "SELECT * FROM jobs WHERE bot_id = ? AND user_id = ? AND chat_id = coalesce(?, chat_id)"
+            " AND (state = 'delivered' OR state = 'painted' AND result_message_id IS NOT NULL)"
+            " AND NOT is_trial ORDER BY finished_at DESC, id DESC LIMIT ?",
+            self._bot_id,
+            user_id,
+            chat_id,
+            limit,
         )
 
     async def album(self, job: Job) -> list[Job]:
@@ -295,7 +326,7 @@ class JobRepository:
         """What open jobs of every bot that shares the file need, and those of other versions."""
         found = await self._database.fetch_all(
             "SELECT content, styles, result FROM jobs"
-            " WHERE state NOT IN ('delivered', 'cancelled', 'failed', 'set_aside')"
+            " WHERE state NOT IN ('delivered', 'deleted', 'cancelled', 'failed', 'set_aside')"
         )
         return set().union(*(table.pictures_in_row(row, self._root) for row in found))
 
@@ -325,10 +356,31 @@ class JobRepository:
         """Leave no byte of what was deleted. Raises sqlite3.Error."""
         await self._database.wipe()
 
+    async def delete_results(self, job_ids: Collection[int], user_id: int) -> list[Job]:
+        """Delete what delivered jobs of a person say of pictures; returns what they were."""
+        meant = "id IN (SELECT value FROM json_each(?)) AND user_id = ? AND state = 'delivered'"
+        parameters = (json.dumps(list(job_ids)), user_id)
+        async with self._database.transaction() as statements:
+            rows = await statements.fetch_all(f"SELECT * FROM jobs WHERE {meant}", parameters)  # noqa: S608
+            await statements.execute(
+                "UPDATE jobs SET state = 'deleted', content = '', styles = '[]', result = NULL,"  # noqa: S608
+                " result_message_id = NULL, result_file_id = NULL, status_message_id = NULL"
+                f" WHERE {meant}",
+                parameters,
+            )
+        return [table.job_from_row(row, self._root) for row in rows]
+
+    async def remembered(self, user_id: int) -> list[Job]:
+        """All jobs of a person whose pictures may be needed once more."""
+        return await self._rows(
+            "SELECT * FROM jobs WHERE user_id = ? AND state != 'deleted'", user_id
+        )
+
     async def delete_finished(self, *, before: float) -> int:
         """Delete rows that came to their end before a time (Unix seconds); returns how many."""
         gone = await self._database.fetch_all(
-            "DELETE FROM jobs WHERE finished_at < ? AND (state IN ('delivered', 'cancelled')"
+            "DELETE FROM jobs WHERE finished_at < ?"
+            " AND (state IN ('delivered', 'cancelled', 'deleted')"
             " OR state IN ('failed', 'set_aside') AND told) RETURNING id",
             (before,),
         )

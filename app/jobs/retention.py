@@ -15,6 +15,7 @@ from pathlib import Path
 from app.jobs.limits import JobLimits
 from app.jobs.model import Job
 from app.jobs.repository import Clock, JobRepository
+from app.pictures.frames import frames_file
 from app.storage.disk_room import tree_bytes
 from app.storage.folders import Folders
 
@@ -134,7 +135,7 @@ def _delete(files: Collection[PictureFile]) -> None:
 def pictures_of(job: Job) -> set[Path]:
     """Every file that a job reads or has written; its own and the presets'."""
     paths = {job.request.content, *(style.picture for style in job.request.styles)}
-    return paths if job.result is None else paths | {job.result}
+    return paths if job.result is None else paths | {job.result, frames_file(job.result)}
 
 
 def delete_pictures(folders: Folders, pictures: Iterable[Path]) -> None:

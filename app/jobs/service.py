@@ -30,7 +30,7 @@ from app.jobs.queue import JobQueue
 from app.jobs.retention import PictureRetention, delete_pictures, pictures_of
 from app.jobs.running.estimates import WaitEstimates
 from app.jobs.running.job_run import RunOutcome
-from app.jobs.running.result_files import expected_bytes, possible_results
+from app.jobs.running.result_files import delete_result, expected_bytes, possible_results
 from app.jobs.running.timings import Timings
 from app.jobs.running.worker import StyleOf, Worker, plain_style
 from app.jobs.store import JobStore
@@ -41,6 +41,9 @@ __all__ = ["JobLimits", "LocalJobService"]
 
 REMEMBERED_TIMINGS = 500
 """How many finished jobs are looked at for the first estimates after a start."""
+
+LOOKED_BACK = 100
+"""How many of a person's last results are looked at; older ones are gone where all these are."""
 
 
 class LocalJobService:
@@ -198,6 +201,20 @@ class LocalJobService:
             notify_safely(self._reporter.cancelled, job)
         await self._after_cancelled(await self._repository.cancel_chat(chat_id))
 
+    async def delete(
+        self, jobs: Sequence[Job], user_id: int, *, keep: Collection[Path] = ()
+    ) -> list[Job]:
+        # Nobody submits meanwhile: a new job might need a picture that is about to go.
+        async with self._submitting:
+            deleted = await self._repository.delete_results([job.id for job in jobs], user_id)
+            others = await self._repository.remembered(user_id)
+            needed = set(keep).union(*map(pictures_of, others))
+            doomed = set().union(*map(pictures_of, deleted)) - needed
+            await asyncio.to_thread(delete_pictures, self._folders, doomed)
+        for job in deleted:
+            log_job("deleted", job)
+        return deleted
+
     async def forget(self, user_id: int) -> None:
         async with self._submitting:
             self._take_out(lambda job: job.belongs_to(user_id))
@@ -234,6 +251,12 @@ class LocalJobService:
 
     async def together(self, job: Job) -> list[Job]:
         return [job] if job.request.album is None else await self._repository.album(job)
+
+    async def past_results(
+        self, user_id: int, *, chat_id: int | None = None, limit: int
+    ) -> list[Job]:
+        jobs = await self._repository.results_of(user_id, chat_id, LOOKED_BACK)
+        return (await asyncio.to_thread(lambda: [job for job in jobs if _is_kept(job)]))[:limit]
 
     async def views(self, user_id: int) -> list[JobView]:
         open_jobs = await self._repository.open_of(user_id)
@@ -295,5 +318,10 @@ class LocalJobService:
             if job.request.album is not None:
                 self._deliveries.take(job)  # the rest of the album may have waited for it alone
             if job.result is not None:
-                await asyncio.to_thread(job.result.unlink, missing_ok=True)
+                await asyncio.to_thread(delete_result, job.result)
         self._places.notify(self._worker.run)
+
+
+def _is_kept(job: Job) -> bool:
+    """Blocking."""
+    return job.result is not None and job.result.is_file()

@@ -13,6 +13,7 @@ from pathlib import Path
 from pydantic import TypeAdapter, ValidationError
 
 from app.jobs.model import Job, JobRequest, StyleChoice
+from app.pictures.frames import frames_file
 from models.interface import Quality, StyleOptions
 
 MIGRATIONS = (
@@ -55,13 +56,20 @@ MIGRATIONS = (
     ALTER TABLE jobs ADD COLUMN is_trial INTEGER NOT NULL DEFAULT 0;
     UPDATE jobs SET is_trial = 1 WHERE origin LIKE 'trial:%';
     """,
+    """
+    ALTER TABLE jobs ADD COLUMN result_message_id INTEGER;
+    ALTER TABLE jobs ADD COLUMN result_file_id TEXT;
+    ALTER TABLE jobs ADD COLUMN result_is_photo INTEGER NOT NULL DEFAULT 0;
+    ALTER TABLE jobs ADD COLUMN print_size TEXT;
+    ALTER TABLE jobs ADD COLUMN frames INTEGER NOT NULL DEFAULT 0;
+    """,
 )
 
 INSERT = """
     INSERT INTO jobs (
         bot_id, origin, user_id, chat_id, language, content, styles, options, delivery,
-        album, album_size, thread_id, reply_to, is_trial, created_at
-    ) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING *
+        album, album_size, thread_id, reply_to, is_trial, print_size, created_at
+    ) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING *
 """
 
 
@@ -84,6 +92,7 @@ def insert_values(
         request.thread_id,
         request.reply_to,
         request.is_trial,
+        request.print_size,
         created_at,
     )
 
@@ -122,6 +131,8 @@ def pictures_in_row(row: sqlite3.Row, root: Path) -> set[Path]:
     for column in ("content", "result"):
         with contextlib.suppress(TypeError, ValueError):
             found |= {root / row[column]} if row[column] else set()
+    with contextlib.suppress(TypeError, ValueError):
+        found |= {frames_file(root / row["result"])} if row["result"] else set()
     with contextlib.suppress(TypeError, ValueError, KeyError):
         found |= {style.picture for style in _styles(row["styles"], root)}
     return found

@@ -27,7 +27,7 @@ SERVED = {".css", ".js", ".svg"}
 HEARTBEAT_S = 15.0
 MAX_JSON_BYTES = 64 * 1024
 # Anything else is downloaded, never shown: an HTML "photo" must not run on this page.
-SHOWN_TYPES = {"image/jpeg", "image/png", "image/webp", "image/gif"}
+SHOWN_TYPES = {"image/jpeg", "image/png", "image/webp", "image/gif", "video/mp4"}
 
 
 class Page:

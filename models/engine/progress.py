@@ -12,6 +12,8 @@ from models.interface import OnStep, StepReport
 from models.neighbours.paint import Step
 
 _MILESTONES = (0.25, 0.5, 0.75)
+_FRAMES = 24
+"""So many frames from the draft to the end, or as many as there are steps."""
 _STEPS_TO_GUESS = 3
 
 
@@ -37,11 +39,13 @@ class Progress:
         self._finish = finish
         self._begun = time.perf_counter()
         self._milestones = list(_MILESTONES)
+        self._frames = 0
         self.done = 0
 
     def draft(self, image: Tensor) -> None:
         """Report the draft as step 0."""
-        self._report(picture=self._finish(image), seconds_left=None, loss=None)
+        picture = self._finish(image)
+        self._report(picture=picture, frame=picture, seconds_left=None, loss=None)
 
     def begin(self) -> None:
         """The first step comes now: what went before says nothing about the steps' pace."""
@@ -57,8 +61,14 @@ class Progress:
         self.done += 1
         reached = [mark for mark in self._milestones if step.share_done >= mark]
         self._milestones = [mark for mark in self._milestones if mark not in reached]
+        frames = int(step.share_done * _FRAMES)
+        is_shown = bool(reached) and not self.finished
+        is_kept = is_shown or (frames > self._frames and not self.finished)
+        self._frames = frames
+        frame = self._finish(step.image) if is_kept else None
         self._report(
-            picture=self._finish(step.image) if reached and not self.finished else None,
+            picture=frame if is_shown else None,
+            frame=frame,
             seconds_left=self._seconds_left(step.share_done),
             loss=step.loss,
         )
@@ -69,7 +79,12 @@ class Progress:
         return (time.perf_counter() - self._begun) * (1 / share_done - 1)
 
     def _report(
-        self, *, picture: Image.Image | None, seconds_left: float | None, loss: float | None
+        self,
+        *,
+        picture: Image.Image | None,
+        frame: Image.Image | None,
+        seconds_left: float | None,
+        loss: float | None,
     ) -> None:
         self._on_step(
             StepReport(
@@ -79,5 +94,6 @@ class Progress:
                 seconds_left=seconds_left,
                 loss=loss,
                 picture=picture,
+                frame=frame,
             )
         )

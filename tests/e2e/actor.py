@@ -7,6 +7,7 @@ import io
 import re
 from collections.abc import Callable
 from contextlib import suppress
+from itertools import pairwise
 from typing import Any, TypeVar
 
 from PIL import Image
@@ -20,6 +21,8 @@ T = TypeVar("T")
 PATIENCE_S = 30.0
 """Generous, because a busy machine is no failure; nothing here waits for time to pass."""
 LOOK_UP_EVERY_S = 0.3
+MORE = "⋯"
+"""What stands on the button that shows the others, in every language."""
 ACCEPTED = "Please wait|▰|▱"
 """What a job's message says until it is painted; on a quick machine the first words are brief."""
 
@@ -77,17 +80,37 @@ class Actor:
     async def presses(
         self, label: str, *, on: Message | None = None, within_s: float = PATIENCE_S
     ) -> CallbackQuery:
-        """Press the newest button that says `label`, and wait until the bot has answered."""
+        """Press the newest button that says `label`, and wait until the bot has answered.
+
+        Where `on` keeps it behind "More", that is pressed first; if the bot refuses to show more,
+        its answer is what comes back.
+        """
+        awaited = f"a button {label!r}"
         if on is None:
-            awaited = f"a button {label!r}"
             on = await self.until(
                 lambda: self._with_button(label), within_s=within_s, awaited=awaited
             )
-        await self.finds(on, label)
+        refusal = await self._uncovers(on, label)
+        if refusal is not None:
+            return refusal
         query = self.hammers(on, label, times=1)[0]
         awaited = f"an answer to {label!r}"
         await self.until(lambda: query.answer, within_s=within_s, awaited=awaited)
         return query
+
+    async def _uncovers(self, message: Message, label: str) -> CallbackQuery | None:
+        """Wait for the button and press "More" if it takes that; returns a refusal to do so."""
+        await self.until(
+            lambda: has_label(message, label) or has_label(message, MORE),
+            awaited=f"a button {label!r}",
+        )
+        if has_label(message, label):
+            return None
+        query = await self.presses(MORE, on=message)
+        if query.answer and query.answer["text"]:
+            return query
+        await self.finds(message, label)
+        return None
 
     def hammers(self, message: Message, label: str, *, times: int) -> list[CallbackQuery]:
         """Press a button several times without waiting."""
@@ -128,7 +151,7 @@ class Actor:
     async def finds(self, message: Message, label: str) -> None:
         """Wait until this very message has the button."""
         await self.until(
-            lambda: any(label in button["text"] for button in message.buttons),
+            lambda: has_label(message, label),
             awaited=f"a button {label!r}",
         )
 
@@ -181,16 +204,23 @@ class Actor:
         return "\n".join(lines)
 
     def _with_button(self, label: str) -> Message | None:
-        found = [m for m in self.received if any(label in b["text"] for b in m.buttons)]
+        found = [m for m in self.received if has_label(m, label)]
         return found[-1] if found else None
 
     def _unseen(self, matches: Callable[[Message], bool]) -> Message | None:
         for message in self.received:
-            sight = (message.id, len(message.versions))
+            # Other buttons alone make no new sight.
+            shown = [*message.versions, message.content]
+            sight = (message.id, sum(a != b for a, b in pairwise(shown)))
             if sight not in self._seen and matches(message):
                 self._seen.add(sight)
                 return message
         return None
+
+
+def has_label(message: Message, label: str) -> bool:
+    """Whether one of its buttons says so."""
+    return any(label in button["text"] for button in message.buttons)
 
 
 def is_result(message: Message) -> bool:

@@ -49,6 +49,8 @@ class Photographer:
         await self._painting()
         await self._take("3-painting")
         await expect(self._key(self._words["stronger"])).to_be_visible()
+        await self._press("⋯")
+        await expect(self._key("🗑")).to_be_visible()
         await self._take("4-result")
         await self._write("/settings")
         await self._take("5-settings")

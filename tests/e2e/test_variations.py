@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from app.sandbox.world import Message
-from tests.e2e.actor import Actor, is_result
+from tests.e2e.actor import Actor, has_label, is_result
 from tests.e2e.conftest import BotHarness
 from tests.e2e.pictures import painting, photo, sideways_jpeg
 from tests.e2e.test_conversations import preset_names
@@ -54,7 +54,8 @@ async def test_the_photos_colours_can_be_kept_and_left_again(ben: Actor) -> None
     result = await first_result(ben, 1)
     await ben.presses("Photo's colours", on=result)
     kept = await ben.sees_result()
-    assert any("Painting's colours" in button["text"] for button in kept.buttons)
+    await ben.presses("More", on=kept)
+    await ben.finds(kept, "Painting's colours")
     assert np.abs(pixels(ben, kept) - pixels(ben, result)).mean() > 1
 
 
@@ -71,7 +72,10 @@ async def test_faces_can_be_painted_like_the_rest_and_kept_again(ben: Actor) -> 
     face, below = changed[11:33, 33:51], changed[60:]
     assert face.mean() > 10 * below.mean()
     assert (pixels(ben, again) == pixels(ben, natural)).all()
-    assert not any("aces" in b["text"] for b in (await first_result(ben, 3)).buttons)
+    result = await first_result(ben, 3)
+    await ben.presses("More", on=result)
+    await ben.finds(result, "Less")
+    assert not has_label(result, "aces")
 
 
 @pytest.mark.parametrize("label", ["Larger brush", "Smaller brush"])
@@ -227,3 +231,36 @@ async def test_nothing_of_exif_is_sent_back(harness: BotHarness, ben: Actor) -> 
     result = ben.picture(await ben.sees_result())
     assert not result.getexif()
     assert not {"exif", "comment", "icc_profile"} & set(result.info)
+
+
+async def test_what_is_made_of_a_picture_and_how_it_goes(stub_harness: BotHarness) -> None:
+    ben = stub_harness.new_person()
+    result = await first_result(ben, 16)
+    await ben.presses("Film", on=result)
+    await ben.presses("Before / after", on=result)
+
+    def answers() -> list[Message]:
+        return [m for m in ben.received if m.reply_to is result]
+
+    await ben.until(lambda: len(answers()) == 2, awaited="the film and the comparison")
+    assert {kind for m in answers() for kind in ("video", "photo") if kind in m.content} == {
+        "video",
+        "photo",
+    }
+    await ben.waits_until_idle()
+    await ben.sends("/history")
+    again = await ben.sees_result()
+    await ben.presses("Delete", on=again)
+    await ben.until(
+        lambda: not any(m in ben.received for m in (result, again)), awaited="both messages to go"
+    )
+    assert not list((stub_harness.data / "originals" / str(ben.id)).glob("*"))
+    await ben.sends("/history")
+    await ben.sees("I keep no pictures")
+
+
+async def test_a_draft_has_no_film(ben: Actor) -> None:
+    result = await first_result(ben, 17)
+    await ben.presses("More", on=result)
+    await ben.finds(result, "Before / after")
+    assert not has_label(result, "Film")

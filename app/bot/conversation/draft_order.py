@@ -12,6 +12,7 @@ from typing import Any
 from aiogram.fsm.context import FSMContext
 from pydantic import BaseModel, ValidationError
 
+from app.bot.conversation.fsm_storage import ConversationStorage
 from app.jobs.model import StyleAdjustments, StyleChoice
 
 logger = logging.getLogger(__name__)
@@ -81,6 +82,15 @@ async def save_order(state: FSMContext, order: DraftOrder, *, done_by: str | Non
         "done_by": done_by,
     }
     await state.set_data(data)
+
+
+async def pictures_in_orders(storage: ConversationStorage, user_id: int) -> set[Path]:
+    """All that a person has sent for pictures that are no jobs yet, in any chat."""
+    names: set[str] = set()
+    for data in await storage.data_of(user_id):
+        names.update(data.get("photos", ()))
+        names.update(name for name, _preset in data.get("styles", ()))
+    return set(map(Path, names))
 
 
 async def was_done_by(state: FSMContext, *, origin: str) -> bool:

@@ -62,6 +62,13 @@ class ConversationStorage(BaseStorage):
             logger.error("a conversation can't be read, and begins anew")
             return {}
 
+    async def data_of(self, user_id: int) -> list[dict[str, Any]]:
+        """What is kept of a person's conversations, in any chat and of any destiny."""
+        rows = await self._database.fetch_all(
+            "SELECT data FROM conversations WHERE user_id = ?", (user_id,)
+        )
+        return [json.loads(row[0]) for row in rows]
+
     async def close(self) -> None:
         """Nothing of its own to close."""
 

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import enum
+from collections.abc import Sequence
 
 from aiogram.filters.callback_data import CallbackData
 from aiogram.types import InlineKeyboardButton, InlineKeyboardMarkup
 from aiogram.utils.i18n import gettext as _
 
+from app.bot.job_message.extras import Extra, ExtraCallback
 from app.bot.job_message.variations import Variation, possible_variations
 from app.bot.ui.callback_data import JobId
 from app.jobs.model import Job
+from app.pictures.frames import MIN_FRAMES
 from models.interface import StyleOptions
 
 
@@ -35,6 +38,20 @@ class AgainCallback(CallbackData, prefix="again"):
     job_id: JobId
 
 
+class MoreCallback(CallbackData, prefix="more"):
+    """A button under a result: show all the others, or the few again."""
+
+    is_open: bool
+    """How the keyboard is to be."""
+    job_id: JobId
+
+
+class DeleteCallback(CallbackData, prefix="delete"):
+    """A button under a result: it and its files go."""
+
+    job_id: JobId
+
+
 class TrialCallback(CallbackData, prefix="trial"):
     """A button under a new style's first painting; only admins get that far."""
 
@@ -42,13 +59,13 @@ class TrialCallback(CallbackData, prefix="trial"):
     job_id: JobId
 
 
-ROWS = (
-    (Variation.WEAKER, Variation.STRONGER),
+FIRST_ROW = (Variation.WEAKER, Variation.STRONGER)
+"""What is pressed most: one more look at the same picture costs one touch."""
+MORE_ROWS = (
     (Variation.FINER, Variation.BROADER),
-    (Variation.COLORS, Variation.HD),
-    (Variation.FACES,),
-    (Variation.OTHER_STYLE, Variation.OTHER_PHOTO),
-    (Variation.SWAP,),
+    (Variation.COLORS, Variation.FACES),
+    (Variation.OTHER_PHOTO, Variation.SWAP),
+    (Variation.HD, Variation.PRINT_A4, Variation.PRINT_A3),
 )
 """What belongs together stands together, also where one of the two is at its bound."""
 
@@ -66,25 +83,57 @@ def open_job_keyboard(job_id: int, *, stop: bool) -> InlineKeyboardMarkup:
     return InlineKeyboardMarkup(inline_keyboard=[row])
 
 
-def result_keyboard(job: Job, *, has_faces: bool) -> InlineKeyboardMarkup:
-    """All variations that make sense for this job; for a style on trial the verdict.
+def result_keyboard(jobs: Sequence[Job], *, is_open: bool = False) -> InlineKeyboardMarkup:
+    """Two rows, and if `is_open` all else that makes sense; for a style on trial the verdict.
 
-    `has_faces` is of the photo, or of any in the album that `job` stands for.
+    `jobs` are what the buttons are about: one job, or all of an album; then the first one says how
+    the others were painted, too. What stands in the two rows keeps its place.
     """
+    job = jobs[0]
     if job.request.is_trial:
         return _trial_keyboard(job.id)
+    has_faces = any(each.faces for each in jobs)
     possible = possible_variations(job.request, has_faces=has_faces)
-    rows = [
-        [_again_button(variation, job) for variation in row if variation in possible]
-        for row in ROWS
-    ]
+
+    def row_of(variations: Sequence[Variation]) -> list[InlineKeyboardButton]:
+        return [_again_button(each, job) for each in variations if each in possible]
+
+    rows = [row_of(FIRST_ROW), [*row_of([Variation.OTHER_STYLE]), _more_button(job, is_open)]]
+    if is_open:
+        rows += [*map(row_of, MORE_ROWS), _extra_buttons(jobs), [_delete_button(job)]]
     return InlineKeyboardMarkup(inline_keyboard=[row for row in rows if row])
+
+
+def _more_button(job: Job, is_open: bool) -> InlineKeyboardButton:
+    return InlineKeyboardButton(
+        text=_("‹ Less") if is_open else _("⋯ More"),
+        callback_data=MoreCallback(is_open=not is_open, job_id=job.id).pack(),
+    )
 
 
 def _again_button(variation: Variation, job: Job) -> InlineKeyboardButton:
     return InlineKeyboardButton(
         text=_label(variation, job.request.options),
         callback_data=AgainCallback(variation=variation, job_id=job.id).pack(),
+    )
+
+
+def _extra_buttons(jobs: Sequence[Job]) -> list[InlineKeyboardButton]:
+    job = jobs[0]
+    labels = {Extra.COMPARISON: _("🌓 Before / after")}
+    if any(each.frames >= MIN_FRAMES for each in jobs):
+        labels[Extra.FILM] = _("🎞 Film")
+    return [
+        InlineKeyboardButton(
+            text=text, callback_data=ExtraCallback(extra=extra, job_id=job.id).pack()
+        )
+        for extra, text in labels.items()
+    ]
+
+
+def _delete_button(job: Job) -> InlineKeyboardButton:
+    return InlineKeyboardButton(
+        text=_("🗑 Delete"), callback_data=DeleteCallback(job_id=job.id).pack()
     )
 
 
@@ -111,7 +160,9 @@ def _label(variation: Variation, options: StyleOptions) -> str:
         Variation.FINER: _("🖌 Smaller brush"),
         Variation.BROADER: _("🖌 Larger brush"),
         Variation.COLORS: _("🌈 Photo's colours"),
-        Variation.HD: _("🔍 HD as a file"),
+        Variation.HD: _("🔍 HD file"),
+        Variation.PRINT_A4: _("🖨 A4"),
+        Variation.PRINT_A3: _("🖨 A3"),
         Variation.FACES: _("🙂 Natural faces"),
         Variation.OTHER_STYLE: _("🖼 Other style"),
         Variation.OTHER_PHOTO: _("📷 Other photo"),

@@ -76,7 +76,7 @@ class ChatReporter:
         self._pacer = pacer
         self._pace = pace or Pace()
         self._admin_ids = admin_ids
-        self._delivery = ResultDelivery(bot, i18n=i18n, catalog=catalog)
+        self._delivery = ResultDelivery(bot, messages=status_messages, i18n=i18n, catalog=catalog)
         self._unreachable_chats: asyncio.Queue[int] = asyncio.Queue()
         self._entries: dict[StatusKey, _Entry] = {}
         self._background: set[asyncio.Task[None]] = set()

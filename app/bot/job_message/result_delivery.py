@@ -14,7 +14,7 @@ from aiogram.exceptions import (
     TelegramEntityTooLarge,
     TelegramMigrateToChat,
 )
-from aiogram.types import FSInputFile, InputMediaDocument, InputMediaPhoto, MediaUnion
+from aiogram.types import FSInputFile, InputMediaDocument, InputMediaPhoto, MediaUnion, Message
 from aiogram.utils.i18n import I18n
 
 from app.bot.job_message import status_texts
@@ -29,6 +29,7 @@ from app.bot.requester import as_reply
 from app.bot.transport.outgoing import allow_duplicates
 from app.bot.transport.telegram_errors import as_delivery_answer
 from app.bot.ui.style_names import style_names
+from app.jobs.interface import ResultMessage, StatusMessageStore
 from app.jobs.model import Delivery, Failure, Job
 from styles.catalog import Catalog
 
@@ -44,8 +45,11 @@ class ResultDelivery:
     Whatever else is raised is a refusal that no second try will change.
     """
 
-    def __init__(self, bot: Bot, *, i18n: I18n, catalog: Catalog) -> None:
+    def __init__(
+        self, bot: Bot, *, messages: StatusMessageStore, i18n: I18n, catalog: Catalog
+    ) -> None:
         self._bot = bot
+        self._messages = messages
         self._i18n = i18n
         self._catalog = catalog
 
@@ -54,7 +58,7 @@ class ResultDelivery:
         as_file = await goes_as_file(job)
         with _refusals_as_answers():
             try:
-                await message.show(self._result(job, as_file=as_file))
+                shown = await message.show(self._result(job, as_file=as_file))
             except (TelegramBadRequest, TelegramEntityTooLarge) as error:
                 # Something about this message, or this photo, is not to Telegram's liking.
                 log.warning(
@@ -62,7 +66,12 @@ class ResultDelivery:
                     extra={"job": job.id, "error": type(error).__name__},
                 )
                 message.forget()
-                await message.show(self._result(job, as_file=True))
+                as_file = True
+                shown = await message.show(self._result(job, as_file=True))
+        if message.message_id is not None:
+            file_id = None if shown is None else file_id_of(shown)
+            where = ResultMessage(message.message_id, file_id, is_photo=not as_file)
+            await self._messages.set_result_message(job, where)
 
     async def deliver_album(self, jobs: Sequence[Job], message: StatusMessage) -> None:
         """The results as one album, and buttons for all of them below it.
@@ -80,7 +89,7 @@ class ResultDelivery:
         ]
         with _refusals_as_answers():
             try:
-                await self._bot.send_media_group(
+                shown = await self._bot.send_media_group(
                     message.chat_id,
                     media,
                     message_thread_id=request.thread_id,
@@ -90,16 +99,19 @@ class ResultDelivery:
             except TelegramMigrateToChat as error:
                 message.move(error.migrate_to_chat_id)
                 raise
+        for job, each in zip(jobs, shown, strict=False):
+            where = ResultMessage(each.message_id, file_id_of(each), is_photo=not as_files)
+            await self._messages.set_result_message(job, where)
         with contextlib.suppress(AiogramError):
             await self._offer_variations(jobs, message.chat_id)
         with contextlib.suppress(AiogramError):
             await message.delete()
 
     async def _offer_variations(self, jobs: Sequence[Job], chat_id: int) -> None:
-        job, has_faces = jobs[0], any(each.faces for each in jobs)
+        job = jobs[0]
         with self._language_of(job):
             text = status_texts.under_album()
-            keyboard = result_keyboard(job, has_faces=has_faces)
+            keyboard = result_keyboard(jobs)
         with allow_duplicates():
             await self._bot.send_message(
                 chat_id,
@@ -145,13 +157,13 @@ class ResultDelivery:
         caption = self._caption(job)
         with self._language_of(job):
             media = media_of(job, as_file=as_file)
-            keyboard = result_keyboard(job, has_faces=job.faces > 0)
+            keyboard = result_keyboard([job])
             return MessageContent(caption, keyboard, media, timeout_s=UPLOAD_TIMEOUT_S)
 
     def _caption(self, job: Job) -> str:
         with self._language_of(job):
             names = style_names(job.request.styles, self._catalog, job.request.language)
-            return status_texts.ready(" + ".join(names), job.notes)
+            return status_texts.ready(" + ".join(names), job.notes, job.request.print_size)
 
     @contextlib.contextmanager
     def _language_of(self, job: Job) -> Iterator[None]:
@@ -181,6 +193,13 @@ def media_of(job: Job, *, as_file: bool, caption: str | None = None) -> Media:
             media=file, caption=caption, parse_mode=None, disable_content_type_detection=True
         )
     return InputMediaPhoto(media=file, caption=caption, parse_mode=None)
+
+
+def file_id_of(message: Message) -> str | None:
+    """Telegram's own copy of the picture that a message shows."""
+    if message.photo:
+        return message.photo[-1].file_id
+    return message.document.file_id if message.document else None
 
 
 @contextlib.contextmanager

@@ -68,8 +68,10 @@ class StatusMessage:
             self.message_id, self.has_picture = shown.message_id, shown.has_picture
         self._is_located = True
 
-    async def show(self, content: MessageContent) -> None:
+    async def show(self, content: MessageContent) -> Message | None:
         """Make the message look like `content`; where it is gone, make a new one.
+
+        Returns the message as Telegram shows it; None if it looked like that already.
 
         Raises aiogram's errors, but not for what can be helped here.
         """
@@ -107,16 +109,17 @@ class StatusMessage:
         """It can't be used; whatever is shown next makes a new one."""
         self.message_id, self.has_picture = None, False
 
-    async def _show_once(self, content: MessageContent) -> None:
+    async def _show_once(self, content: MessageContent) -> Message | None:
         if self.message_id is None:
-            await self._make(content)
+            message = await self._make(content)
             if content.media is None:
-                return
-        await self._edit(content)
+                return message
+        shown = await self._edit(content)
         if content.media is not None and not self.has_picture:
             await self._note(has_picture=True)
+        return shown
 
-    async def _make(self, content: MessageContent) -> None:
+    async def _make(self, content: MessageContent) -> Message:
         request = self._job.request
         message = await self._bot.send_message(
             self.chat_id,
@@ -129,9 +132,12 @@ class StatusMessage:
         )
         self.message_id = message.message_id
         await self._note(has_picture=False)
+        return message
 
-    async def _edit(self, content: MessageContent) -> None:
-        await self._bot(self._edit_method(content), request_timeout=content.timeout_s)
+    async def _edit(self, content: MessageContent) -> Message | None:
+        method = self._edit_method(content)
+        shown = await self._bot(method, request_timeout=content.timeout_s)
+        return shown if isinstance(shown, Message) else None
 
     def _edit_method(self, content: MessageContent) -> TelegramMethod[Message | bool]:
         where: dict[str, Any] = {

@@ -6,7 +6,8 @@ from aiogram.utils.i18n import gettext as _
 
 from app.bot.ui import texts
 from app.bot.ui.durations import in_words
-from app.jobs.model import Failure, Job
+from app.jobs.model import Failure, Job, PrintSize
+from app.pictures.prints import DPI
 from models.interface import Note, StepReport
 from models.pictures import PictureProblem
 
@@ -63,10 +64,12 @@ def set_aside(job: Job) -> str:
     )
 
 
-def ready(style: str, notes: frozenset[Note]) -> str:
+def ready(style: str, notes: frozenset[Note], sheet: PrintSize | None = None) -> str:
     """The caption of a result; `style` is empty where it has no name."""
-    first = _("Ready ✨ {style}").format(style=style) if style else _("Ready ✨")
-    return "\n".join([first, *(_note(note) for note in sorted(notes))])
+    lines = [_("Ready ✨ {style}").format(style=style) if style else _("Ready ✨")]
+    if sheet is not None and Note.NOT_FOR_PRINT not in notes:
+        lines.append(_("For {sheet} at {dpi} dpi.").format(sheet=sheet.upper(), dpi=DPI))
+    return "\n".join([*lines, *(_note(note) for note in sorted(notes))])
 
 
 def under_album() -> str:
@@ -99,3 +102,7 @@ def _note(note: Note) -> str:
             return _("It is a little smaller than asked for: the larger one did not fit.")
         case Note.DIVERGED:
             return _("The paint began to run, so this is the last good moment.")
+        case Note.ENLARGED:
+            return _("Painted as large as I can, and enlarged from there.")
+        case Note.NOT_FOR_PRINT:
+            return _("I could not enlarge it for print; this is the painting as it is.")

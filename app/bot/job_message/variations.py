@@ -5,7 +5,7 @@ from __future__ import annotations
 import enum
 from dataclasses import replace
 
-from app.jobs.model import Delivery, JobRequest, StyleChoice
+from app.jobs.model import Delivery, JobRequest, PrintSize, StyleChoice
 from models.interface import StyleOptions
 
 STRENGTH_STEP = 15
@@ -26,6 +26,8 @@ class Variation(enum.StrEnum):
     COLORS = "colors"
     FACES = "faces"
     HD = "hd"
+    PRINT_A4 = "a4"
+    PRINT_A3 = "a3"
     OTHER_STYLE = "style"
     OTHER_PHOTO = "photo"
     SWAP = "swap"
@@ -34,6 +36,9 @@ class Variation(enum.StrEnum):
     def paints_at_once(self) -> bool:
         """Whether the press alone says everything; the other two ask for something first."""
         return self not in {Variation.OTHER_STYLE, Variation.OTHER_PHOTO}
+
+
+_SHEETS = {Variation.PRINT_A4: PrintSize.A4, Variation.PRINT_A3: PrintSize.A3}
 
 
 def possible_variations(request: JobRequest, *, has_faces: bool) -> list[Variation]:
@@ -50,11 +55,23 @@ def vary(request: JobRequest, variation: Variation) -> JobRequest | None:
     """The same request, otherwise; None at a bound. Its origin is still the old one's."""
     if variation is Variation.SWAP:
         return _swapped(request)
+    if variation in _SHEETS:
+        return _for_print(request, _SHEETS[variation])
     options = _vary_options(request.options, variation)
     if options is None:
         return None
-    delivery = Delivery.FILE if variation is Variation.HD else request.delivery
-    return replace(request, options=options, delivery=delivery)
+    if variation is Variation.HD:
+        return replace(request, options=options, delivery=Delivery.FILE, print_size=None)
+    return replace(request, options=options)
+
+
+def _for_print(request: JobRequest, sheet: PrintSize) -> JobRequest | None:
+    """Painted as large as HD; the rest of the way to the sheet's size it is enlarged."""
+    if request.print_size is sheet:
+        return None
+    size_px = max(HD_SIZE_PX, request.options.size_px)
+    options = replace(request.options, size_px=size_px)
+    return replace(request, options=options, delivery=Delivery.FILE, print_size=sheet)
 
 
 def _vary_options(options: StyleOptions, variation: Variation) -> StyleOptions | None:

@@ -5,17 +5,34 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from aiogram import F, Router
+from aiogram.exceptions import TelegramBadRequest
 from aiogram.filters import Command
 from aiogram.types import CallbackQuery, Message
 from aiogram.utils.i18n import gettext as _
 
 from app.bot.conversation.dialog import Dialog
-from app.bot.conversation.draft_order import DraftOrder
+from app.bot.conversation.draft_order import DraftOrder, pictures_in_orders
+from app.bot.conversation.fsm_storage import ConversationStorage
 from app.bot.conversation.questions import Questions
-from app.bot.job_message.job_buttons import AgainCallback, JobAction, JobCallback
-from app.bot.job_message.own_jobs import own_job, paint_once, results_with, what_is_gone
+from app.bot.job_message.deletion import delete_messages
+from app.bot.job_message.job_buttons import (
+    AgainCallback,
+    DeleteCallback,
+    JobAction,
+    JobCallback,
+    MoreCallback,
+    result_keyboard,
+)
+from app.bot.job_message.own_jobs import (
+    own_job,
+    own_result,
+    paint_once,
+    results_under,
+    what_is_gone,
+)
 from app.bot.job_message.variations import Variation, vary
 from app.bot.routers.errors import refusal
+from app.bot.transport.telegram_errors import is_message_gone, is_not_modified
 from app.bot.ui.callback_data import PageCallback, Paged
 from app.bot.ui.pages import PAGE_SIZE, page_of
 from app.bot.ui.queue_list import QueueCallback, queue_keyboard, queue_text
@@ -29,6 +46,8 @@ def make_router() -> Router:
     router.callback_query.register(cancel_from_queue, QueueCallback.filter())
     router.callback_query.register(turn_queue, PageCallback.filter(F.of == Paged.QUEUE))
     router.callback_query.register(stop_or_cancel, JobCallback.filter())
+    router.callback_query.register(show_more, MoreCallback.filter())
+    router.callback_query.register(delete, DeleteCallback.filter())
     router.callback_query.register(paint_again, AgainCallback.filter())
     return router
 
@@ -85,13 +104,53 @@ async def cancel(job: Job, job_service: JobService) -> bool:
     return any([await job_service.cancel(each.id, job.request.user_id) for each in jobs])
 
 
+async def show_more(
+    query: CallbackQuery, callback_data: MoreCallback, job_service: JobService
+) -> None:
+    job = await own_result(query, callback_data.job_id, job_service)
+    if job is None:
+        return
+    await query.answer()
+    keyboard = result_keyboard(
+        await results_under(query, job, job_service), is_open=callback_data.is_open
+    )
+    if isinstance(query.message, Message):
+        try:
+            await query.message.edit_reply_markup(reply_markup=keyboard)
+        except TelegramBadRequest as error:
+            if not (is_not_modified(error) or is_message_gone(error)):
+                raise
+
+
+async def delete(
+    query: CallbackQuery,
+    callback_data: DeleteCallback,
+    job_service: JobService,
+    fsm_storage: ConversationStorage,
+) -> None:
+    job = await own_job(query, callback_data.job_id, job_service, deleted=True)
+    if job is None:
+        return
+    jobs: list[Job] = []
+    if job.state is not JobState.DELETED:  # else this is another message that shows it
+        owner = query.from_user.id
+        keep = await pictures_in_orders(fsm_storage, owner)
+        doomed = await results_under(query, job, job_service)
+        jobs = await job_service.delete(doomed, owner, keep=keep)
+        if not jobs:
+            await query.answer(_("It is still on its way to you. Please try again in a moment."))
+            return
+    await query.answer(_("Deleted."))
+    await delete_messages(query, jobs)
+
+
 async def paint_again(
     query: CallbackQuery, callback_data: AgainCallback, dialog: Dialog, job_service: JobService
 ) -> None:
-    job = await own_job(query, callback_data.job_id, job_service)
+    job = await own_result(query, callback_data.job_id, job_service)
     if job is None:
         return
-    jobs = await results_with(job, job_service)
+    jobs = await results_under(query, job, job_service)
     if (gone := await what_is_gone(jobs, callback_data.variation)) is not None:
         await query.answer(gone, show_alert=True)
     elif callback_data.variation is Variation.OTHER_STYLE:

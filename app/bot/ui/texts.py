@@ -50,6 +50,7 @@ def guide() -> str:
         "While I paint you see how far I am. Stop keeps what is there, Cancel throws it away.\n\n"
         "/style – choose a style\n"
         "/queue – your pictures in the queue\n"
+        "/history – your last pictures\n"
         "/settings – quality, size, strength and more\n"
         "/button – what I know about you\n"
         "/cancel – start over\n"

@@ -8,6 +8,7 @@ import time
 from dataclasses import dataclass, field
 
 from app.jobs.model import Job
+from app.jobs.running.frame_recorder import FrameRecorder
 from models.interface import StepReport
 
 
@@ -28,6 +29,7 @@ class JobRun:
     stop: threading.Event = field(default_factory=threading.Event)
     report: StepReport | None = None
     began: float = field(default_factory=time.monotonic)
+    frames: FrameRecorder = field(default_factory=FrameRecorder)
     last_sign: float = field(default_factory=time.monotonic)
     """When the painter was last known to be alive; written by the GPU thread."""
 

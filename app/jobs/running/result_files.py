@@ -2,37 +2,85 @@
 
 from __future__ import annotations
 
+import logging
+from dataclasses import dataclass
 from pathlib import Path
 
 from PIL import Image
 
 from app.jobs.model import Delivery, Job, JobRequest
+from app.pictures.frames import frames_file
+from app.pictures.prints import SHEETS_PX, encode_for_print, size_for_print
 from app.storage.folders import flush_folder, write_whole
+from models.interface import Note
 from models.pictures import encode_jpeg, encode_png
 
-MAX_PNG_BYTES = 45_000_000
-"""A larger file is written as a JPEG: a bot may send 50 MB."""
+logger = logging.getLogger(__name__)
+
+MAX_FILE_BYTES = 45_000_000
+"""A larger PNG is written as a JPEG, and no print is larger: a bot may send 50 MB."""
 _PNG_BYTES_PER_PIXEL, _JPEG_BYTES_PER_PIXEL = 3.0, 1.5
 """Of a painting that is all strokes and nowhere calm."""
 
 
-def save_result(picture: Image.Image, job: Job, folder: Path) -> Path:
+@dataclass(frozen=True, slots=True)
+class SavedResult:
+    """The file, and what its owner should hear about how it was made."""
+
+    path: Path
+    notes: frozenset[Note] = frozenset()
+
+
+def save_result(picture: Image.Image, job: Job, folder: Path) -> SavedResult:
     """Write what the job's owner will get: a PNG if it goes as a file, else a JPEG.
 
+    A print is a JPEG as large as its sheet; where that can't be made it is a file like others.
     It is complete on the disk, or not there at all, whenever the power fails. Raises OSError.
     """
+    notes = frozenset[Note]()
+    if job.request.print_size is not None:
+        encoded, note = _print(picture, job)
+        if encoded is not None:
+            path = _write_durably(encoded, folder / f"{job.id}.jpg")
+            return SavedResult(path, frozenset({note} if note else ()))
+        notes = frozenset({Note.NOT_FOR_PRINT})
     if job.request.delivery is Delivery.FILE:
         encoded = encode_png(picture)
-        if len(encoded) <= MAX_PNG_BYTES:
-            return _write_durably(encoded, folder / f"{job.id}.png")
-    return _write_durably(encode_jpeg(picture), folder / f"{job.id}.jpg")
+        if len(encoded) <= MAX_FILE_BYTES:
+            return SavedResult(_write_durably(encoded, folder / f"{job.id}.png"), notes)
+    return SavedResult(_write_durably(encode_jpeg(picture), folder / f"{job.id}.jpg"), notes)
+
+
+def delete_result(path: Path) -> None:
+    """Blocking: delete a result, and the frames of its film."""
+    path.unlink(missing_ok=True)
+    frames_file(path).unlink(missing_ok=True)
+
+
+def _print(picture: Image.Image, job: Job) -> tuple[bytes | None, Note | None]:
+    """The file, and a note if it was enlarged; None where it can't be made."""
+    sheet = job.request.print_size
+    assert sheet is not None  # noqa: S101 - it is asked for only then
+    try:
+        encoded = encode_for_print(picture, sheet)
+    except (MemoryError, OSError, ValueError) as error:
+        logger.warning("no print", extra={"job": job.id, "error": type(error).__name__})
+        return None, None
+    if len(encoded) > MAX_FILE_BYTES:
+        logger.warning("a print is too large", extra={"job": job.id, "bytes": len(encoded)})
+        return None, None
+    is_larger = size_for_print(picture.size, sheet)[0] > picture.width
+    return encoded, Note.ENLARGED if is_larger else None
 
 
 def expected_bytes(request: JobRequest) -> int:
     """What the result takes on the disk, at most: that of a square picture."""
+    if request.print_size is not None:
+        long, short = SHEETS_PX[request.print_size]
+        return round(_JPEG_BYTES_PER_PIXEL * long * short)
     pixels = request.options.size_px**2
     png_bytes = _PNG_BYTES_PER_PIXEL * pixels
-    if request.delivery is Delivery.FILE and png_bytes <= MAX_PNG_BYTES:
+    if request.delivery is Delivery.FILE and png_bytes <= MAX_FILE_BYTES:
         return round(png_bytes)
     return round(_JPEG_BYTES_PER_PIXEL * pixels)
 
@@ -40,7 +88,8 @@ def expected_bytes(request: JobRequest) -> int:
 def possible_results(job: Job, folder: Path) -> list[Path]:
     """Every file that `save_result` may have left of a job, half-written ones too."""
     results = [folder / f"{job.id}{suffix}" for suffix in (".jpg", ".png")]
-    return [*results, *map(_part_of, results)]
+    whole = [*results, frames_file(results[0])]
+    return [*whole, *map(_part_of, whole)]
 
 
 def _part_of(path: Path) -> Path:

@@ -21,8 +21,9 @@ from app.jobs.queue import JobQueue
 from app.jobs.repository import JobRepository
 from app.jobs.running.failures import check_pictures, failure_of
 from app.jobs.running.job_run import JobRun, RunOutcome
-from app.jobs.running.result_files import save_result
+from app.jobs.running.result_files import delete_result, save_result
 from app.jobs.running.timings import Timings
+from app.pictures.frames import frames_file
 from app.storage.disk_room import DiskRoom
 from models.interface import DeviceLostError, Note, Painting, StepReport, Style, Stylizer
 
@@ -35,7 +36,7 @@ def plain_style(choice: StyleChoice) -> Style:
     return Style(choice.picture, choice.weight)
 
 
-WORTH_A_LOOK = {Note.SHRUNK, Note.DIVERGED}
+WORTH_A_LOOK = {Note.SHRUNK, Note.DIVERGED, Note.NOT_FOR_PRINT}
 """Notes that the owner of the box should see among the warnings."""
 
 
@@ -181,6 +182,8 @@ class Worker:
     def _stepped(self, run: JobRun, report: StepReport) -> None:
         if run is self.run and not run.ends_as(RunOutcome.THROW_AWAY):
             run.report = report
+            if (frame := report.frame or report.picture) is not None:
+                run.frames.take(report.step, frame)
             notify_safely(self._reporter.stepped, run.job, report)
 
     async def _finish(self, run: JobRun, painting: Painting) -> None:
@@ -197,18 +200,20 @@ class Worker:
         async with self.saving:
             if run.ends_as(RunOutcome.THROW_AWAY):
                 return
-            path = await asyncio.to_thread(save_result, painting.picture, run.job, self._results)
+            saved = await asyncio.to_thread(save_result, painting.picture, run.job, self._results)
+            frames = await run.frames.save(frames_file(saved.path))
             job = await self._repository.painted(
                 run.job.id,
-                result=path,
-                notes=painting.notes,
+                result=saved.path,
+                notes=painting.notes | saved.notes,
                 seconds=seconds,
                 faces=painting.faces,
+                frames=frames,
             )
             if job is None or run.ends_as(RunOutcome.THROW_AWAY):  # cancelled meanwhile
-                await asyncio.to_thread(path.unlink, missing_ok=True)
+                await asyncio.to_thread(delete_result, saved.path)
                 return
-            self._room.note_written((await asyncio.to_thread(path.stat)).st_size)
+            self._room.note_written((await asyncio.to_thread(saved.path.stat)).st_size)
         if Note.STOPPED not in painting.notes:
             self._timings.record(job.request.options, seconds)
         log_job("painted", job, logging.WARNING if WORTH_A_LOOK & job.notes else logging.INFO)

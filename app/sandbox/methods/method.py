@@ -90,13 +90,20 @@ def params_caption(params: Params) -> Json:
     )
 
 
-async def media_content(world: World, kind: str, reference: str, upload: Upload | None) -> Json:
-    """The `photo` or `document` that was uploaded, or that an earlier `file_id` names."""
+async def media_content(
+    world: World, kind: str, reference: str, upload: Upload | None, about: Json | None = None
+) -> Json:
+    """The photo, document or video that was uploaded, or that an earlier `file_id` names.
+
+    `about` are the sides and the length of a video.
+    """
     if upload is not None:
         if not upload.data:
             raise bad_request("file must be non-empty")
         if kind == "photo":
             return await world.files.add_photo(upload.data)
+        if kind == "video":
+            return world.files.add_video(upload.data, name=upload.name, about=about or {})
         return world.files.add_document(upload.data, name=upload.name, mime_type=upload.mime_type)
     if not reference:
         raise bad_request(f"there is no {kind} in the request")

@@ -29,6 +29,8 @@ from app.sandbox.methods.method import (
 from app.sandbox.params import Params
 from app.sandbox.world import World
 
+VIDEO_FACTS = ("width", "height", "duration")
+
 
 class MediaItem(BaseModel):
     """An `InputMedia`, as far as the sandbox knows it."""
@@ -38,6 +40,9 @@ class MediaItem(BaseModel):
     caption: str | None = None
     parse_mode: str | None = None
     caption_entities: list[Json] | None = None
+    width: int = 0
+    height: int = 0
+    duration: int = 0
 
 
 async def send_message(world: World, params: Params) -> Json:
@@ -52,12 +57,18 @@ async def send_document(world: World, params: Params) -> Json:
     return await _send_media(world, params, "document")
 
 
+async def send_video(world: World, params: Params) -> Json:
+    return await _send_media(world, params, "video")
+
+
 async def _send_media(world: World, params: Params, kind: str) -> Json:
     chat_of(world, params)  # refused before the picture is worked on
     reference = params.text(kind)
     upload = params.upload(reference, kind)
     caption = params_caption(params)
-    return _post(world, params, await media_content(world, kind, reference, upload) | caption)
+    about = {key: params.number(key, 0) for key in VIDEO_FACTS}
+    content = await media_content(world, kind, reference, upload, about)
+    return _post(world, params, content | caption)
 
 
 async def send_media_group(world: World, params: Params) -> list[Json]:
@@ -65,7 +76,8 @@ async def send_media_group(world: World, params: Params) -> list[Json]:
     items = params.json("media", list[MediaItem]) or []
     if not MIN_ALBUM_ITEMS <= len(items) <= MAX_ALBUM_ITEMS:
         raise bad_request(f"media group must contain {MIN_ALBUM_ITEMS}-{MAX_ALBUM_ITEMS} items")
-    if len({item.type for item in items}) > 1:
+    kinds = {item.type for item in items}
+    if len(kinds) > 1 and "document" in kinds:
         raise bad_request("document can't be mixed with other media types")
     contents = [await item_content(world, params, item) for item in items]
     target = reply_target(params, chat)
@@ -78,11 +90,12 @@ async def send_media_group(world: World, params: Params) -> list[Json]:
 
 async def item_content(world: World, params: Params, item: MediaItem) -> Json:
     """The content that an `InputMedia` describes."""
-    if item.type not in {"photo", "document"}:
+    if item.type not in {"photo", "document", "video"}:
         raise bad_request(f"unsupported media type {item.type}")
     upload = params.upload(item.media, "")
     caption = caption_content(item.caption or "", item.parse_mode or "", item.caption_entities)
-    return await media_content(world, item.type, item.media, upload) | caption
+    about = {key: getattr(item, key) for key in VIDEO_FACTS}
+    return await media_content(world, item.type, item.media, upload, about) | caption
 
 
 async def send_message_draft(world: World, params: Params) -> bool:
@@ -125,6 +138,7 @@ METHODS: dict[str, Method] = {
     "sendMessage": send_message,
     "sendPhoto": send_photo,
     "sendDocument": send_document,
+    "sendVideo": send_video,
     "sendMediaGroup": send_media_group,
     "sendMessageDraft": send_message_draft,
     "sendChatAction": send_chat_action,

@@ -20,6 +20,7 @@ export function bubbleRow(message, { botId, words, onPress, onCommand, onZoom, p
   const text = message.text ?? message.caption ?? "";
   if (message.reply_to_message) bubble.append(quote(message.reply_to_message));
   if (message.photo) bubble.append(picture(message, words, onZoom, previous));
+  if (message.video) bubble.append(film(message.video));
   if (message.document) bubble.append(file(message.document, words));
   if (text) {
     const paragraph = make("p", "words");
@@ -28,9 +29,9 @@ export function bubbleRow(message, { botId, words, onPress, onCommand, onZoom, p
     bubble.append(paragraph);
   }
   bubble.append(stamp(message, words));
-  row.classList.toggle("bare", !text && Boolean(message.photo));
+  row.classList.toggle("bare", !text && Boolean(message.photo || message.video));
   row.classList.toggle("joke", !mine && JOKE.test(text) && !message.reply_markup);
-  row.classList.toggle("wide", Boolean(message.photo));
+  row.classList.toggle("wide", Boolean(message.photo || message.video));
   if (message.reply_markup?.inline_keyboard) row.append(keys(message, onPress));
   return row;
 }
@@ -70,6 +71,19 @@ function picture(message, words, onZoom, previous) {
   return frame;
 }
 
+function film(video) {
+  const frame = make("div", "picture");
+  if (video.width && video.height) {
+    frame.style.aspectRatio = `${video.width} / ${Math.min(video.height, video.width * 1.3)}`;
+  }
+  const player = document.createElement("video");
+  Object.assign(player, { src: fileUrl(video.file_id), controls: true, muted: true });
+  player.playsInline = true;
+  player.preload = "metadata";
+  frame.append(player);
+  return frame;
+}
+
 function file(document_, words) {
   const link = make("a", "file");
   link.href = fileUrl(document_.file_id);
@@ -94,7 +108,7 @@ function file(document_, words) {
 }
 
 function quote(message) {
-  return make("span", "quote", message.text ?? message.caption ?? (message.photo ? "🖼" : "📎"));
+  return make("span", "quote", message.text ?? message.caption ?? (message.photo ? "🖼" : message.video ? "🎞" : "📎"));
 }
 
 function stamp(message, words) {

@@ -129,7 +129,7 @@ function addMessage(message) {
   state.rows.set(message.message_id, row);
   const isMine = message.from.id !== state.bot.id;
   const group = message.media_group_id;
-  if (group && message.photo) {
+  if (group && (message.photo || message.video)) {
     albumOf(group, isMine).append(row);
   } else {
     const last = chat.lastElementChild;

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from PIL import ImageOps
+from PIL import Image, ImageOps
 
 from models.interface import Note, OnStep, Painting, StepReport, Style, StyleOptions, ignore_step
 from models.pictures import open_picture
@@ -22,6 +22,8 @@ class Inverter:
     painted: list[Path] = field(default_factory=list)
     faces: int = 0
     """How many it says that it found."""
+    shows: bool = False
+    """Whether there is a picture with each report."""
 
     def stylize(
         self,
@@ -39,7 +41,16 @@ class Inverter:
             if self.gate is not None and not self.gate.acquire(timeout=0.01):
                 continue
             done += 1
-            on_step(StepReport(step=done, steps=self.steps, seconds_spent=0.0, seconds_left=None))
+            shown = Image.blend(picture, ImageOps.invert(picture), done / self.steps)
+            on_step(
+                StepReport(
+                    step=done,
+                    steps=self.steps,
+                    seconds_spent=0.0,
+                    seconds_left=None,
+                    picture=shown if self.shows else None,
+                )
+            )
         self.painted.append(content)
         return Painting(
             picture=ImageOps.invert(picture),

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from app.jobs import table
-from app.jobs.interface import StatusMessageId
-from app.jobs.model import Delivery, Failure, Job, JobRequest, JobState, StyleChoice
+from app.jobs.interface import ResultMessage, StatusMessageId
+from app.jobs.model import Delivery, Failure, Job, JobRequest, JobState, PrintSize, StyleChoice
 from app.jobs.repository import JobRepository
 from app.storage.database import Database
 from models.interface import Note, Quality, StyleOptions
@@ -83,8 +83,12 @@ async def test_jobs_of_the_version_before_are_read(tmp_path: Path) -> None:
     file = tmp_path / "jobs.sqlite3"
     before = await Database.open(file, table.MIGRATIONS[:1])
     job = request(tmp_path, "trial:1")
-    *values, _, created_at = table.insert_values(job, bot_id=1, created_at=1.0, root=tmp_path)
-    insert = table.INSERT.replace(" is_trial,", "").replace("?, ", "", 1).replace("RETURNING *", "")
+    *values, _, _, created_at = table.insert_values(job, bot_id=1, created_at=1.0, root=tmp_path)
+    insert = (
+        table.INSERT.replace(" is_trial, print_size,", "")
+        .replace("?, ", "", 2)
+        .replace("RETURNING *", "")
+    )
     await before.execute(insert, (*values, created_at))
     # As it was written before anybody could choose.
     await before.execute("UPDATE jobs SET options = json_remove(options, '$.keep_faces')", ())
@@ -196,6 +200,47 @@ async def test_a_status_message_is_that_of_the_job_or_of_all_its_album(
     await repository.set_status_message(first, StatusMessageId(7, has_picture=True))
     assert await repository.status_message(second) == StatusMessageId(7, has_picture=True)
     assert await repository.status_message(alone) is None
+
+
+async def test_where_a_result_stands_is_remembered(
+    repository: JobRepository, tmp_path: Path
+) -> None:
+    job = await add(repository, tmp_path)
+    await repository.set_result_message(job, ResultMessage(7, "AgAC", is_photo=True))
+    # Shown again after a restart: Telegram says no more than that nothing has changed.
+    await repository.set_result_message(job, ResultMessage(7, None, is_photo=True))
+    found = await repository.get(job.id)
+    assert found is not None
+    assert (found.result_message_id, found.result_file_id) == (7, "AgAC")
+    assert found.result_is_photo
+
+
+async def test_only_delivered_results_of_its_owner_are_deleted(
+    repository: JobRepository, tmp_path: Path
+) -> None:
+    job = await add(repository, tmp_path)
+    await repository.start(job.id)
+    result = tmp_path / "results" / "1.jpg"
+    await repository.painted(job.id, result=result, notes=(), seconds=1.0)
+    assert await repository.delete_results([job.id], 5) == []
+    (delivered,) = await repository.delivered([job.id])
+    assert await repository.delete_results([job.id], 6) == []
+    assert await repository.delete_results([job.id], 5) == [delivered]
+    assert await repository.delete_results([job.id], 5) == []
+    found = await repository.get(job.id)
+    assert found is not None
+    assert (found.state, found.result, found.request.styles) == (JobState.DELETED, None, ())
+    assert await repository.remembered(5) == []
+    assert await repository.known([job.request.origin]) == {job.request.origin: found}
+
+
+async def test_what_is_for_print_is_known_as_such(
+    repository: JobRepository, tmp_path: Path
+) -> None:
+    (job,) = await repository.add([replace(request(tmp_path), print_size=PrintSize.A3)])
+    found = await repository.get(job.id)
+    assert found is not None
+    assert found.request.print_size is PrintSize.A3
 
 
 async def test_what_shows_a_style_is_known_as_such(

@@ -51,10 +51,11 @@ async def test_pictures_go_when_their_time_is_over(data_folder: DataFolder) -> N
     old = grow_old(data_folder.photo(), 25)
     young = grow_old(data_folder.photo(), 23)
     old_result = fill(data_folder.folders.results / "7.jpg", 10, hours_old=25)
+    old_frames = fill(data_folder.folders.results / "7.frames.zip", 10, hours_old=25)
     half_written = fill(data_folder.folders.results / "8.jpg.part", 10, hours_old=25)
-    assert await sweep(data_folder) == 3
+    assert await sweep(data_folder) == 4
     assert young.exists()
-    assert not any(path.exists() for path in (old, old_result, half_written))
+    assert not any(path.exists() for path in (old, old_result, old_frames, half_written))
     assert data_folder.preset.exists()
 
 

@@ -339,7 +339,7 @@ async def test_whatever_the_moment_a_job_is_either_delivered_or_cancelled(
 async def test_forget_leaves_nothing_of_a_person(
     data_folder: DataFolder, reporter: RecordingReporter
 ) -> None:
-    engine = Inverter(steps=1, gate=threading.Semaphore(1))
+    engine = Inverter(steps=2, gate=threading.Semaphore(2), shows=True)
     own_style = data_folder.photo("own-style.png")
     async with data_folder.job_service(reporter, engine) as job_service:
         done, running, waiting, other = await job_service.submit(
@@ -349,21 +349,50 @@ async def test_forget_leaves_nothing_of_a_person(
             data_folder.request(user_id=2),
         )
         await reporter.until_heard("delivered", done)
+        shown = await job_service.get(done.id)
+        assert shown is not None
+        assert shown.frames == 2
         await job_service.forget(1)
         assert engine.gate is not None
-        engine.gate.release(2)
+        engine.gate.release(4)
         await reporter.until_heard("delivered", other)
         left = [await job_service.get(job.id) for job in (done, running, waiting)]
         files = {path.name for path in data_folder.folders.originals.iterdir()}
-        results = {path.stem for path in data_folder.folders.results.iterdir()}
+        results = {path.name for path in data_folder.folders.results.iterdir()}
 
     assert left == [None, None, None]
     assert files == {other.request.content.name}
-    assert results == {str(other.id)}
+    assert results == {f"{other.id}.jpg", f"{other.id}.frames.zip"}
     assert data_folder.preset.exists()
     database = data_folder.folders.database.read_bytes()
     assert done.request.content.name.encode() not in database
     assert other.request.content.name.encode() in database
+
+
+async def test_deleted_results_take_along_what_no_other_job_needs(
+    data_folder: DataFolder, reporter: RecordingReporter
+) -> None:
+    shared, kept, alone = (data_folder.photo() for _ in range(3))
+    async with data_folder.job_service(reporter, Inverter(shows=True)) as job_service:
+        first, second, third, strangers = await job_service.submit(
+            data_folder.request(user_id=1, content=shared),
+            data_folder.request(user_id=1, content=shared),
+            data_folder.request(user_id=1, content=kept, style=StyleChoice(alone)),
+            data_folder.request(user_id=2),
+        )
+        await reporter.until_heard("delivered", first, second, third, strangers)
+        assert await job_service.delete([strangers], user_id=1) == []
+        deleted = await job_service.delete([first, third], user_id=1, keep={kept})
+        assert [job.id for job in deleted] == [first.id, third.id]
+        past = await job_service.past_results(1, limit=10)
+        files = set(data_folder.folders.originals.iterdir())
+        results = {path.name for path in data_folder.folders.results.iterdir()}
+
+    assert [job.id for job in past] == [second.id]
+    assert files == {shared, kept, strangers.request.content}
+    names = {f"{job.id}.{end}" for job in (second, strangers) for end in ("jpg", "frames.zip")}
+    assert results == names
+    assert data_folder.preset.exists()
 
 
 async def test_every_transition_is_one_line_with_what_and_seconds_and_without_who(

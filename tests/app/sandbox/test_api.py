@@ -22,6 +22,7 @@ from aiogram.types import (
     InlineKeyboardMarkup,
     InputMediaDocument,
     InputMediaPhoto,
+    InputMediaVideo,
     Message,
     ReplyParameters,
     Update,
@@ -349,3 +350,27 @@ async def test_anything_else_a_person_sends_is_a_valid_update(bot: Bot, anna: Pe
     assert updates[0].message.location is not None
     assert updates[-1].edited_message is not None
     assert updates[-1].edited_message.text == "second"
+
+
+async def test_a_film_is_sent_and_sent_again_by_its_id(bot: Bot, anna: Person) -> None:
+    film = BufferedInputFile(b"no film, but who looks", "film.mp4")
+    sent = await bot.send_video(anna.user.id, film, width=64, height=48, duration=3)
+    assert sent.video is not None
+    assert (sent.video.width, sent.video.height, sent.video.duration) == (64, 48, 3)
+    again = await bot.send_video(anna.user.id, sent.video.file_id)
+    assert again.video == sent.video
+    with pytest.raises(TelegramBadRequest, match="as Photo"):
+        await bot.send_photo(anna.user.id, sent.video.file_id)
+
+
+async def test_photos_and_films_go_together_and_files_do_not(bot: Bot, anna: Person) -> None:
+    photo = await bot.send_photo(anna.user.id, upload(picture()))
+    assert photo.photo is not None
+    film = InputMediaVideo(media=BufferedInputFile(b"a film", "film.mp4"), width=64, height=48)
+    copy = InputMediaPhoto(media=photo.photo[-1].file_id)
+    album = await bot.send_media_group(anna.user.id, [copy, film])
+    assert len({message.media_group_id for message in album}) == 1
+    assert album[0].photo == photo.photo
+    file = InputMediaDocument(media=BufferedInputFile(b"a file", "file.bin"))
+    with pytest.raises(TelegramBadRequest, match="can't be mixed"):
+        await bot.send_media_group(anna.user.id, [copy, file])

@@ -87,6 +87,8 @@ def test_a_photo_becomes_a_painting(photo: Path, styles: list[Style]) -> None:
     assert 0 < reports[0].seconds_spent < painting.seconds
     shown = [report.picture for report in reports if report.picture is not None]
     assert len(shown) == 3
+    assert [report.step for report in reports if report.frame is not None] == list(range(1, 8))
+    assert all(report.picture in (None, report.frame) for report in reports)
     assert {picture.size for picture in shown} == {(64, 48)}
     assert _distance(painting.picture, open_picture(photo, long_side_px=64)) > 2
 

@@ -17,7 +17,7 @@ from models.interface import Painting, Style, StyleOptions
 from styles.catalog import default_catalog
 from tests.app.bot.application_harness import ApplicationHarness, open_harness
 from tests.app.jobs.stub_stylizers import Inverter
-from tests.e2e.actor import Actor
+from tests.e2e.actor import Actor, has_label
 from tests.e2e.pictures import painting, photo
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -106,6 +106,39 @@ async def test_one_thing_changes_and_the_photo_is_the_same(
     assert changed == [field]
 
 
+def rows(message: Message) -> list[list[str]]:
+    assert message.reply_markup is not None
+    keyboard = message.reply_markup["inline_keyboard"]
+    return [[button["text"] for button in row] for row in keyboard]
+
+
+FEW = [["➖ Weaker", "➕ Stronger"], ["🖼 Other style", "⋯ More"]]
+
+
+async def test_what_is_pressed_most_stands_in_two_rows_and_the_rest_behind_more(
+    ben: Actor,
+) -> None:
+    result = await own_style(ben)
+    count = len(ben.received)
+    assert rows(result) == FEW
+    query = await ben.presses("More", on=result)
+    assert query.answer is not None
+    assert query.answer["text"] == ""
+    await ben.finds(result, "Less")
+    assert rows(result)[:2] == [FEW[0], ["🖼 Other style", "‹ Less"]]
+    assert ["🖌 Smaller brush", "🖌 Larger brush"] in rows(result)
+    await ben.presses("Less", on=result)
+    await ben.until(lambda: rows(result) == FEW, awaited="few buttons")
+    assert len(ben.received) == count
+
+
+async def test_more_twice_at_once_shows_more(ben: Actor) -> None:
+    result = await own_style(ben)
+    queries = ben.hammers(result, "More", times=2)
+    await ben.until(lambda: all(query.answer for query in queries), awaited="two answers")
+    await ben.finds(result, "Less")
+
+
 async def test_faces_can_be_as_painted_and_natural_again(ben: Actor, engine: Recorder) -> None:
     engine.faces = 1
     await ben.presses("Faces as painted", on=await own_style(ben))
@@ -117,7 +150,9 @@ async def test_faces_can_be_as_painted_and_natural_again(ben: Actor, engine: Rec
 
 async def test_where_there_is_no_face_no_button_speaks_of_one(ben: Actor) -> None:
     result = await own_style(ben)
-    assert not any("aces" in button["text"] for button in result.buttons)
+    await ben.presses("More", on=result)
+    await ben.finds(result, "Less")
+    assert not has_label(result, "aces")
 
 
 async def test_hd_comes_as_a_file(ben: Actor, engine: Recorder) -> None:
@@ -125,6 +160,21 @@ async def test_hd_comes_as_a_file(ben: Actor, engine: Recorder) -> None:
     hd = await ben.sees_result()
     assert "document" in hd.content
     assert engine.asked[-1][2].size_px == 2048
+
+
+async def test_a_print_comes_as_a_file_that_fills_its_sheet(ben: Actor, engine: Recorder) -> None:
+    await ben.presses("A4", on=await own_style(ben))
+    printed = await ben.sees_result()
+    assert "document" in printed.content
+    assert "A4 at 300 dpi" in printed.text
+    assert "enlarged" in printed.text
+    picture = await asyncio.to_thread(ben.picture, printed)
+    assert picture.width == 3508 or picture.height == 2480
+    assert picture.info["dpi"] == (300, 300)
+    assert engine.asked[-1][2].size_px == 2048
+    await ben.presses("More", on=printed)
+    await ben.finds(printed, "A3")
+    assert not has_label(printed, "A4")
 
 
 async def test_swap_changes_the_roles(ben: Actor, engine: Recorder) -> None:
@@ -144,8 +194,8 @@ async def test_another_style_for_the_same_photo(ben: Actor, engine: Recorder) ->
 
 async def test_another_photo_in_the_same_style(ben: Actor, engine: Recorder) -> None:
     result = await preset_style(ben)
-    assert not any("Swap" in button["text"] for button in result.buttons)
     await ben.presses("Other photo", on=result)
+    assert not has_label(result, "Swap")
     await ben.sees("Send me a photo")
     await ben.sends_photo(photo(2))
     await ben.sees_result()
@@ -221,6 +271,14 @@ async def test_one_face_in_an_album_is_enough_for_its_button(ben: Actor, engine:
     assert [options.keep_faces for _, _, options in engine.asked] == [True, True, False, False]
 
 
+async def test_below_an_album_more_shows_more(ben: Actor, engine: Recorder) -> None:
+    offer = await album(ben, engine)
+    assert rows(offer) == FEW
+    await ben.presses("More", on=offer)
+    await ben.finds(offer, "Less")
+    assert ["🖌 Smaller brush", "🖌 Larger brush"] in rows(offer)
+
+
 async def test_an_album_in_another_style(ben: Actor, engine: Recorder) -> None:
     offer = await album(ben, engine)
     await ben.presses("Other style", on=offer)
@@ -259,7 +317,7 @@ async def test_a_photo_that_is_gone_is_said_kindly(ben: Actor, engine: Recorder)
     assert len(engine.asked) == 1
 
 
-@pytest.mark.parametrize("label", ["Stronger", "Other style", "HD"])
+@pytest.mark.parametrize("label", ["Stronger", "Other style", "More"])
 async def test_results_of_others_are_not_touched(
     harness: ApplicationHarness, ben: Actor, engine: Recorder, label: str
 ) -> None:
@@ -273,7 +331,15 @@ async def test_results_of_others_are_not_touched(
 
 @pytest.mark.parametrize(
     "data",
-    ["again:stronger:999999", "again:nonsense:1", "job:stop:-1", "job:cancel:x", "queue:1:1"],
+    [
+        "again:stronger:999999",
+        "more:1:999999",
+        "more:2:1",
+        "again:nonsense:1",
+        "job:stop:-1",
+        "job:cancel:x",
+        "queue:1:1",
+    ],
 )
 async def test_forged_buttons_do_nothing(ben: Actor, engine: Recorder, data: str) -> None:
     result = await own_style(ben)

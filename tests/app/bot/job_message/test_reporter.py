@@ -50,7 +50,11 @@ async def test_one_message_from_the_first_word_to_the_result(harness: ReporterHa
     assert harness.spoken() == [message]
     assert harness.colors(message) == ["navy", "teal", "olive", "maroon", "gold"]
     assert message.text == "Ready ✨"
-    assert len(message.buttons) > 5
+    delivered = await harness.delivered(job.id)
+    assert delivered.result_message_id == message.id
+    assert delivered.result_file_id == message.content["photo"][-1]["file_id"]
+    assert delivered.result_is_photo
+    assert buttons(message) == ["➖ Weaker", "➕ Stronger", "🖼 Other style", "⋯ More"]
 
 
 async def test_the_place_in_the_queue_is_true(harness: ReporterHarness) -> None:
@@ -376,6 +380,10 @@ async def test_an_album_comes_back_as_one(harness: ReporterHarness) -> None:
     await eventually(lambda: message not in harness.spoken())
     *album, offer = harness.spoken()
     assert len(album) == 3
+    for job, shown in zip(jobs, album, strict=True):
+        delivered = await harness.delivered(job.id)
+        assert delivered.result_message_id == shown.id
+        assert delivered.result_file_id == shown.content["photo"][-1]["file_id"]
     assert len({part.media_group_id for part in album}) == 1
     assert offer.buttons
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from app.bot.job_message.variations import BRUSHES, HD_SIZE_PX, Variation, possible_variations, vary
-from app.jobs.model import Delivery, JobRequest, StyleChoice
+from app.jobs.model import Delivery, JobRequest, PrintSize, StyleChoice
 from models.interface import MAX_BRUSH, MIN_BRUSH, StyleOptions
 
 PHOTO, STYLE = Path("photo.jpg"), Path("style.jpg")
@@ -53,6 +53,23 @@ def test_a_brush_between_the_steps_finds_the_next_one() -> None:
     assert broader is not None
     assert (finer.options.brush, broader.options.brush) == (1.0, 1.4)
     assert (BRUSHES[0], BRUSHES[-1]) == (MIN_BRUSH, MAX_BRUSH)
+
+
+def test_a_print_is_painted_like_hd_and_goes_as_a_file() -> None:
+    a4 = vary(request_of(), Variation.PRINT_A4)
+    assert a4 is not None
+    assert (a4.print_size, a4.delivery) == (PrintSize.A4, Delivery.FILE)
+    assert a4.options.size_px == HD_SIZE_PX
+    assert vary(a4, Variation.PRINT_A4) is None
+    a3 = vary(a4, Variation.PRINT_A3)
+    assert a3 is not None
+    assert (a3.print_size, a3.options) == (PrintSize.A3, a4.options)
+
+
+def test_what_is_larger_than_hd_is_not_painted_smaller_for_print() -> None:
+    a4 = vary(request_of(size_px=4096), Variation.PRINT_A4)
+    assert a4 is not None
+    assert a4.options.size_px == 4096
 
 
 def test_colors_go_to_and_fro() -> None:

@@ -1,0 +1,1 @@
+"""What is made of a finished painting: a comparison with its photo, a print, a film."""
