@@ -13,6 +13,7 @@ from aiogram.utils.keyboard import InlineKeyboardBuilder
 from app.bot.preferences import UserPreferences
 from app.bot.ui.callback_data import OwnedCallback
 from app.bot.ui.i18n import language_name, languages
+from app.bot.ui.numbers import number, percent
 from app.jobs.model import Delivery
 from models.interface import Quality
 
@@ -128,11 +129,11 @@ def value_name(field: Field, value: Value | None) -> str:
         case Field.SIZE, _:
             return _("{size} px").format(size=value)
         case Field.STRENGTH, _:
-            return f"{value} %"
+            return percent(int(value))
         case Field.FACES, _:
             return _("natural") if value else _("as painted")
         case Field.BRUSH, _:
-            return f"× {value:g}"
+            return f"× {number(float(value))}"
         case Field.LANGUAGE, _:
             return language_name(str(value))
     return _word(value)
