@@ -12,7 +12,14 @@ from PIL import Image, ImageFont
 
 from models.interface import OnStep, Painting, Quality, Style, StyleOptions, ignore_step
 from styles.catalog import default_catalog
-from styles.gallery import FONTS, GAP_PX, SHEET_WIDTH_PX, compose_sheet, gallery_sheet, painted_sheet
+from styles.gallery import (
+    FONTS,
+    GAP_PX,
+    SHEET_WIDTH_PX,
+    compose_sheet,
+    gallery_sheet,
+    painted_sheet,
+)
 from styles.make_gallery import draft_sheet
 
 COLORS = ["red", "lime", "blue", "yellow", "cyan", "magenta", "navy", "olive", "teal"]
@@ -79,7 +86,12 @@ def label_of(text: str) -> np.ndarray:
 
 @pytest.mark.parametrize(
     ("text", "same_as"),
-    [("🌟 Stars 🌟", "Stars"), ("油画 🌟", "油画"), ("ЁлкаⅠ\U0010ffff", "ЁлкаⅠ"), ("\U0010ffff", "")],
+    [
+        ("🌟 Stars 🌟", "Stars"),
+        ("油画 🌟", "油画"),
+        ("ЁлкаⅠ\U0010ffff", "ЁлкаⅠ"),
+        ("\U0010ffff", ""),
+    ],
 )
 def test_a_letter_that_no_font_has_is_left_out(text: str, same_as: str) -> None:
     assert (label_of(text) == label_of(same_as)).all()

@@ -23,11 +23,15 @@ def stats_text(report: Report) -> str:
         _("Waiting: {count}").format(count=stats.waiting),
         _("Painting takes: {list}").format(list=_listed(seconds)),
         _("Errors: {list}").format(list=_listed(stats.failures)),
-        _("Pictures on the disk: {size} MB").format(size=number(stats.disk_bytes / _MB, decimals=0)),
-        _("Free on the disk: {size} GB").format(size=number(report.disk_free_bytes / _GB, decimals=0)),
+        _("Pictures on the disk: {size} MB").format(size=_whole(stats.disk_bytes / _MB)),
+        _("Free on the disk: {size} GB").format(size=_whole(report.disk_free_bytes / _GB)),
         _gpu(report.gpu),
     ]
     return "\n".join(lines)
+
+
+def _whole(size: float) -> str:
+    return number(size, decimals=0)
 
 
 def _gpu(memory: tuple[int, int] | None) -> str:

@@ -16,6 +16,14 @@ export const WORDS = {
     bytes: ["Б", "КБ", "МБ"],
     tooMany: "За раз можно отправить до 10 файлов.",
     failed: "Не отправилось: ",
+    chat: "Чат с ботом",
+    writer: "Кто пишет",
+    language: "Язык",
+    messages: "Сообщения",
+    latest: "К последнему сообщению",
+    commands: "Команды",
+    attach: "Прикрепить",
+    send: "Отправить",
   },
   en: {
     online: "online",
@@ -32,6 +40,14 @@ export const WORDS = {
     bytes: ["B", "KB", "MB"],
     tooMany: "Up to 10 files can be sent at once.",
     failed: "Not sent: ",
+    chat: "Chat with the bot",
+    writer: "Who is writing",
+    language: "Language",
+    messages: "Messages",
+    latest: "To the latest message",
+    commands: "Commands",
+    attach: "Attach",
+    send: "Send",
   },
   es: {
     online: "en línea",
@@ -48,6 +64,14 @@ export const WORDS = {
     bytes: ["B", "KB", "MB"],
     tooMany: "Puedes enviar hasta 10 archivos a la vez.",
     failed: "No se envió: ",
+    chat: "Chat con el bot",
+    writer: "Quién escribe",
+    language: "Idioma",
+    messages: "Mensajes",
+    latest: "Ir al último mensaje",
+    commands: "Comandos",
+    attach: "Adjuntar",
+    send: "Enviar",
   },
   "pt-br": {
     online: "online",
@@ -64,6 +88,14 @@ export const WORDS = {
     bytes: ["B", "KB", "MB"],
     tooMany: "Você pode enviar até 10 arquivos de uma vez.",
     failed: "Não enviada: ",
+    chat: "Conversa com o bot",
+    writer: "Quem escreve",
+    language: "Idioma",
+    messages: "Mensagens",
+    latest: "Ir para a última mensagem",
+    commands: "Comandos",
+    attach: "Anexar",
+    send: "Enviar",
   },
   de: {
     online: "online",
@@ -80,6 +112,14 @@ export const WORDS = {
     bytes: ["B", "KB", "MB"],
     tooMany: "Bis zu 10 Dateien lassen sich auf einmal senden.",
     failed: "Nicht gesendet: ",
+    chat: "Chat mit dem Bot",
+    writer: "Wer schreibt",
+    language: "Sprache",
+    messages: "Nachrichten",
+    latest: "Zur neuesten Nachricht",
+    commands: "Befehle",
+    attach: "Anhängen",
+    send: "Senden",
   },
   "zh-hans": {
     online: "在线",
@@ -96,11 +136,24 @@ export const WORDS = {
     bytes: ["B", "KB", "MB"],
     tooMany: "一次最多可以发送 10 个文件。",
     failed: "未发送：",
+    chat: "与机器人的聊天",
+    writer: "谁在写",
+    language: "语言",
+    messages: "消息列表",
+    latest: "跳到最新消息",
+    commands: "命令",
+    attach: "添加附件",
+    send: "发送",
   },
 };
 
 export function size(bytes, units) {
   const step = bytes < 1024 ? 0 : bytes < 1024 * 1024 ? 1 : 2;
   const value = bytes / 1024 ** step;
-  return `${step && value < 10 ? value.toFixed(1) : Math.round(value)} ${units[step]}`;
+  const decimals = step && value < 10 ? 1 : 0;
+  const written = value.toLocaleString(document.documentElement.lang, {
+    minimumFractionDigits: decimals,
+    maximumFractionDigits: decimals,
+  });
+  return `${written} ${units[step]}`;
 }
