@@ -71,8 +71,12 @@ def parse_choice(field: Field, text: str) -> Value | None:
 
 def overview(chosen: UserPreferences) -> str:
     """Everything that is set, line by line."""
-    lines = [f"{field_name(field)}: {value_name(field, getattr(chosen, field))}" for field in Field]
+    lines = [_line(field, getattr(chosen, field)) for field in Field]
     return "\n".join([_("Your settings. Press one to change it."), "", *lines])
+
+
+def _line(field: Field, value: Value | None) -> str:
+    return _("{setting}: {value}").format(setting=field_name(field), value=value_name(field, value))
 
 
 def overview_keyboard(owner: int) -> InlineKeyboardMarkup:

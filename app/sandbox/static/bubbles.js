@@ -25,9 +25,10 @@ export function bubbleRow(message, { botId, words, onPress, onCommand, onZoom, p
     const paragraph = make("p", "words");
     const entities = withCommands(text, message.entities ?? message.caption_entities);
     paragraph.append(richText(text, entities, onCommand));
+    paragraph.dataset.stamp = stampOf(message, words);
     bubble.append(paragraph);
   }
-  bubble.append(stamp(message, words));
+  bubble.append(make("span", "stamp", stampOf(message, words)));
   row.classList.toggle("bare", !text && Boolean(message.photo));
   row.classList.toggle("joke", !mine && JOKE.test(text) && !message.reply_markup);
   row.classList.toggle("wide", Boolean(message.photo));
@@ -97,8 +98,8 @@ function quote(message) {
   return make("span", "quote", message.text ?? message.caption ?? (message.photo ? "🖼" : "📎"));
 }
 
-function stamp(message, words) {
-  return make("span", "stamp", (message.edit_date ? words.edited : "") + timeOf(message));
+function stampOf(message, words) {
+  return (message.edit_date ? words.edited : "") + timeOf(message);
 }
 
 function timeOf(message) {
