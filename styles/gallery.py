@@ -11,8 +11,14 @@ from PIL import Image, ImageDraw, ImageFont, ImageOps
 from models.pictures import open_picture
 from styles.preset import Preset
 
-FONT = Path(__file__).parent / "fonts" / "DejaVuSansCondensed-Bold.ttf"
-"""Pillow's own font has no Cyrillic letters."""
+_FONT_FOLDER = Path(__file__).parent / "fonts"
+FONTS = (
+    _FONT_FOLDER / "DejaVuSansCondensed-Bold.ttf",
+    _FONT_FOLDER / "NotoSansCJKsc-Bold-subset.otf",
+)
+"""Pillow's own font has no Cyrillic letters, and the first of these no Chinese ones."""
+_NO_LETTER = "\U0010ffff"
+"""No font has it: drawn as whatever stands for a letter that is missing."""
 
 SHEET_WIDTH_PX = 1280
 """What Telegram keeps of a photo's width."""
@@ -88,7 +94,7 @@ def painted_sheet(
 
 def _write_label(sheet: Image.Image, label: str, box: tuple[int, int, int, int]) -> None:
     left, top, right, bottom = box
-    font = ImageFont.truetype(FONT, (bottom - top) * 0.62)
+    label, font = _lettering(label, (bottom - top) * 0.62)
     shrink = max(MIN_SHRINK, min(1.0, (right - left) / max(font.getlength(label), 1)))
     font = font.font_variant(size=font.size * shrink)
     ImageDraw.Draw(sheet).text(
@@ -98,6 +104,24 @@ def _write_label(sheet: Image.Image, label: str, box: tuple[int, int, int, int])
         fill=INK,
         anchor="mm",
     )
+
+
+def _lettering(label: str, size_px: float) -> tuple[str, ImageFont.FreeTypeFont]:
+    """The font that has most of the letters, and the label without those that it lacks."""
+    fonts = [ImageFont.truetype(file, size_px) for file in FONTS]
+    written = [(_without_missing(label, font), font) for font in fonts]
+    return max(written, key=lambda text_and_font: len(text_and_font[0]))
+
+
+def _without_missing(label: str, font: ImageFont.FreeTypeFont) -> str:
+    missing = _shape(_NO_LETTER, font)
+    known = "".join(letter for letter in label if _shape(letter, font) != missing)
+    return " ".join(known.split())
+
+
+def _shape(letter: str, font: ImageFont.FreeTypeFont) -> tuple[tuple[int, int], bytes]:
+    mask = font.getmask(letter)
+    return mask.size, bytes(mask)
 
 
 def _shortened(label: str, font: ImageFont.FreeTypeFont, width: float) -> str:

@@ -174,9 +174,13 @@ class Profile:
     texts: dict[tuple[str, str], str] = field(default_factory=dict)
 
     def menu(self, language: str | None) -> list[Json]:
-        """The commands that a private chat in `language` shows: the narrowest scope wins."""
+        """The commands that a private chat in `language` shows: the narrowest scope wins.
+
+        Clients say `pt-br`, and menus are registered by two letters.
+        """
+        bare = (language or "").partition("-")[0]
         for scope in ("all_private_chats", "default"):
-            for code in (language or "", ""):
+            for code in (bare, ""):
                 if found := self.commands.get((scope, code)):
                     return found
         return []

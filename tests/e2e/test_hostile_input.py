@@ -96,7 +96,7 @@ async def test_forget_deletes_everything_about_a_person(harness: BotHarness, ben
     await ben.sees_result()
     await ben.sends("/settings")
     await ben.presses("Strength")
-    await ben.presses("40 %")
+    await ben.presses("40%")
     await ben.sends_photo(photo(4))
     await ben.sees("second one")
     assert mentions(harness, ben.id)

@@ -12,7 +12,14 @@ from PIL import Image, ImageFont
 
 from models.interface import OnStep, Painting, Quality, Style, StyleOptions, ignore_step
 from styles.catalog import default_catalog
-from styles.gallery import FONT, GAP_PX, SHEET_WIDTH_PX, compose_sheet, gallery_sheet, painted_sheet
+from styles.gallery import (
+    FONTS,
+    GAP_PX,
+    SHEET_WIDTH_PX,
+    compose_sheet,
+    gallery_sheet,
+    painted_sheet,
+)
 from styles.make_gallery import draft_sheet
 
 COLORS = ["red", "lime", "blue", "yellow", "cyan", "magenta", "navy", "olive", "teal"]
@@ -56,13 +63,44 @@ def test_a_label_stays_within_its_column() -> None:
     assert columns.max() < (SHEET_WIDTH_PX - GAP_PX) / 3 + GAP_PX
 
 
-def test_the_font_has_cyrillic_letters() -> None:
-    font = ImageFont.truetype(FONT, 40)
+LETTERS = [
+    *((0, letter) for letter in "ЁЖЩЪЫЬЭЮЯёжщъыьэюяAz«»—¡¿áéíóúüñãõçàêôßÄÖ"),
+    *((1, letter) for letter in "漩涡浪马赛克玻璃彩立体主义点水墨波普艺术風畫，。（）、Aяのア"),
+]
+
+
+@pytest.mark.parametrize(("number", "letter"), LETTERS)
+def test_the_fonts_have_the_letters(number: int, letter: str) -> None:
+    font = ImageFont.truetype(FONTS[number], 40)
     missing = font.getmask("\U0010ffff").getbbox(), bytes(font.getmask("\U0010ffff"))
 
-    for letter in "ЁЖЩЪЫЬЭЮЯёжщъыьэюяAz«»—":
-        mask = font.getmask(letter)
-        assert (mask.getbbox(), bytes(mask)) != missing, letter
+    mask = font.getmask(letter)
+    assert (mask.getbbox(), bytes(mask)) != missing
+
+
+def label_of(text: str) -> np.ndarray:
+    """The label of one picture, dark letters on paper."""
+    sheet = compose_sheet([(text, Image.new("RGB", (200, 200), "white"))])
+    return np.asarray(sheet.convert("L"), int)[-180:]
+
+
+@pytest.mark.parametrize(
+    ("text", "same_as"),
+    [
+        ("🌟 Stars 🌟", "Stars"),
+        ("油画 🌟", "油画"),
+        ("ЁлкаⅠ\U0010ffff", "ЁлкаⅠ"),
+        ("\U0010ffff", ""),
+    ],
+)
+def test_a_letter_that_no_font_has_is_left_out(text: str, same_as: str) -> None:
+    assert (label_of(text) == label_of(same_as)).all()
+
+
+@pytest.mark.parametrize("text", ["油画", "油画 Oil", "Ёлка 油画"])
+def test_a_chinese_label_is_written_in_its_own_letters(text: str) -> None:
+    assert not (label_of(text) == label_of(text.replace("油画", "").strip())).all()
+    assert not (label_of(text) == label_of(text.replace("油画", "水墨"))).all()
 
 
 def test_the_gallery_speaks_the_users_language() -> None:

@@ -21,7 +21,7 @@ from babel.messages.pofile import read_po
 LOCALES: Final = Path(__file__).parent / "locales"
 SOURCE_LANGUAGE: Final = "en"
 """The msgids themselves."""
-_READ_RUSSIAN = frozenset({"ru", "uk", "be", "kk", "ky", "uz", "tg", "tk", "hy", "az", "tt", "ba"})
+_READ_RUSSIAN = frozenset({"uk", "be", "kk", "ky", "uz", "tg", "tk", "hy", "az", "tt", "ba"})
 """Languages whose speakers are more likely to read Russian than English."""
 
 
@@ -37,11 +37,16 @@ def languages() -> tuple[str, ...]:
 
 
 def language_for(code: str | None) -> str:
-    """The bot's language for a Telegram `language_code` such as `pt-br`, or none."""
-    bare = (code or "").lower().partition("-")[0]
-    if bare in _READ_RUSSIAN:
-        return "ru"
-    return next((each for each in languages() if bare_code(each) == bare), SOURCE_LANGUAGE)
+    """The bot's language for a Telegram `language_code` such as `pt-br`, or none.
+
+    That very one, or else one of the same two letters: `pt` and `pt-pt` are answered in `pt_BR`.
+    """
+    wanted = (code or "").replace("-", "_").lower()
+    exact = [each for each in languages() if each.lower() == wanted]
+    similar = [each for each in languages() if bare_code(each) == bare_code(wanted)]
+    if found := exact or similar:
+        return found[0]
+    return "ru" if bare_code(wanted) in _READ_RUSSIAN else SOURCE_LANGUAGE
 
 
 def bare_code(language: str) -> str:

@@ -13,6 +13,7 @@ from aiogram.utils.keyboard import InlineKeyboardBuilder
 from app.bot.preferences import UserPreferences
 from app.bot.ui.callback_data import OwnedCallback
 from app.bot.ui.i18n import language_name, languages
+from app.bot.ui.numbers import number, percent
 from app.jobs.model import Delivery
 from models.interface import Quality
 
@@ -70,8 +71,12 @@ def parse_choice(field: Field, text: str) -> Value | None:
 
 def overview(chosen: UserPreferences) -> str:
     """Everything that is set, line by line."""
-    lines = [f"{field_name(field)}: {value_name(field, getattr(chosen, field))}" for field in Field]
+    lines = [_line(field, getattr(chosen, field)) for field in Field]
     return "\n".join([_("Your settings. Press one to change it."), "", *lines])
+
+
+def _line(field: Field, value: Value | None) -> str:
+    return _("{setting}: {value}").format(setting=field_name(field), value=value_name(field, value))
 
 
 def overview_keyboard(owner: int) -> InlineKeyboardMarkup:
@@ -128,11 +133,11 @@ def value_name(field: Field, value: Value | None) -> str:
         case Field.SIZE, _:
             return _("{size} px").format(size=value)
         case Field.STRENGTH, _:
-            return f"{value} %"
+            return percent(int(value))
         case Field.FACES, _:
             return _("natural") if value else _("as painted")
         case Field.BRUSH, _:
-            return f"× {value:g}"
+            return f"× {number(float(value))}"
         case Field.LANGUAGE, _:
             return language_name(str(value))
     return _word(value)

@@ -8,6 +8,7 @@ from aiogram import html
 from aiogram.utils.i18n import gettext as _
 
 from app.bot.ui.durations import in_words
+from app.bot.ui.numbers import number
 from app.monitoring.health import Report
 
 _MB, _GB = 1_000_000, 1_000_000_000
@@ -22,17 +23,21 @@ def stats_text(report: Report) -> str:
         _("Waiting: {count}").format(count=stats.waiting),
         _("Painting takes: {list}").format(list=_listed(seconds)),
         _("Errors: {list}").format(list=_listed(stats.failures)),
-        _("Pictures on the disk: {size} MB").format(size=round(stats.disk_bytes / _MB)),
-        _("Free on the disk: {size} GB").format(size=round(report.disk_free_bytes / _GB)),
+        _("Pictures on the disk: {size} MB").format(size=_whole(stats.disk_bytes / _MB)),
+        _("Free on the disk: {size} GB").format(size=_whole(report.disk_free_bytes / _GB)),
         _gpu(report.gpu),
     ]
     return "\n".join(lines)
 
 
+def _whole(size: float) -> str:
+    return number(size, decimals=0)
+
+
 def _gpu(memory: tuple[int, int] | None) -> str:
     if memory is None:
         return _("Memory of the card: no card in use")
-    used, total = (f"{size / _GB:.1f}" for size in memory)
+    used, total = (number(size / _GB) for size in memory)
     return _("Memory of the card: {used} of {total} GB").format(used=used, total=total)
 
 

@@ -26,9 +26,10 @@ export function bubbleRow(message, { botId, words, onPress, onCommand, onZoom, p
     const paragraph = make("p", "words");
     const entities = withCommands(text, message.entities ?? message.caption_entities);
     paragraph.append(richText(text, entities, onCommand));
+    paragraph.dataset.stamp = stampOf(message, words);
     bubble.append(paragraph);
   }
-  bubble.append(stamp(message, words));
+  bubble.append(make("span", "stamp", stampOf(message, words)));
   row.classList.toggle("bare", !text && Boolean(message.photo || message.video));
   row.classList.toggle("joke", !mine && JOKE.test(text) && !message.reply_markup);
   row.classList.toggle("wide", Boolean(message.photo || message.video));
@@ -111,8 +112,8 @@ function quote(message) {
   return make("span", "quote", message.text ?? message.caption ?? (message.photo ? "🖼" : message.video ? "🎞" : "📎"));
 }
 
-function stamp(message, words) {
-  return make("span", "stamp", (message.edit_date ? words.edited : "") + timeOf(message));
+function stampOf(message, words) {
+  return (message.edit_date ? words.edited : "") + timeOf(message);
 }
 
 function timeOf(message) {

@@ -239,6 +239,9 @@ function showWords() {
   for (const label of document.querySelectorAll("[data-label]")) {
     label.textContent = words()[label.dataset.label];
   }
+  for (const named of document.querySelectorAll("[data-name]")) {
+    named.setAttribute("aria-label", words()[named.dataset.name]);
+  }
   at("languages").value = state.user.language_code;
   for (const button of at("people").children) {
     button.setAttribute("aria-pressed", button.dataset.user === String(state.user.id));

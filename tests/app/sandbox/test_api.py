@@ -312,6 +312,7 @@ async def test_the_menu_follows_the_language(sandbox: FaultySandbox, bot: Bot) -
     )
     menu = sandbox.world.profile.menu
     assert [command["description"] for command in menu("ru")] == ["Помощь"]
+    assert [command["description"] for command in menu("ru-ru")] == ["Помощь"]
     assert [command["description"] for command in menu("de")] == ["Help"]
     assert (await bot.get_my_commands(language_code="ru"))[0].description == "Помощь"
 

@@ -139,7 +139,7 @@ async def test_forget_deletes_everything(harness: ApplicationHarness, ben: Actor
     await ben.sees_result()
     await ben.sends("/settings")
     await ben.presses("Strength")
-    await ben.presses("85 %")
+    await ben.presses("85%")
     await ben.sends("/forget")
     await ben.presses("Yes, everything")
     await ben.sees("nothing about you")
@@ -156,12 +156,12 @@ async def test_forget_deletes_everything(harness: ApplicationHarness, ben: Actor
 async def test_forget_can_be_taken_back(ben: Actor) -> None:
     await ben.sends("/settings")
     await ben.presses("Strength")
-    await ben.presses("85 %")
+    await ben.presses("85%")
     await ben.sends("/forget")
     await ben.presses("No")
     await ben.sees("stays as it is")
     await ben.sends("/settings")
-    await ben.sees("Strength: 85 %")
+    await ben.sees("Strength: 85%")
 
 
 class Figures(Health):

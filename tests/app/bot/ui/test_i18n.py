@@ -20,6 +20,8 @@ from app.bot.ui.i18n import (
     languages,
     load_i18n,
 )
+from app.bot.ui.numbers import number, percent
+from app.bot.ui.texts import queue_is_full
 from styles.catalog import default_catalog
 
 APP = Path(__file__).parents[4] / "app"
@@ -98,10 +100,73 @@ def test_durations_in_words(seconds: float, russian: str, english: str) -> None:
 
 @pytest.mark.parametrize(
     ("code", "language"),
-    [("ru", "ru"), ("uk", "ru"), ("be-BY", "ru"), ("en", "en"), ("pt-br", "en"), (None, "en")],
+    [
+        ("ru", "ru"),
+        ("uk", "ru"),
+        ("be-BY", "ru"),
+        ("en", "en"),
+        ("en-GB", "en"),
+        ("es", "es"),
+        ("es-MX", "es"),
+        ("pt-br", "pt_BR"),
+        ("pt", "pt_BR"),
+        ("de-AT", "de"),
+        ("zh-hans", "zh_Hans"),
+        ("zh-hant", "zh_Hans"),
+        ("zh", "zh_Hans"),
+        ("ca", "en"),
+        ("", "en"),
+        (None, "en"),
+    ],
 )
 def test_language_codes(code: str | None, language: str) -> None:
     assert language_for(code) == language
+
+
+def test_the_very_language_goes_before_one_like_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("app.bot.ui.i18n.languages", lambda: ("en", "uk", "zh_Hans", "zh_Hant"))
+    codes = ["zh-hant", "zh-Hans", "zh", "uk", "be"]
+    assert [language_for(code) for code in codes] == ["zh_Hant", "zh_Hans", "zh_Hans", "uk", "ru"]
+
+
+@pytest.mark.parametrize(
+    ("language", "count", "expected"),
+    [
+        ("ru", 1, "через 1 минуту"),
+        ("ru", 3, "через 3 минуты"),
+        ("ru", 11, "через 11 минут"),
+        ("ru", 21, "через 21 минуту"),
+        ("es", 1, "en 1 minuto,"),
+        ("es", 2, "en unos 2 minutos"),
+        ("pt_BR", 1, "cerca de 1 minuto,"),
+        ("pt_BR", 2, "cerca de 2 minutos"),
+        ("de", 1, "etwa 1 Minute "),
+        ("de", 2, "etwa 2 Minuten"),
+        ("zh_Hans", 1, "约 1 分钟"),
+        ("zh_Hans", 2, "约 2 分钟"),
+    ],
+)
+def test_plurals(language: str, count: int, expected: str) -> None:
+    i18n = load_i18n()
+    with i18n.context(), i18n.use_locale(language):
+        assert expected in queue_is_full(count)
+
+
+@pytest.mark.parametrize(
+    ("language", "expected"),
+    [
+        ("en", ["70%", "1.4", "2", "0.3"]),
+        ("ru", ["70\xa0%", "1,4", "2", "0,3"]),
+        ("de", ["70\xa0%", "1,4", "2", "0,3"]),
+        ("es", ["70\xa0%", "1,4", "2", "0,3"]),
+        ("pt_BR", ["70%", "1,4", "2", "0,3"]),
+        ("zh_Hans", ["70%", "1.4", "2", "0.3"]),
+    ],
+)
+def test_numbers_are_written_as_the_language_does(language: str, expected: list[str]) -> None:
+    i18n = load_i18n()
+    with i18n.context(), i18n.use_locale(language):
+        assert [percent(70), number(1.4), number(2.0), number(0.3)] == expected
 
 
 @pytest.mark.parametrize("language", languages())
@@ -109,6 +174,21 @@ def test_the_presets_speak_the_same_languages(language: str) -> None:
     for preset in default_catalog().presets():
         assert language in preset.names
         assert language in preset.descriptions
+
+
+@pytest.mark.parametrize(
+    ("language", "expected"),
+    [
+        ("es", ["45 segundos", "2 minutos", "2 horas"]),
+        ("pt_BR", ["45 segundos", "2 minutos", "2 horas"]),
+        ("de", ["45 Sekunden", "2 Minuten", "2 Stunden"]),
+        ("zh_Hans", ["45秒钟", "2分钟", "2小时"]),
+    ],
+)
+def test_durations_in_the_other_languages(language: str, expected: list[str]) -> None:
+    i18n = load_i18n()
+    with i18n.context(), i18n.use_locale(language):
+        assert [in_words(seconds) for seconds in (43, 120, 7200)] == expected
 
 
 def test_a_language_is_called_as_its_speakers_call_it() -> None:
