@@ -35,6 +35,7 @@ from app.bot.routers import (
     photos,
     picture_roles,
     privacy,
+    share,
     start,
     style,
 )
@@ -101,6 +102,7 @@ def make_dispatcher(
         forget.make_router(),
         privacy.make_router(),
         admin.make_router(settings.admin_ids),
+        share.make_router(),
         photos.make_router(),
         fallback.make_router(),  # last: it answers whatever the others leave
     )

@@ -198,6 +198,8 @@ class World:
         self.files = Files()
         self.updates = UpdateQueue()
         self.queries: dict[str, CallbackQuery] = {}
+        self.has_inline_mode = True
+        """As @BotFather has it."""
         self.inline_queries: dict[str, InlineQuery] = {}
         self.profile = Profile()
         self.calls: deque[Call] = deque(maxlen=KEPT_CALLS)

@@ -114,7 +114,7 @@ class Actor:
 
     def hammers(self, message: Message, label: str, *, times: int) -> list[CallbackQuery]:
         """Press a button several times without waiting."""
-        data = next(b["callback_data"] for b in message.buttons if label in b["text"])
+        data = next(b.get("callback_data", "") for b in message.buttons if label in b["text"])
         return [self.person.press(message, data) for _ in range(times)]
 
     async def waits_until_idle(self, *, within_s: float = PATIENCE_S) -> None:
@@ -226,5 +226,5 @@ def has_label(message: Message, label: str) -> bool:
 def is_result(message: Message) -> bool:
     """Whether it shows a finished picture with the buttons for the next one."""
     is_picture = bool({"photo", "document"} & message.content.keys())
-    again = [button["callback_data"].startswith("again:") for button in message.buttons]
+    again = [button.get("callback_data", "").startswith("again:") for button in message.buttons]
     return is_picture and any(again)

@@ -10,6 +10,7 @@ from aiogram.types import InlineKeyboardButton, InlineKeyboardMarkup
 from aiogram.utils.i18n import gettext as _
 
 from app.bot.job_message.extras import Extra, ExtraCallback
+from app.bot.job_message.sharing import share_button
 from app.bot.job_message.variations import Variation, possible_variations
 from app.bot.ui.callback_data import JobId
 from app.jobs.model import Job
@@ -83,11 +84,14 @@ def open_job_keyboard(job_id: int, *, stop: bool) -> InlineKeyboardMarkup:
     return InlineKeyboardMarkup(inline_keyboard=[row])
 
 
-def result_keyboard(jobs: Sequence[Job], *, is_open: bool = False) -> InlineKeyboardMarkup:
+def result_keyboard(
+    jobs: Sequence[Job], *, can_share: bool, is_open: bool = False
+) -> InlineKeyboardMarkup:
     """Two rows, and if `is_open` all else that makes sense; for a style on trial the verdict.
 
     `jobs` are what the buttons are about: one job, or all of an album; then the first one says how
-    the others were painted, too. What stands in the two rows keeps its place.
+    the others were painted, too. What stands in the two rows keeps its place. `can_share` is
+    whether inline mode is on.
     """
     job = jobs[0]
     if job.request.is_trial:
@@ -98,7 +102,10 @@ def result_keyboard(jobs: Sequence[Job], *, is_open: bool = False) -> InlineKeyb
     def row_of(variations: Sequence[Variation]) -> list[InlineKeyboardButton]:
         return [_again_button(each, job) for each in variations if each in possible]
 
-    rows = [row_of(FIRST_ROW), [*row_of([Variation.OTHER_STYLE]), _more_button(job, is_open)]]
+    second = row_of([Variation.OTHER_STYLE])
+    if can_share:
+        second.append(share_button(job))
+    rows = [row_of(FIRST_ROW), [*second, _more_button(job, is_open)]]
     if is_open:
         rows += [*map(row_of, MORE_ROWS), _extra_buttons(jobs), [_delete_button(job)]]
     return InlineKeyboardMarkup(inline_keyboard=[row for row in rows if row])

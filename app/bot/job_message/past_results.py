@@ -13,6 +13,7 @@ from aiogram.types import BufferedInputFile, InputMediaPhoto, MediaUnion
 
 from app.bot.job_message import status_texts
 from app.bot.job_message.job_buttons import result_keyboard
+from app.bot.job_message.sharing import can_share
 from app.bot.job_message.status_message import UPLOAD_TIMEOUT_S
 from app.bot.requester import Requester, as_reply
 from app.bot.ui.style_names import style_names
@@ -78,7 +79,7 @@ class PastResults:
             await _photo(job, from_copies=from_copies),
             caption=status_texts.ready(self.style_name(job), job.notes, job.request.print_size),
             parse_mode=None,
-            reply_markup=result_keyboard([job]),
+            reply_markup=result_keyboard([job], can_share=await can_share(self._bot)),
             message_thread_id=self._requester.thread_id,
             reply_parameters=as_reply(self._requester.reply_to),
             request_timeout=UPLOAD_TIMEOUT_S,

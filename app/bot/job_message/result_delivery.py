@@ -19,6 +19,7 @@ from aiogram.utils.i18n import I18n
 
 from app.bot.job_message import status_texts
 from app.bot.job_message.job_buttons import result_keyboard
+from app.bot.job_message.sharing import can_share
 from app.bot.job_message.status_message import (
     UPLOAD_TIMEOUT_S,
     Media,
@@ -57,8 +58,9 @@ class ResultDelivery:
         """The message becomes the picture, or the file, with its buttons."""
         as_file = await goes_as_file(job)
         with _refusals_as_answers():
+            shares = await can_share(self._bot)
             try:
-                shown = await message.show(self._result(job, as_file=as_file))
+                shown = await message.show(self._result(job, as_file=as_file, shares=shares))
             except (TelegramBadRequest, TelegramEntityTooLarge) as error:
                 # Something about this message, or this photo, is not to Telegram's liking.
                 log.warning(
@@ -67,7 +69,7 @@ class ResultDelivery:
                 )
                 message.forget()
                 as_file = True
-                shown = await message.show(self._result(job, as_file=True))
+                shown = await message.show(self._result(job, as_file=True, shares=shares))
         if message.message_id is not None:
             file_id = None if shown is None else file_id_of(shown)
             where = ResultMessage(message.message_id, file_id, is_photo=not as_file)
@@ -108,10 +110,10 @@ class ResultDelivery:
             await message.delete()
 
     async def _offer_variations(self, jobs: Sequence[Job], chat_id: int) -> None:
-        job = jobs[0]
+        job, shares = jobs[0], await can_share(self._bot)
         with self._language_of(job):
             text = status_texts.under_album()
-            keyboard = result_keyboard(jobs)
+            keyboard = result_keyboard(jobs, can_share=shares)
         with allow_duplicates():
             await self._bot.send_message(
                 chat_id,
@@ -153,11 +155,11 @@ class ResultDelivery:
             if message.message_id is not None:
                 await message.show(content)
 
-    def _result(self, job: Job, *, as_file: bool) -> MessageContent:
+    def _result(self, job: Job, *, as_file: bool, shares: bool) -> MessageContent:
         caption = self._caption(job)
         with self._language_of(job):
             media = media_of(job, as_file=as_file)
-            keyboard = result_keyboard([job])
+            keyboard = result_keyboard([job], can_share=shares)
             return MessageContent(caption, keyboard, media, timeout_s=UPLOAD_TIMEOUT_S)
 
     def _caption(self, job: Job) -> str:

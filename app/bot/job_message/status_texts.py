@@ -72,6 +72,11 @@ def ready(style: str, notes: frozenset[Note], sheet: PrintSize | None = None) ->
     return "\n".join([*lines, *(_note(note) for note in sorted(notes))])
 
 
+def shared(style: str) -> str:
+    """The caption in another chat; `style` is empty where it has no name."""
+    return _("Painted in the style “{style}”").format(style=style) if style else _("A painting")
+
+
 def under_album() -> str:
     """Above the buttons that an album can't have itself."""
     return _("All of them once more, otherwise?")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from aiogram import F, Router
+from aiogram import Bot, F, Router
 from aiogram.exceptions import TelegramBadRequest
 from aiogram.filters import Command
 from aiogram.types import CallbackQuery, Message
@@ -30,6 +30,7 @@ from app.bot.job_message.own_jobs import (
     results_under,
     what_is_gone,
 )
+from app.bot.job_message.sharing import can_share
 from app.bot.job_message.variations import Variation, vary
 from app.bot.routers.errors import refusal
 from app.bot.transport.telegram_errors import is_message_gone, is_not_modified
@@ -105,14 +106,16 @@ async def cancel(job: Job, job_service: JobService) -> bool:
 
 
 async def show_more(
-    query: CallbackQuery, callback_data: MoreCallback, job_service: JobService
+    query: CallbackQuery, callback_data: MoreCallback, job_service: JobService, bot: Bot
 ) -> None:
     job = await own_result(query, callback_data.job_id, job_service)
     if job is None:
         return
     await query.answer()
     keyboard = result_keyboard(
-        await results_under(query, job, job_service), is_open=callback_data.is_open
+        await results_under(query, job, job_service),
+        can_share=await can_share(bot),
+        is_open=callback_data.is_open,
     )
     if isinstance(query.message, Message):
         try:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import enum
 import re
-from typing import Annotated
+from typing import Annotated, Final
 
 from aiogram.filters.callback_data import CallbackData
 from pydantic import Field
 
-JobId = Annotated[int, Field(ge=1, le=2**63 - 1)]
+MAX_JOB_ID: Final = 2**63 - 1
+JobId = Annotated[int, Field(ge=1, le=MAX_JOB_ID)]
 """A number that SQLite can hold, whatever a forger writes."""
 
 

@@ -12,7 +12,7 @@ async def get_me(world: World, params: Params) -> Json:
     abilities = {
         "can_join_groups": True,
         "can_read_all_group_messages": True,
-        "supports_inline_queries": True,
+        "supports_inline_queries": world.has_inline_mode,
     }
     return world.bot.as_json() | abilities
 

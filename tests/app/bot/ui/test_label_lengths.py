@@ -30,8 +30,12 @@ def keyboards(language: str) -> Iterator[InlineKeyboardMarkup]:
     for keep in (True, False):
         options = StyleOptions(size_px=512, keep_colors=keep, keep_faces=keep)
         request = replace(job.request, options=options, styles=swappable)
-        yield result_keyboard(replace(job, request=request), has_faces=True)
-    yield result_keyboard(replace(job, request=replace(job.request, is_trial=True)), has_faces=True)
+        yield result_keyboard(
+            [replace(job, request=request, faces=1, frames=9)], can_share=True, is_open=True
+        )
+    yield result_keyboard(
+        [replace(job, request=replace(job.request, is_trial=True))], can_share=True
+    )
     yield open_job_keyboard(1, stop=True)
     yield overview_keyboard(1)
     yield from (choices_keyboard(1, field) for field in Field)

@@ -1,0 +1,69 @@
+"""Results that go to another chat by inline mode: what is offered, and to whom."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from aiogram import Bot
+from aiogram.types import (
+    InlineKeyboardButton,
+    InlineQueryResultCachedDocument,
+    InlineQueryResultCachedPhoto,
+    SwitchInlineQueryChosenChat,
+)
+from aiogram.utils.i18n import gettext as _
+
+from app.bot.job_message import status_texts
+from app.bot.ui.style_names import style_names
+from app.jobs.model import Job
+from styles.catalog import Catalog
+
+InlineResult = InlineQueryResultCachedPhoto | InlineQueryResultCachedDocument
+
+
+async def can_share(bot: Bot) -> bool:
+    """Whether the owner has switched inline mode on at @BotFather; asked once of Telegram."""
+    return bool((await bot.me()).supports_inline_queries)
+
+
+def share_button(job: Job) -> InlineKeyboardButton:
+    """Lets the person choose a chat; there the query names the job."""
+    return InlineKeyboardButton(
+        text=_("📤 Share"),
+        switch_inline_query_chosen_chat=SwitchInlineQueryChosenChat(
+            query=str(job.id),
+            allow_user_chats=True,
+            allow_group_chats=True,
+            allow_channel_chats=True,
+        ),
+    )
+
+
+def inline_results(jobs: Sequence[Job], catalog: Catalog, language: str) -> list[InlineResult]:
+    """Telegram's own copies; what it has none of is left out."""
+    results: list[InlineResult] = []
+    for job in jobs:
+        if job.result_file_id is None:
+            continue
+        name = " + ".join(style_names(job.request.styles, catalog, language))
+        caption = status_texts.shared(name)
+        if job.result_is_photo:
+            results.append(
+                InlineQueryResultCachedPhoto(
+                    id=str(job.id),
+                    photo_file_id=job.result_file_id,
+                    caption=caption,
+                    parse_mode=None,
+                )
+            )
+        else:
+            results.append(
+                InlineQueryResultCachedDocument(
+                    id=str(job.id),
+                    title=name or _("A painting"),
+                    document_file_id=job.result_file_id,
+                    caption=caption,
+                    parse_mode=None,
+                )
+            )
+    return results
