@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from app.bot.ui.i18n import languages
 from styles.catalog import default_catalog
 from tests.e2e.actor import Actor
 from tests.e2e.conftest import BotHarness
@@ -55,12 +56,14 @@ async def test_help_says_both_ways_in_the_persons_language(anna: Actor, ben: Act
     assert any("а" <= letter <= "я" for letter in russian.text)
 
 
-async def test_the_command_menu_stands_in_both_languages(harness: BotHarness) -> None:
-    menus = {language: harness.sandbox.world.profile.menu(language) for language in ("ru", "en")}
-    commands = {code: [line["command"] for line in menu] for code, menu in menus.items()}
-    assert {"start", "help", "style", "button"} <= set(commands["ru"])
-    assert commands["ru"] == commands["en"]
-    assert menus["ru"] != menus["en"]
+async def test_the_command_menu_stands_in_every_language(harness: BotHarness) -> None:
+    codes = [language.replace("_", "-").lower() for language in languages()]
+    menus = [harness.sandbox.world.profile.menu(code) for code in codes]
+    commands = [[line["command"] for line in menu] for menu in menus]
+    assert {"start", "help", "style", "button"} <= set(commands[0])
+    assert all(each == commands[0] for each in commands)
+    about = {tuple(line["description"] for line in menu) for menu in menus}
+    assert len(about) == len(codes)
 
 
 async def test_a_ready_style_is_chosen_from_a_gallery_and_painted(ben: Actor) -> None:
