@@ -14,7 +14,12 @@ from typing import Any, Final
 from aiogram import Bot
 from aiogram.client.default import DefaultBotProperties
 from aiogram.client.session.aiohttp import AiohttpSession
-from aiogram.client.telegram import TelegramAPIServer
+from aiogram.client.telegram import (
+    BareFilesPathWrapper,
+    FilesPathWrapper,
+    SimpleFilesPathWrapper,
+    TelegramAPIServer,
+)
 from aiogram.enums import ParseMode
 from aiogram.utils.i18n import I18n
 
@@ -54,6 +59,10 @@ from models.interface import Style, StyleOptions, Stylizer
 from styles.catalog import Catalog, default_catalog
 
 logger = logging.getLogger(__name__)
+
+UPLOAD_MB: Final = 45.0
+LOCAL_UPLOAD_MB: Final = 2000.0
+"""What a bot may send is 50 MB, or by a server of one's own 2 GB."""
 
 HANDLERS_MAY_TAKE_S: Final = 3.0
 JOBS_MAY_TAKE_S: Final = 5.0
@@ -164,7 +173,7 @@ class Application:
 
     async def _connect(self, stack: AsyncExitStack, pacer: Pacer) -> Bot:
         """The bot, once Telegram has answered it."""
-        server = TelegramAPIServer.from_base(self._settings.telegram_api_url)
+        server = _api_server(self._settings)
         session = AiohttpSession(api=server)
         session.middleware(IgnoreExpiredAnswers())
         session.middleware(pacer)
@@ -251,6 +260,19 @@ class Application:
         self.has_stuck_thread = not await job_service.drain(JOBS_MAY_TAKE_S)
 
 
+def _api_server(settings: Settings) -> TelegramAPIServer:
+    files: FilesPathWrapper = BareFilesPathWrapper()
+    if settings.telegram_api_files_dir is not None:
+        files = SimpleFilesPathWrapper(
+            settings.telegram_api_server_dir, settings.telegram_api_files_dir
+        )
+    return TelegramAPIServer.from_base(
+        settings.telegram_api_url,
+        is_local=settings.telegram_api_is_local,
+        wrap_local_file=files,
+    )
+
+
 def _rates(settings: Settings) -> RateLimits:
     everywhere = replace(RateLimits().everywhere, per_minute=60 * settings.messages_per_second)
     return RateLimits(everywhere=everywhere)
@@ -271,6 +293,7 @@ def _limits(settings: Settings) -> JobLimits:
         watchdog_s=settings.step_timeout_s,
         keep_pictures_hours=settings.keep_pictures_hours,
         disk_quota_mb=settings.disk_quota_mb,
+        max_file_mb=LOCAL_UPLOAD_MB if settings.telegram_api_is_local else UPLOAD_MB,
     )
 
 

@@ -33,7 +33,13 @@ class Settings(BaseSettings):
     # Telegram
     bot_token: SecretStr | None = None
     telegram_api_url: str = "https://api.telegram.org"
-    """Of the Bot API server; another than Telegram's own for a local one."""
+    """Of the Bot API server; another than Telegram's own for one of one's own."""
+    telegram_api_is_local: bool = False
+    """The server runs with `--local`: files are read from its folder, up to 2 GB of them."""
+    telegram_api_server_dir: Path = Path("/var/lib/telegram-bot-api")
+    """The server's folder by the name that the server has for it..."""
+    telegram_api_files_dir: Path | None = None
+    """...and where that folder is here, if it is at another place."""
 
     messages_per_second: int = Field(25, ge=1)
     """To all chats together, edits included; Telegram takes about 30."""

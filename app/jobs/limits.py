@@ -27,6 +27,8 @@ class JobLimits:
     disk_quota_mb: float
     """For all that lies in the data folder; 1 MB is a million bytes."""
 
+    max_file_mb: float = 45.0
+    """A larger PNG is written as a JPEG, and no print is larger."""
     max_attempts: int = 3
     """A job that was running so often when the process went down is set aside."""
     first_retry_s: float = 1.0

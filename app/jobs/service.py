@@ -91,6 +91,7 @@ class LocalJobService:
             results=store.folders.results,
             room=self.disk_room,
             watchdog_s=limits.watchdog_s,
+            max_file_bytes=round(limits.max_file_mb * 1_000_000),
             style_of=style_of,
         )
         self._allowance = DailyAllowance(store.repository, limits.max_daily_per_user, time.time)

@@ -9,6 +9,7 @@ from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from app.sandbox.errors import BLOCKED, ApiError, bad_request
@@ -198,6 +199,10 @@ class World:
         self.files = Files()
         self.updates = UpdateQueue()
         self.queries: dict[str, CallbackQuery] = {}
+        self.local_folder: Path | None = None
+        """Where files are put for bots to read, as a server does that runs with --local..."""
+        self.name_of_local_folder: Path | None = None
+        """...and what it calls that folder, if that is another name."""
         self.has_inline_mode = True
         """As @BotFather has it."""
         self.inline_queries: dict[str, InlineQuery] = {}

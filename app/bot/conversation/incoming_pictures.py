@@ -48,7 +48,7 @@ class IncomingPictures:
         except PictureError as error:
             return texts.picture_problem(error.problem, max_pixels=error.max_pixels)
         except DownloadError as error:
-            return texts.download_problem(error.problem)
+            return texts.download_problem(error.problem, max_bytes=error.max_bytes)
 
 
 def messages_with_pictures(album: Sequence[Message]) -> list[Message]:

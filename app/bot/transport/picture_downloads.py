@@ -14,7 +14,7 @@ import os
 import shutil
 import uuid
 from collections import Counter
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from functools import partial
 from pathlib import Path
 from typing import Any, Final, TypeVar
@@ -33,6 +33,19 @@ from models.interface import MAX_SIZE_PX
 logger = logging.getLogger(__name__)
 
 MAX_BYTES: Final = 20 * 1024 * 1024
+LOCAL_MAX_BYTES: Final = 200 * 1024 * 1024
+"""By a Bot API server of one's own, which gives up to 2 GB: no picture that can be decoded here is
+larger."""
+_CHUNK_BYTES: Final = 256 * 1024
+_WORTH_ANOTHER_TRY = (
+    aiohttp.ClientError,
+    TimeoutError,
+    AiogramError,
+    ConnectionError,
+    FileNotFoundError,
+    PermissionError,
+)
+"""The last two where a server's folder can't be read. A full disk is something else."""
 """What Telegram lets a bot fetch; held against the bytes that come, not against what is said."""
 TOTAL_TIMEOUT_S: Final = 60
 STALL_TIMEOUT_S: Final = 10.0
@@ -64,9 +77,11 @@ class DownloadProblem(enum.StrEnum):
 class DownloadError(Exception):
     """A file that could not be fetched; never carries an address, for it holds the token."""
 
-    def __init__(self, problem: DownloadProblem) -> None:
+    def __init__(self, problem: DownloadProblem, *, max_bytes: int = MAX_BYTES) -> None:
         super().__init__(f"download: {problem.value}")
         self.problem = problem
+        self.max_bytes = max_bytes
+        """What may be fetched."""
 
 
 def picture_in(message: Message) -> Sent | None:
@@ -118,11 +133,11 @@ class PictureDownloads:
         `name` is what its file is to be called, without a suffix; a random one if not given.
         Raises DownloadError and `models.pictures.PictureError`; then nothing is left behind.
         """
-        if (sent.file_size or 0) > MAX_BYTES:
-            raise DownloadError(DownloadProblem.TOO_LARGE)
+        if (sent.file_size or 0) > self._max_bytes:
+            raise DownloadError(DownloadProblem.TOO_LARGE, max_bytes=self._max_bytes)
         base = self._folder / str(user_id) / (name or uuid.uuid4().hex)
         try:
-            async with self._room.reserve(sent.file_size or MAX_BYTES) as reservation:
+            async with self._room.reserve(sent.file_size or self._max_bytes) as reservation:
                 return await self._keep_as(base, sent.file_id, reservation, user_id)
         except NoRoomError:
             raise DownloadError(DownloadProblem.NO_ROOM) from None
@@ -210,9 +225,11 @@ class PictureDownloads:
         for tries_left in reversed(range(TRIES)):
             try:
                 return await self._fetch_once(file_id, path, reservation)
-            except (aiohttp.ClientError, TimeoutError, AiogramError, ConnectionError) as error:
+            except _WORTH_ANOTHER_TRY as error:
                 if isinstance(error, TelegramBadRequest) and "too big" in error.message:
-                    raise DownloadError(DownloadProblem.TOO_LARGE) from None
+                    raise DownloadError(
+                        DownloadProblem.TOO_LARGE, max_bytes=self._max_bytes
+                    ) from None
                 # The error's own text stays out of the log: it may hold an address with the token.
                 logger.warning("download failed", extra={"error": type(error).__name__})
                 if not tries_left:
@@ -223,18 +240,30 @@ class PictureDownloads:
     async def _fetch_once(self, file_id: str, path: Path, reservation: Reservation) -> None:
         file = await self._bot.get_file(file_id)
         if file.file_path is None:
-            raise DownloadError(DownloadProblem.TOO_LARGE)
-        url = self._bot.session.api.file_url(self._bot.token, file.file_path)
-        stream = self._bot.session.stream_content(url, timeout=self._total_timeout_s)
+            raise DownloadError(DownloadProblem.TOO_LARGE, max_bytes=self._max_bytes)
+        stream = self._stream(file.file_path)
         received = 0
         async with contextlib.aclosing(stream), aiofiles.open(path, "wb") as target:
             async for chunk in self._without_stalls(stream):
                 received += len(chunk)
-                if received > MAX_BYTES:
-                    raise DownloadError(DownloadProblem.TOO_LARGE)
+                if received > self._max_bytes:
+                    raise DownloadError(DownloadProblem.TOO_LARGE, max_bytes=self._max_bytes)
                 if received > reservation.size_bytes:
-                    await self._room.grow(reservation, min(MAX_BYTES, received + _GROWS_BY_BYTES))
+                    await self._room.grow(
+                        reservation, min(self._max_bytes, received + _GROWS_BY_BYTES)
+                    )
                 await target.write(chunk)
+
+    def _stream(self, file_path: str) -> AsyncGenerator[bytes, None]:
+        api = self._bot.session.api
+        if api.is_local:
+            return _read(Path(api.wrap_local_file.to_local(file_path)))
+        url = api.file_url(self._bot.token, file_path)
+        return self._bot.session.stream_content(url, timeout=self._total_timeout_s)
+
+    @property
+    def _max_bytes(self) -> int:
+        return LOCAL_MAX_BYTES if self._bot.session.api.is_local else MAX_BYTES
 
     async def _without_stalls(self, stream: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
         while True:
@@ -243,6 +272,13 @@ class PictureDownloads:
                     chunk = await anext(stream)
             except StopAsyncIteration:
                 return
+            yield chunk
+
+
+async def _read(file: Path) -> AsyncGenerator[bytes, None]:
+    """A file in the folder of a Bot API server of one's own."""
+    async with aiofiles.open(file, "rb") as source:
+        while chunk := await source.read(_CHUNK_BYTES):
             yield chunk
 
 

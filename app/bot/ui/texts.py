@@ -8,7 +8,7 @@ from aiogram import html
 from aiogram.utils.i18n import gettext as _
 from aiogram.utils.i18n import ngettext
 
-from app.bot.transport.picture_downloads import DownloadProblem
+from app.bot.transport.picture_downloads import MAX_BYTES, DownloadProblem
 from app.bot.ui.durations import in_days, in_words
 from models.pictures import MAX_JPEG_PIXELS, MAX_PIXELS, MAX_RATIO, MIN_SIDE_PX, PictureProblem
 
@@ -128,11 +128,13 @@ def _wrong_measure(problem: PictureProblem, max_pixels: int) -> str:
             )
 
 
-def download_problem(problem: DownloadProblem) -> str:
+def download_problem(problem: DownloadProblem, *, max_bytes: int = MAX_BYTES) -> str:
     """Why a picture did not come over, and what to do."""
     match problem:
         case DownloadProblem.TOO_LARGE:
-            return _("This file is too large: Telegram lets me fetch 20 MB. A smaller one, please?")
+            return _(
+                "This file is too large: I can fetch at most {limit} MB. A smaller one, please?"
+            ).format(limit=max_bytes // (1024 * 1024))
         case DownloadProblem.NO_ROOM:
             return _("I have no room for more pictures just now. Please try again in some hours.")
         case DownloadProblem.FAILED:

@@ -17,8 +17,6 @@ from models.pictures import encode_jpeg, encode_png
 
 logger = logging.getLogger(__name__)
 
-MAX_FILE_BYTES = 45_000_000
-"""A larger PNG is written as a JPEG, and no print is larger: a bot may send 50 MB."""
 _PNG_BYTES_PER_PIXEL, _JPEG_BYTES_PER_PIXEL = 3.0, 1.5
 """Of a painting that is all strokes and nowhere calm."""
 
@@ -31,22 +29,23 @@ class SavedResult:
     notes: frozenset[Note] = frozenset()
 
 
-def save_result(picture: Image.Image, job: Job, folder: Path) -> SavedResult:
+def save_result(picture: Image.Image, job: Job, folder: Path, *, max_bytes: int) -> SavedResult:
     """Write what the job's owner will get: a PNG if it goes as a file, else a JPEG.
 
     A print is a JPEG as large as its sheet; where that can't be made it is a file like others.
+    A larger PNG than `max_bytes` is written as a JPEG, and no print is larger.
     It is complete on the disk, or not there at all, whenever the power fails. Raises OSError.
     """
     notes = frozenset[Note]()
     if job.request.print_size is not None:
-        encoded, note = _print(picture, job)
+        encoded, note = _print(picture, job, max_bytes)
         if encoded is not None:
             path = _write_durably(encoded, folder / f"{job.id}.jpg")
             return SavedResult(path, frozenset({note} if note else ()))
         notes = frozenset({Note.NOT_FOR_PRINT})
     if job.request.delivery is Delivery.FILE:
         encoded = encode_png(picture)
-        if len(encoded) <= MAX_FILE_BYTES:
+        if len(encoded) <= max_bytes:
             return SavedResult(_write_durably(encoded, folder / f"{job.id}.png"), notes)
     return SavedResult(_write_durably(encode_jpeg(picture), folder / f"{job.id}.jpg"), notes)
 
@@ -57,7 +56,7 @@ def delete_result(path: Path) -> None:
     frames_file(path).unlink(missing_ok=True)
 
 
-def _print(picture: Image.Image, job: Job) -> tuple[bytes | None, Note | None]:
+def _print(picture: Image.Image, job: Job, max_bytes: int) -> tuple[bytes | None, Note | None]:
     """The file, and a note if it was enlarged; None where it can't be made."""
     sheet = job.request.print_size
     assert sheet is not None  # noqa: S101 - it is asked for only then
@@ -66,7 +65,7 @@ def _print(picture: Image.Image, job: Job) -> tuple[bytes | None, Note | None]:
     except (MemoryError, OSError, ValueError) as error:
         logger.warning("no print", extra={"job": job.id, "error": type(error).__name__})
         return None, None
-    if len(encoded) > MAX_FILE_BYTES:
+    if len(encoded) > max_bytes:
         logger.warning("a print is too large", extra={"job": job.id, "bytes": len(encoded)})
         return None, None
     is_larger = size_for_print(picture.size, sheet)[0] > picture.width
@@ -79,10 +78,8 @@ def expected_bytes(request: JobRequest) -> int:
         long, short = SHEETS_PX[request.print_size]
         return round(_JPEG_BYTES_PER_PIXEL * long * short)
     pixels = request.options.size_px**2
-    png_bytes = _PNG_BYTES_PER_PIXEL * pixels
-    if request.delivery is Delivery.FILE and png_bytes <= MAX_FILE_BYTES:
-        return round(png_bytes)
-    return round(_JPEG_BYTES_PER_PIXEL * pixels)
+    is_png = request.delivery is Delivery.FILE
+    return round((_PNG_BYTES_PER_PIXEL if is_png else _JPEG_BYTES_PER_PIXEL) * pixels)
 
 
 def possible_results(job: Job, folder: Path) -> list[Path]:

@@ -78,6 +78,7 @@ class Worker:
         results: Path,
         room: DiskRoom,
         watchdog_s: float,
+        max_file_bytes: int,
         style_of: StyleOf = plain_style,
     ) -> None:
         self._stylizer = stylizer
@@ -90,6 +91,7 @@ class Worker:
         self._results = results
         self._room = room
         self._watchdog_s = watchdog_s
+        self._max_file_bytes = max_file_bytes
         self._style_of = style_of
         self._gpu_thread = ThreadPoolExecutor(1, thread_name_prefix="gpu")
         self._closing = False
@@ -200,7 +202,13 @@ class Worker:
         async with self.saving:
             if run.ends_as(RunOutcome.THROW_AWAY):
                 return
-            saved = await asyncio.to_thread(save_result, painting.picture, run.job, self._results)
+            saved = await asyncio.to_thread(
+                save_result,
+                painting.picture,
+                run.job,
+                self._results,
+                max_bytes=self._max_file_bytes,
+            )
             frames = await run.frames.save(frames_file(saved.path))
             job = await self._repository.painted(
                 run.job.id,
