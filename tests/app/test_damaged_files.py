@@ -30,7 +30,7 @@ async def uses_everything(ben: Actor) -> None:
     await ben.sends("/settings")
     menu = await ben.sees("Your settings")
     await ben.presses("Strength", on=menu)
-    await ben.presses("40 %", on=menu)
+    await ben.presses("40%", on=menu)
     await ben.reads(menu, "Strength: 40")
     await ben.sends_photo(photo(1))
     await ben.sees("second one")

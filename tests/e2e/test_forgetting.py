@@ -76,7 +76,7 @@ async def live_a_little(person: Actor) -> None:
     await person.sees_result()
     await person.sends("/settings")
     await person.presses("Strength")
-    await person.presses("40 %")
+    await person.presses("40%")
     for seed in (2, 3):
         await person.sends_photos(photo(seed), painting(seed))
         await person.presses("2", on=await person.sees("Which one gives the style"))
