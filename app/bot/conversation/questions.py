@@ -1,13 +1,13 @@
 """The one open question of a conversation: its message moves down, changes and is closed.
 
-A chat keeps one live keyboard for each person besides those of results: whatever replaces a
-question, or answers it, takes its buttons away.
+Besides those of results a chat has one live keyboard for each person, and one more while a menu
+interrupts a question: whatever replaces or answers one of them takes its buttons away.
 """
 
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, replace
 
 from aiogram import Bot
 from aiogram.exceptions import AiogramError, TelegramBadRequest
@@ -33,8 +33,21 @@ class OpenQuestion:
 
     message_id: int
     has_picture: bool = False
-    is_menu: bool = False
-    """It is worth reading without its buttons; other questions go when nobody answers them."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Open:
+    """What has live buttons now."""
+
+    question: OpenQuestion | None = None
+    """Of the way to a painting."""
+    menu: OpenQuestion | None = None
+    """Of a command that one looks into in between: settings, the queue."""
+    closed: int | None = None
+    """The message that was answered last."""
+
+    def of_kind(self, *, is_menu: bool) -> OpenQuestion | None:
+        return self.menu if is_menu else self.question
 
 
 class Questions:
@@ -56,57 +69,70 @@ class Questions:
     ) -> Message:
         """Make this the open question, below all that was said; returns its message.
 
-        What stands below it already is edited. Without a keyboard there is nothing to answer.
-        Raises aiogram's errors; then the question before is open still.
+        What stands below it already is edited. A menu leaves the question that it interrupts open;
+        the next question closes the menu. Without a keyboard there is nothing to answer. Raises
+        aiogram's errors; then what was open before is open still.
         """
         before = await self._open()
-        message = await self._edited(before, text, keyboard, picture) if before else None
+        same = before.of_kind(is_menu=is_menu)
+        message = await self._edited(same, text, keyboard, picture) if same else None
         if message is None:
             message = await self._send(text, keyboard, picture)
-        question = OpenQuestion(
-            message_id=message.message_id, has_picture=picture is not None, is_menu=is_menu
+        asked = OpenQuestion(message_id=message.message_id, has_picture=picture is not None)
+        now = asked if keyboard is not None else None
+        await self._keep(
+            replace(before, menu=now) if is_menu else replace(before, question=now, menu=None)
         )
-        await self._state.set_data(asdict(question) if keyboard is not None else {})
-        if before is not None and before.message_id != question.message_id:
-            await self._retire(before)
+        if same is not None and same.message_id != asked.message_id:
+            await self._retire(same, is_menu=is_menu)
+        if not is_menu and before.menu is not None:
+            await self._retire(before.menu, is_menu=True)
         return message
 
     async def change(self, text: str, keyboard: InlineKeyboardMarkup) -> bool:
         """Say the question with a picture otherwise; False if none is open."""
-        question = await self._open()
+        question = (await self._open()).question
         if question is None or not question.has_picture:
             return False
         await self._edit_text(question, text, keyboard)
         return True
 
     async def close(self, text: str, *, is_menu: bool = False) -> None:
-        """It is answered: `text` says how, and its buttons go. One of the other kind stays open."""
-        question = await self._open()
-        if question is not None and question.is_menu is is_menu:
-            await self._state.set_data({"closed": question.message_id})
-            await self._edit_text(question, text, None)
+        """The question, or the menu, is answered: `text` says how, and its buttons go."""
+        before = await self._open()
+        asked = before.of_kind(is_menu=is_menu)
+        if asked is not None:
+            after = replace(before, menu=None) if is_menu else replace(before, question=None)
+            await self._keep(replace(after, closed=asked.message_id))
+            await self._edit_text(asked, text, None)
 
     async def withdraw(self) -> None:
-        """Nobody needs to answer it any more."""
-        question = await self._open()
-        if question is not None:
-            await self._state.set_data({})
-            await self._retire(question)
+        """Nobody needs to answer anything any more."""
+        before = await self._open()
+        await self._keep(_Open())
+        if before.question is not None:
+            await self._retire(before.question, is_menu=False)
+        if before.menu is not None:
+            await self._retire(before.menu, is_menu=True)
 
     async def is_open(self, message_id: int) -> bool:
-        question = await self._open()
-        return question is not None and question.message_id == message_id
+        now = await self._open()
+        asked = [each.message_id for each in (now.question, now.menu) if each is not None]
+        return message_id in asked
 
     async def was_just_closed(self, message_id: int) -> bool:
         """Whether it was the last one: then its buttons were pressed twice."""
-        return (await self._state.get_data()).get("closed") == message_id
+        return (await self._open()).closed == message_id
 
-    async def _open(self) -> OpenQuestion | None:
+    async def _open(self) -> _Open:
         data = await self._state.get_data()
-        known = {
-            field.name: data[field.name] for field in fields(OpenQuestion) if field.name in data
-        }
-        return OpenQuestion(**known) if isinstance(data.get("message_id"), int) else None
+        question, menu = (
+            OpenQuestion(**data[kind]) if data.get(kind) else None for kind in ("question", "menu")
+        )
+        return _Open(question, menu, data.get("closed"))
+
+    async def _keep(self, state: _Open) -> None:
+        await self._state.set_data(asdict(state))
 
     async def _edited(
         self,
@@ -176,10 +202,13 @@ class Questions:
             if not (is_not_modified(error) or is_message_gone(error)):
                 raise
 
-    async def _retire(self, question: OpenQuestion) -> None:
-        """As far as Telegram allows it: a message of the day before can't be deleted."""
+    async def _retire(self, question: OpenQuestion, *, is_menu: bool) -> None:
+        """A menu is worth reading without its buttons; a question that nobody answers goes.
+
+        As far as Telegram allows it: a message of the day before can't be deleted.
+        """
         chat_id, message_id = self._requester.chat_id, question.message_id
-        if not question.is_menu:
+        if not is_menu:
             with suppress(AiogramError):
                 await self._bot.delete_message(chat_id, message_id)
                 return

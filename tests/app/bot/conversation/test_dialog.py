@@ -183,7 +183,7 @@ async def test_the_pictures_of_a_conversation_lie_in_a_folder_of_their_own(
     await ben.sends_files(photo(1), name="../../../../tmp/evil.jpg")
     await ben.sees("second one")
     (kept,) = originals(harness, ben)
-    assert kept.suffix == ".jpeg"
+    assert kept.suffix == ".jpg"
     assert "evil" not in kept.name
 
 

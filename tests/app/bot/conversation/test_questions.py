@@ -138,16 +138,28 @@ async def test_a_question_that_follows_edits_the_one_before(ben: Actor) -> None:
     assert ben.received == [gallery]
 
 
-@pytest.mark.parametrize("command", ["/settings", "/button", "/forget", "/style"])
-async def test_the_newest_question_is_the_only_one(ben: Actor, command: str) -> None:
-    await ben.sends_photo(photo(1))
-    await ben.sees("second one")
+@pytest.mark.parametrize("command", ["/settings", "/button", "/forget"])
+async def test_of_menus_the_newest_is_the_only_one(ben: Actor, command: str) -> None:
     await ben.sends("/settings")
-    await until_asked(ben, 1)
-    menu = questions(ben)[0]
+    (menu,) = await until_asked(ben, 1)
     await ben.sends(command)
-    await ben.until(lambda: [m.id for m in questions(ben)] > [menu.id], awaited="another question")
+    await ben.until(lambda: [m.id for m in questions(ben)] > [menu.id], awaited="another menu")
     assert len(await until_asked(ben, 1)) == 1
+
+
+async def test_a_menu_interrupts_a_question_and_the_next_question_closes_it(ben: Actor) -> None:
+    await ben.sends_photos(photo(1), painting(1))
+    question = await ben.sees("Which one gives the style")
+    await ben.sends("/queue")
+    await ben.sees("Nothing of yours")
+    await ben.sends("/settings")
+    menu = await ben.sees("Your settings")
+    assert await until_asked(ben, 2) == [question, menu]
+    await ben.sends("/style")
+    await ben.sees("ready styles")
+    assert len(await until_asked(ben, 1)) == 1
+    assert not menu.buttons
+    assert question not in ben.received
 
 
 async def test_an_old_button_says_what_to_do_and_goes(ben: Actor) -> None:
