@@ -6,6 +6,7 @@ import argparse
 import asyncio
 import enum
 import os
+import re
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -19,6 +20,8 @@ from app.settings import Settings
 from app.version import app_version
 
 REQUIREMENTS = Path(__file__).parents[2] / "requirements.txt"
+CONSTRAINTS = REQUIREMENTS.with_name("constraints.txt")
+_PACKAGE = re.compile(r"[A-Za-z0-9][\w.-]*")
 TELEGRAM_MAY_TAKE_S = 10
 
 
@@ -78,10 +81,11 @@ def _without_token(text: str, settings: Settings) -> str:
 def _versions(_: Settings) -> Iterator[Finding]:
     python = ".".join(map(str, sys.version_info[:3]))
     yield Finding(Verdict.GOOD, f"version {app_version()}, Python {python}")
+    lines = CONSTRAINTS.read_text(encoding="utf-8").splitlines()
+    pins = dict(line.split("==") for line in lines if "==" in line and not line.startswith("#"))
     for line in REQUIREMENTS.read_text(encoding="utf-8").splitlines():
-        package, pinned, wanted = line.partition("==")
-        if pinned:
-            yield _installed(package, wanted)
+        if package := _PACKAGE.match(line):
+            yield _installed(package[0], pins[package[0].lower()])
 
 
 def _installed(package: str, wanted: str) -> Finding:

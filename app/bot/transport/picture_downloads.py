@@ -37,6 +37,7 @@ LOCAL_MAX_BYTES: Final = 200 * 1024 * 1024
 """By a Bot API server of one's own, which gives up to 2 GB: no picture that can be decoded here is
 larger."""
 _CHUNK_BYTES: Final = 256 * 1024
+_MAX_PREPARED_BYTES: Final = 3 * MAX_SIZE_PX**2
 _WORTH_ANOTHER_TRY = (
     aiohttp.ClientError,
     TimeoutError,
@@ -149,12 +150,13 @@ class PictureDownloads:
         received, prepared = (base.with_name(f"{base.name}.{end}") for end in UNFINISHED)
         try:
             await self._receive(file_id, received, reservation, user_id)
+            received_bytes = await self._in_thread(user_id, partial(_size, received))
+            # Both lie there for a moment.
+            await self._room.grow(reservation, received_bytes + prepared_at_most(received_bytes))
             facts = await self._decoders.prepare(
                 received, prepared, long_side_px=MAX_SIZE_PX, user_id=user_id
             )
             prepared_bytes = await self._in_thread(user_id, partial(_size, prepared))
-            if prepared_bytes > reservation.size_bytes:
-                await self._room.grow(reservation, prepared_bytes)
             path = base.with_name(base.name + (".png" if facts.is_lossless else ".jpg"))
             await self._in_thread(user_id, partial(_keep, prepared, path))
             reservation.kept_bytes = prepared_bytes
@@ -273,6 +275,13 @@ class PictureDownloads:
             except StopAsyncIteration:
                 return
             yield chunk
+
+
+def prepared_at_most(received_bytes: int) -> int:
+    """What a picture takes once it is made ready: a grey one has three channels then, and a JPEG
+    is written at a quality that loses nothing.
+    """
+    return min(_MAX_PREPARED_BYTES, max(1_000_000, 4 * received_bytes))
 
 
 async def _read(file: Path) -> AsyncGenerator[bytes, None]:

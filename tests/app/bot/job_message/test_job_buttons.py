@@ -112,7 +112,7 @@ def rows(message: Message) -> list[list[str]]:
     return [[button["text"] for button in row] for row in keyboard]
 
 
-FEW = [["➖ Weaker", "➕ Stronger"], ["🖼 Other style", "⋯ More"]]
+FEW = [["➖ Weaker", "➕ Stronger"], ["🖼 Other style", "📤 Share", "⋯ More"]]
 
 
 async def test_what_is_pressed_most_stands_in_two_rows_and_the_rest_behind_more(
@@ -125,7 +125,7 @@ async def test_what_is_pressed_most_stands_in_two_rows_and_the_rest_behind_more(
     assert query.answer is not None
     assert query.answer["text"] == ""
     await ben.finds(result, "Less")
-    assert rows(result)[:2] == [FEW[0], ["🖼 Other style", "‹ Less"]]
+    assert rows(result)[:2] == [FEW[0], ["🖼 Other style", "📤 Share", "‹ Less"]]
     assert ["🖌 Smaller brush", "🖌 Larger brush"] in rows(result)
     await ben.presses("Less", on=result)
     await ben.until(lambda: rows(result) == FEW, awaited="few buttons")

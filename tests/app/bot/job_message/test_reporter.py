@@ -54,7 +54,7 @@ async def test_one_message_from_the_first_word_to_the_result(harness: ReporterHa
     assert delivered.result_message_id == message.id
     assert delivered.result_file_id == message.content["photo"][-1]["file_id"]
     assert delivered.result_is_photo
-    assert buttons(message) == ["➖ Weaker", "➕ Stronger", "🖼 Other style", "⋯ More"]
+    assert buttons(message) == ["➖ Weaker", "➕ Stronger", "🖼 Other style", "📤 Share", "⋯ More"]
 
 
 async def test_the_place_in_the_queue_is_true(harness: ReporterHarness) -> None:
