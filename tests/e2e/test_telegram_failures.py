@@ -243,3 +243,21 @@ async def test_a_stop_takes_no_longer_than_a_supervisor_grants(harness: BotHarne
     await harness.bot.start()
     for person in people:
         await one_result(person)
+
+
+@pytest.mark.parametrize("method", ["download", "editMessageMedia"])
+async def test_a_stop_while_telegram_keeps_silent_takes_no_longer_either(
+    harness: BotHarness, ben: Actor, method: str
+) -> None:
+    """In the middle of a download, and of a picture on its way to the chat."""
+    fault = harness.sandbox.faults.stall(method, seconds=60)
+    await ben.sends_photos(photo(12), painting(12))
+    if method != "download":
+        await ben.presses("2")
+    await ben.until(lambda: fault.met, awaited=f"a {method} that stalls")
+    assert await harness.bot.stop(within_s=10) == 0
+    harness.sandbox.faults.clear()
+    await harness.bot.start()
+    if method == "download":
+        await ben.presses("2")
+    await one_result(ben)
