@@ -98,6 +98,8 @@ async def test_what_another_version_added_to_a_conversation_is_passed_over(
     change(
         tmp_path / "chats.sqlite3",
         "UPDATE conversations SET data = json_set(data, '$.is_video', 1, '$.look', json('7'))",
+        "UPDATE conversations SET data = json_set(data, '$.question',"
+        """ json('{"message_id": 5, "is_urgent": 1}')) WHERE destiny = 'question'""",
     )
     async with harness.running():
         await ben.sends_photo(photo(2))
