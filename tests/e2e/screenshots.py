@@ -111,12 +111,10 @@ class Photographer:
                 )
         await self._take("15-options")
         await self._press("➕ Stronger")
-        await self._page.wait_for_timeout(SETTLE_MS)
-        await self._take("16-limit")
+        await self._snap("16-limit")
         await self._write("/queue")
         await self._press("📤 Share")
-        await self._page.wait_for_timeout(SETTLE_MS // 2)
-        await self._page.screenshot(path=self._out / "17-share.png")
+        await self._snap("17-share")
         rows = await self._page.locator(".row").count()
         await self._result_rows().last.locator(".keys button", has_text=self._say("⋯ More")).click()
         await self._press("🗑 Delete")
@@ -197,6 +195,11 @@ class Photographer:
     def _say(self, text: str) -> str:
         """A text of the bot's in the language of the conversation."""
         return self._i18n.gettext(text, locale=self._language)
+
+    async def _snap(self, name: str) -> None:
+        """What is seen for a few seconds only."""
+        await expect(self._page.locator("#toast")).to_be_visible()
+        await self._page.screenshot(path=self._out / f"{name}.png")
 
     async def _take(self, name: str, *, whole: bool = False) -> None:
         """The page with the end of the chat, or as high as its last turns need it to be."""

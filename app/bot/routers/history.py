@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Final
 
@@ -22,7 +23,7 @@ from app.jobs.model import Job
 
 MAX_SHOWN: Final = 10
 """As many as an album holds."""
-BUTTONS_A_ROW: Final = 5
+MAX_BUTTONS_A_ROW: Final = 5
 
 
 class HistoryCallback(OwnedCallback, prefix="history"):
@@ -95,9 +96,9 @@ def _keyboard(jobs: Sequence[Job], owner: int) -> InlineKeyboardMarkup:
         )
         for number, job in enumerate(jobs, start=1)
     ]
+    # Six are three and three: one that stood alone would be as wide as all the others.
+    rows = math.ceil(len(buttons) / MAX_BUTTONS_A_ROW)
+    width = math.ceil(len(buttons) / rows)
     return InlineKeyboardMarkup(
-        inline_keyboard=[
-            buttons[start : start + BUTTONS_A_ROW]
-            for start in range(0, len(buttons), BUTTONS_A_ROW)
-        ]
+        inline_keyboard=[buttons[start : start + width] for start in range(0, len(buttons), width)]
     )
