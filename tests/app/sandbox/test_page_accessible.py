@@ -148,6 +148,13 @@ async def test_pictures_and_messages_have_names(sandbox: FaultySandbox) -> None:
         ).to_be_visible()
 
 
+async def test_commands_are_pressed_whatever_stands_around_them(sandbox: FaultySandbox) -> None:
+    sandbox.people[100001].write("再选一种风格：/style。(/help) a/b https://example.org/path")
+    async with open_page(sandbox) as page:
+        commands = page.locator(".row").last.locator(".command")
+        await expect(commands).to_have_text(["/style", "/help"])
+
+
 async def test_sharing_says_why_it_ends_here(sandbox: FaultySandbox) -> None:
     async with open_page(sandbox) as page:
         await page.get_by_role("button", name="Share").click()
