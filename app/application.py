@@ -27,6 +27,7 @@ from app.bot.chat_database import open_chat_database, tidy
 from app.bot.conversation.fsm_storage import ConversationStorage
 from app.bot.conversation.incoming_pictures import IncomingPictures
 from app.bot.dispatcher import make_dispatcher, publish_commands
+from app.bot.job_message.captions import Captions
 from app.bot.job_message.extras import Extras
 from app.bot.job_message.reporter import ChatReporter, Pace
 from app.bot.personal_data import PersonalData
@@ -111,7 +112,8 @@ class Application:
             bot = await self._connect(stack, pacer)
             store = await JobStore.open(self._settings.data_dir, bot_id=bot.id)
             stack.push_async_callback(store.close)
-            reporter = self._reporter(bot, store, pacer, i18n, catalog)
+            captions = Captions(catalog, _usual_options(self._settings))
+            reporter = self._reporter(bot, store, pacer, i18n, catalog, captions)
             stack.push_async_callback(reporter.close)
             job_service = await self._make_job_service(stack, store, reporter, catalog)
             chats = await self._open_chats(stack)
@@ -119,7 +121,7 @@ class Application:
             preferences = await self._open_preferences(stack)
             downloads = self._downloads(stack, bot, job_service.disk_room)
             borrowed = BorrowedPictures(chats, self._folders.originals)
-            extras = Extras(bot)
+            extras = Extras(bot, captions)
             stack.push_async_callback(extras.close)
             dispatcher = make_dispatcher(
                 administrators=Administrators(bot),
@@ -131,6 +133,7 @@ class Application:
                 catalog=catalog,
                 i18n=i18n,
                 extras=extras,
+                captions=captions,
                 health=await self._watch(stack, job_service),
             )
             poller = Poller(bot, dispatcher, inbox)
@@ -184,13 +187,20 @@ class Application:
         return bot
 
     def _reporter(
-        self, bot: Bot, store: JobStore, pacer: Pacer, i18n: I18n, catalog: Catalog
+        self,
+        bot: Bot,
+        store: JobStore,
+        pacer: Pacer,
+        i18n: I18n,
+        catalog: Catalog,
+        captions: Captions,
     ) -> ChatReporter:
         return ChatReporter(
             bot,
             status_messages=store.repository,
             i18n=i18n,
             catalog=catalog,
+            captions=captions,
             pacer=pacer,
             pace=Pace(
                 private_s=self._settings.private_edit_every_s,
@@ -231,10 +241,8 @@ class Application:
         return database
 
     async def _open_preferences(self, stack: AsyncExitStack) -> PreferencesRepository:
-        usual = StyleOptions(
-            quality=self._settings.default_quality, size_px=self._settings.default_size_px
-        )
         file = self._settings.data_dir / "preferences.sqlite3"
+        usual = _usual_options(self._settings)
         preferences = await PreferencesRepository.open(file, defaults=usual)
         stack.push_async_callback(preferences.close)
         return preferences
@@ -283,6 +291,11 @@ def _style_of(catalog: Catalog, choice: StyleChoice) -> Style:
     preset = catalog.get(choice.preset) if choice.preset else None
     style = plain_style(choice)
     return replace(style, recipe=preset.recipe) if preset else style
+
+
+def _usual_options(settings: Settings) -> StyleOptions:
+    """For people who set none of their own, where the style has no hints either."""
+    return StyleOptions(quality=settings.default_quality, size_px=settings.default_size_px)
 
 
 def _limits(settings: Settings) -> JobLimits:

@@ -11,15 +11,13 @@ from aiogram import Bot
 from aiogram.exceptions import TelegramBadRequest
 from aiogram.types import BufferedInputFile, InputMediaPhoto, MediaUnion
 
-from app.bot.job_message import status_texts
+from app.bot.job_message.captions import Captions
 from app.bot.job_message.job_buttons import result_keyboard
 from app.bot.job_message.sharing import can_share
 from app.bot.job_message.status_message import UPLOAD_TIMEOUT_S
 from app.bot.requester import Requester, as_reply
-from app.bot.ui.style_names import style_names
 from app.jobs.model import Job
 from models.pictures import encode_jpeg, open_picture
-from styles.catalog import Catalog
 
 PHOTO_SIDE_PX: Final = 2560
 """As much as Telegram keeps of a photo."""
@@ -31,9 +29,9 @@ class PastResults:
     Telegram's own copy is sent where there is one, else the file.
     """
 
-    def __init__(self, bot: Bot, catalog: Catalog, requester: Requester) -> None:
+    def __init__(self, bot: Bot, captions: Captions, requester: Requester) -> None:
         self._bot = bot
-        self._catalog = catalog
+        self._captions = captions
         self._requester = requester
 
     async def send_album(self, jobs: Sequence[Job]) -> None:
@@ -51,16 +49,11 @@ class PastResults:
         except TelegramBadRequest:
             await self._send(job, from_copies=False)
 
-    def style_name(self, job: Job) -> str:
-        """Empty where it has no name."""
-        names = style_names(job.request.styles, self._catalog, self._requester.language)
-        return " + ".join(names)
-
     async def _send_album(self, jobs: Sequence[Job], *, from_copies: bool) -> None:
         media: list[MediaUnion] = [
             InputMediaPhoto(
                 media=await _photo(job, from_copies=from_copies),
-                caption=f"{number}. {self.style_name(job)}".removesuffix(" "),
+                caption=self._captions.numbered(number, job),
                 parse_mode=None,
             )
             for number, job in enumerate(jobs, start=1)
@@ -77,7 +70,7 @@ class PastResults:
         await self._bot.send_photo(
             self._requester.chat_id,
             await _photo(job, from_copies=from_copies),
-            caption=status_texts.ready(self.style_name(job), job.notes, job.request.print_size),
+            caption=self._captions.ready(job),
             parse_mode=None,
             reply_markup=result_keyboard([job], can_share=await can_share(self._bot)),
             message_thread_id=self._requester.thread_id,

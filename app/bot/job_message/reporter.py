@@ -13,6 +13,7 @@ from typing import Any
 from aiogram import Bot
 from aiogram.utils.i18n import I18n
 
+from app.bot.job_message.captions import Captions
 from app.bot.job_message.result_delivery import ResultDelivery
 from app.bot.job_message.status_content import StatusContent
 from app.bot.job_message.status_editor import StatusEditor
@@ -65,6 +66,7 @@ class ChatReporter:
         status_messages: StatusMessageStore,
         i18n: I18n,
         catalog: Catalog,
+        captions: Captions,
         pacer: Pacer,
         pace: Pace | None = None,
         admin_ids: Collection[int] = (),
@@ -76,7 +78,7 @@ class ChatReporter:
         self._pacer = pacer
         self._pace = pace or Pace()
         self._admin_ids = admin_ids
-        self._delivery = ResultDelivery(bot, messages=status_messages, i18n=i18n, catalog=catalog)
+        self._delivery = ResultDelivery(bot, messages=status_messages, i18n=i18n, captions=captions)
         self._unreachable_chats: asyncio.Queue[int] = asyncio.Queue()
         self._entries: dict[StatusKey, _Entry] = {}
         self._background: set[asyncio.Task[None]] = set()

@@ -18,6 +18,7 @@ from aiogram.types import FSInputFile, InputMediaDocument, InputMediaPhoto, Medi
 from aiogram.utils.i18n import I18n
 
 from app.bot.job_message import status_texts
+from app.bot.job_message.captions import Captions
 from app.bot.job_message.job_buttons import result_keyboard
 from app.bot.job_message.sharing import can_share
 from app.bot.job_message.status_message import (
@@ -29,10 +30,8 @@ from app.bot.job_message.status_message import (
 from app.bot.requester import as_reply
 from app.bot.transport.outgoing import allow_duplicates
 from app.bot.transport.telegram_errors import as_delivery_answer
-from app.bot.ui.style_names import style_names
 from app.jobs.interface import ResultMessage, StatusMessageStore
 from app.jobs.model import Delivery, Failure, Job
-from styles.catalog import Catalog
 
 log = logging.getLogger(__name__)
 
@@ -47,12 +46,12 @@ class ResultDelivery:
     """
 
     def __init__(
-        self, bot: Bot, *, messages: StatusMessageStore, i18n: I18n, catalog: Catalog
+        self, bot: Bot, *, messages: StatusMessageStore, i18n: I18n, captions: Captions
     ) -> None:
         self._bot = bot
         self._messages = messages
         self._i18n = i18n
-        self._catalog = catalog
+        self._captions = captions
 
     async def deliver(self, job: Job, message: StatusMessage) -> None:
         """The message becomes the picture, or the file, with its buttons."""
@@ -164,8 +163,7 @@ class ResultDelivery:
 
     def _caption(self, job: Job) -> str:
         with self._language_of(job):
-            names = style_names(job.request.styles, self._catalog, job.request.language)
-            return status_texts.ready(" + ".join(names), job.notes, job.request.print_size)
+            return self._captions.ready(job)
 
     @contextlib.contextmanager
     def _language_of(self, job: Job) -> Iterator[None]:

@@ -13,10 +13,8 @@ from aiogram.types import (
 )
 from aiogram.utils.i18n import gettext as _
 
-from app.bot.job_message import status_texts
-from app.bot.ui.style_names import style_names
+from app.bot.job_message.captions import Captions
 from app.jobs.model import Job
-from styles.catalog import Catalog
 
 InlineResult = InlineQueryResultCachedPhoto | InlineQueryResultCachedDocument
 
@@ -39,14 +37,13 @@ def share_button(job: Job) -> InlineKeyboardButton:
     )
 
 
-def inline_results(jobs: Sequence[Job], catalog: Catalog, language: str) -> list[InlineResult]:
-    """Telegram's own copies; what it has none of is left out."""
+def inline_results(jobs: Sequence[Job], captions: Captions) -> list[InlineResult]:
+    """Telegram's own copies, in the current language; what it has none of is left out."""
     results: list[InlineResult] = []
     for job in jobs:
         if job.result_file_id is None:
             continue
-        name = " + ".join(style_names(job.request.styles, catalog, language))
-        caption = status_texts.shared(name)
+        caption = captions.shared(job)
         if job.result_is_photo:
             results.append(
                 InlineQueryResultCachedPhoto(
@@ -60,7 +57,7 @@ def inline_results(jobs: Sequence[Job], catalog: Catalog, language: str) -> list
             results.append(
                 InlineQueryResultCachedDocument(
                     id=str(job.id),
-                    title=name or _("A painting"),
+                    title=captions.title(job),
                     document_file_id=job.result_file_id,
                     caption=caption,
                     parse_mode=None,

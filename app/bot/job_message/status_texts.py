@@ -6,9 +6,8 @@ from aiogram.utils.i18n import gettext as _
 
 from app.bot.ui import texts
 from app.bot.ui.durations import in_words
-from app.jobs.model import Failure, Job, PrintSize
-from app.pictures.prints import DPI
-from models.interface import Note, StepReport
+from app.jobs.model import Failure, Job
+from models.interface import StepReport
 from models.pictures import PictureProblem
 
 BAR_CELLS = 12
@@ -64,19 +63,6 @@ def set_aside(job: Job) -> str:
     )
 
 
-def ready(style: str, notes: frozenset[Note], sheet: PrintSize | None = None) -> str:
-    """The caption of a result; `style` is empty where it has no name."""
-    lines = [_("Ready ✨ {style}").format(style=style) if style else _("Ready ✨")]
-    if sheet is not None and Note.NOT_FOR_PRINT not in notes:
-        lines.append(_("For {sheet} at {dpi} dpi.").format(sheet=sheet.upper(), dpi=DPI))
-    return "\n".join([*lines, *(_note(note) for note in sorted(notes))])
-
-
-def shared(style: str) -> str:
-    """The caption in another chat; `style` is empty where it has no name."""
-    return _("Painted in the style “{style}”").format(style=style) if style else _("A painting")
-
-
 def under_album() -> str:
     """Above the buttons that an album can't have itself."""
     return _("All of them once more, otherwise?")
@@ -97,17 +83,3 @@ def failure(reason: Failure) -> str:
             return _("I tried several times and could not paint this one. Another photo, please?")
         case Failure.INTERNAL:
             return texts.something_went_wrong()
-
-
-def _note(note: Note) -> str:
-    match note:
-        case Note.STOPPED:
-            return _("Stopped where you liked it.")
-        case Note.SHRUNK:
-            return _("It is a little smaller than asked for: the larger one did not fit.")
-        case Note.DIVERGED:
-            return _("The paint began to run, so this is the last good moment.")
-        case Note.ENLARGED:
-            return _("Painted as large as I can, and enlarged from there.")
-        case Note.NOT_FOR_PRINT:
-            return _("I could not enlarge it for print; this is the painting as it is.")

@@ -20,7 +20,7 @@ export function bubbleRow(message, { botId, words, onPress, onCommand, onZoom, p
   const text = message.text ?? message.caption ?? "";
   if (message.reply_to_message) bubble.append(quote(message.reply_to_message));
   if (message.photo) bubble.append(picture(message, words, onZoom, previous));
-  if (message.video) bubble.append(film(message.video));
+  if (message.video) bubble.append(film(message, words));
   if (message.document) bubble.append(file(message.document, words));
   if (text) {
     const paragraph = make("p", "words");
@@ -72,7 +72,8 @@ function picture(message, words, onZoom, previous) {
   return frame;
 }
 
-function film(video) {
+function film(message, words) {
+  const { video } = message;
   const frame = make("div", "picture");
   if (video.width && video.height) {
     frame.style.aspectRatio = `${video.width} / ${Math.min(video.height, video.width * 1.3)}`;
@@ -81,6 +82,7 @@ function film(video) {
   Object.assign(player, { src: fileUrl(video.file_id), controls: true, muted: true });
   player.playsInline = true;
   player.preload = "metadata";
+  player.setAttribute("aria-label", [words.film, message.caption].filter(Boolean).join(": "));
   frame.append(player);
   return frame;
 }

@@ -18,6 +18,7 @@ from aiogram.client.telegram import TelegramAPIServer
 from PIL import Image
 from PIL.ImageColor import getrgb
 
+from app.bot.job_message.captions import Captions
 from app.bot.job_message.reporter import ChatReporter, Pace
 from app.bot.transport.outgoing import Pacer
 from app.bot.ui.i18n import load_i18n
@@ -119,6 +120,7 @@ class ReporterHarness:
             status_messages=self.store.repository,
             i18n=load_i18n(),
             catalog=default_catalog(),
+            captions=Captions(default_catalog(), StyleOptions()),
             pacer=pacer,
             pace=self.pace,
             admin_ids=[self.ben.user.id],

@@ -104,6 +104,37 @@ async def test_a_page_in_disguise_is_downloaded_not_shown(
         assert shown.headers["X-Content-Type-Options"] == "nosniff"
 
 
+@pytest.mark.parametrize(
+    ("wanted", "status", "part"),
+    [
+        (None, 200, slice(None)),
+        ("bytes=0-", 206, slice(None)),
+        ("bytes=10-19", 206, slice(10, 20)),
+        ("bytes=-5", 206, slice(-5, None)),
+        ("bytes=10-99999", 206, slice(10, None)),
+        ("bytes=99999-", 416, slice(0, 0)),
+        ("bytes=5-2", 416, slice(0, 0)),
+        ("seconds=1-2", 416, slice(0, 0)),
+    ],
+)
+async def test_a_player_gets_the_part_it_asks_for(
+    http: aiohttp.ClientSession, anna: Person, wanted: str | None, status: int, part: slice
+) -> None:
+    data = bytes(range(256))
+    form = aiohttp.FormData({"user_id": str(anna.user.id), "as": "file"})
+    form.add_field("files", data, filename="film.mp4", content_type="video/mp4")
+    await http.post("/sandbox/upload", data=form)
+    file_id = next(iter(anna.chat.messages.values())).content["document"]["file_id"]
+    headers = {"Range": wanted} if wanted else {}
+    async with http.get(f"/sandbox/files/{file_id}", headers=headers) as answer:
+        assert answer.status == status
+        assert answer.headers["Accept-Ranges"] == "bytes"
+        assert await answer.read() == data[part]
+        if status == 206:
+            start, stop, _ = part.indices(len(data))
+            assert answer.headers["Content-Range"] == f"bytes {start}-{stop - 1}/{len(data)}"
+
+
 async def test_a_person_can_change_the_language(
     http: aiohttp.ClientSession, bot: Bot, anna: Person
 ) -> None:

@@ -49,7 +49,7 @@ async def test_one_message_from_the_first_word_to_the_result(harness: ReporterHa
     await harness.delivered(job.id)
     assert harness.spoken() == [message]
     assert harness.colors(message) == ["navy", "teal", "olive", "maroon", "gold"]
-    assert message.text == "Ready ✨"
+    assert message.text == "Ready ✨ A style of your own"
     delivered = await harness.delivered(job.id)
     assert delivered.result_message_id == message.id
     assert delivered.result_file_id == message.content["photo"][-1]["file_id"]
