@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import pytest
 from PIL import Image
 
-from app.sandbox.world import Message
-from models.pictures import set_up_pillow
+from app.sandbox.world import CallbackQuery, InlineQuery, Message
+from models.picture_formats import set_up_pillow
 from tests.e2e.actor import Actor, is_result
 from tests.e2e.conftest import BotHarness
 from tests.e2e.pictures import encoded, painting, photo, sideways_heic
@@ -37,6 +39,14 @@ def keyboards(person: Actor) -> list[Message]:
 
 def results(person: Actor) -> list[Message]:
     return [message for message in person.received if is_result(message)]
+
+
+def has_contents(query: InlineQuery) -> bool:
+    return query.contents is not None
+
+
+def is_answered(query: CallbackQuery) -> bool:
+    return query.answer is not None
 
 
 async def until_counted(person: Actor, *, messages: int, keyboards_: int) -> None:
@@ -120,7 +130,7 @@ async def test_what_is_shared_comes_from_its_owner_alone_and_leaves_the_chat_as_
     eve = stub_harness.new_person("Eve")
     asked = [actor.person.ask_inline(text) for actor in (ben, eve)]
     for query in asked:
-        await ben.until(lambda query=query: query.contents is not None, awaited="an answer")
+        await ben.until(partial(has_contents, query), awaited="an answer")
     own, foreign = (query.contents for query in asked)
     assert foreign == {}
     assert own is not None
@@ -150,7 +160,7 @@ async def test_what_is_deleted_leaves_nothing_and_its_button_says_so(
         assert not [path for path in kept if path.is_file()]
     for old in (delete, stronger):
         query = ben.person.press(result, old["callback_data"])
-        await ben.until(lambda query=query: query.answer, awaited="an answer")
+        await ben.until(partial(is_answered, query), awaited="an answer")
         assert query.answer
         assert query.answer["text"]
     await until_counted(ben, messages=others, keyboards_=0)
