@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack
 from dataclasses import replace
@@ -48,7 +48,7 @@ from app.jobs.model import StyleChoice
 from app.jobs.running.worker import plain_style
 from app.jobs.service import LocalJobService
 from app.jobs.store import JobStore
-from app.monitoring.health import Health
+from app.monitoring.health import GpuMemory, Health
 from app.monitoring.heartbeat import beat, keep_touching
 from app.monitoring.metrics import serving_metrics
 from app.settings import Settings
@@ -69,9 +69,8 @@ HANDLERS_MAY_TAKE_S: Final = 3.0
 JOBS_MAY_TAKE_S: Final = 5.0
 """Together less than the ten seconds that supervisors grant."""
 
-LoadStylizer = Callable[[Settings], Stylizer]
-"""Blocking, may take minutes. Raises EngineError."""
-GpuMemory = Callable[[], tuple[int, int] | None]
+LoadStylizers = Callable[[Settings], Mapping[str, Stylizer]]
+"""An engine for each device, by torch's name. Blocking, may take minutes. Raises EngineError."""
 
 
 class Application:
@@ -82,15 +81,15 @@ class Application:
         settings: Settings,
         token: str,
         *,
-        load_stylizer: LoadStylizer,
-        gpu_memory: GpuMemory = lambda: None,
+        load_stylizers: LoadStylizers,
+        gpu_memory: GpuMemory = lambda _: None,
         on_beat: Callable[[], None] = lambda: None,
         on_ready: Callable[[], None] = lambda: None,
     ) -> None:
         """`on_beat` is called every few seconds while the loop runs, `on_ready` once it polls."""
         self._settings = settings
         self._token = token
-        self._load_stylizer = load_stylizer
+        self._load_stylizers = load_stylizers
         self._gpu_memory = gpu_memory
         self._on_beat = on_beat
         self._on_ready = on_ready
@@ -100,7 +99,7 @@ class Application:
     async def run(self) -> None:
         """Build everything, work until cancelled, and tidy up.
 
-        Raises one of `WRONG_TOKEN`, EngineError, CannotRunError, ProcessMustEnd, OSError.
+        Raises one of `WRONG_TOKEN`, EngineError, CannotRunError, WorkerMustEnd, OSError.
         """
         async with AsyncExitStack() as stack:
             # First of all: waiting for a network is no reason to be taken for dead.
@@ -212,10 +211,10 @@ class Application:
     async def _make_job_service(
         self, stack: AsyncExitStack, store: JobStore, reporter: ChatReporter, catalog: Catalog
     ) -> LocalJobService:
-        """The jobs and their engine; nothing is painted yet."""
+        """The jobs and their engines; nothing is painted yet."""
         job_service = LocalJobService(
             store,
-            stylizer=await self._load(),
+            stylizers=await self._load(),
             reporter=reporter,
             limits=_limits(self._settings),
             style_of=partial(_style_of, catalog),
@@ -223,12 +222,12 @@ class Application:
         stack.push_async_callback(self._drain, job_service)
         return job_service
 
-    async def _load(self) -> Stylizer:
+    async def _load(self) -> Mapping[str, Stylizer]:
         # Not in the loop's own threads: ending the loop would wait for a long download.
         loader = ThreadPoolExecutor(1, thread_name_prefix="loader")
         loop = asyncio.get_running_loop()
         try:
-            return await loop.run_in_executor(loader, self._load_stylizer, self._settings)
+            return await loop.run_in_executor(loader, self._load_stylizers, self._settings)
         except asyncio.CancelledError:
             self.has_stuck_thread = True
             raise

@@ -1,7 +1,8 @@
-"""Networks on their device."""
+"""Networks and threads on their device."""
 
 from __future__ import annotations
 
+import contextlib
 from typing import TypeVar
 
 import torch
@@ -17,3 +18,8 @@ def placed(network: Network, device: torch.device | str) -> Network:
     """
     there: Network = network.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     return there
+
+
+def current(device: torch.device) -> contextlib.AbstractContextManager[object]:
+    """Within it whatever in this thread asks CUDA for no certain GPU means `device`."""
+    return torch.cuda.device(device) if device.type == "cuda" else contextlib.nullcontext()

@@ -13,7 +13,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from models.devices.placement import placed
+from models.devices.placement import current, placed
 from models.devices.torch_errors import is_device_lost, is_out_of_memory, release_memory
 from models.draft.drafter import Drafter
 from models.encoders import Encoder
@@ -92,8 +92,8 @@ class TorchStylizer:
         faces = self._find_faces(content, photo, options)
         stop = stop or threading.Event()
         request = _Request(photo, faces, styles, options, on_step, stop, started)
-        # Both modes belong to the thread, and whoever calls may have them the other way round.
-        with torch.inference_mode(mode=False), torch.enable_grad():
+        # All three belong to the thread, and whoever calls may have them otherwise.
+        with current(self.device), torch.inference_mode(mode=False), torch.enable_grad():
             return self._paint_what_fits(request)
 
     def _find_faces(
@@ -132,7 +132,7 @@ class TorchStylizer:
             return self._paint(request, options)
         except Exception as error:
             if is_device_lost(error):
-                raise DeviceLostError("The graphics card has to be restarted.") from error
+                raise DeviceLostError("The GPU has to be restarted.") from error
             if not is_out_of_memory(error):
                 raise
         return None

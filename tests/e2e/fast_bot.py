@@ -2,7 +2,8 @@
 
 For what is about many jobs, killed processes and bad networks rather than about painting. It takes
 FAST_STEPS steps of FAST_STEP_S seconds, shows a draft and milestones, stops when told to, and
-starts without torch, in a moment. FAST_ACCIDENT says what befalls it at a photo of `DEADLY_SIZE`.
+starts without torch, in a moment, with a worker for each of FAST_DEVICES. FAST_ACCIDENT says what
+befalls it at a photo of `DEADLY_SIZE`.
 FAST_DIES_AFTER (`package.module:Class.method`) kills the process when that has been done.
 """
 
@@ -131,16 +132,17 @@ def main() -> int:
         step_s=float(os.environ["FAST_STEP_S"]),
         accident=accident,
     )
+    devices = os.environ.get("FAST_DEVICES", "cuda:0").split(",")
     if accident == "hang":
         app_process.gpu_memory = hanging_gpu_memory
     return app_process.run_bot(
         Settings(),
-        load_stylizer=lambda _: stylizer,
+        load_stylizers=lambda _: dict.fromkeys(devices, stylizer),
         stalled_after_s=SOON_S if accident == "stall" else STALLED_AFTER_S,
     )
 
 
-def hanging_gpu_memory() -> tuple[int, int] | None:
+def hanging_gpu_memory(device: str) -> tuple[int, int] | None:
     """A hanging GPU takes everyone along who asks it something."""
     have_accident("hang")
     return None

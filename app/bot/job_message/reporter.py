@@ -19,7 +19,7 @@ from app.bot.job_message.status_content import StatusContent
 from app.bot.job_message.status_editor import StatusEditor
 from app.bot.job_message.status_message import StatusMessage
 from app.bot.transport.outgoing import Pacer
-from app.jobs.interface import RecipientGone, StatusMessageStore
+from app.jobs.interface import RecipientGone, StatusMessageStore, WorkerState
 from app.jobs.model import Failure, Job, JobState
 from models.interface import StepReport
 from styles.catalog import Catalog
@@ -145,6 +145,13 @@ class ChatReporter:
             raise
         await self._warn_admins(job)
         self._leave(entry, job)
+
+    def worker_ended(self, job: Job, device: str, state: WorkerState, *, workers_left: int) -> None:
+        self._start(
+            self._delivery.tell_admins_of_worker(
+                job, device, state, workers_left, admin_ids=self._admin_ids
+            )
+        )
 
     async def _warn_admins(self, job: Job) -> None:
         """Before the job service notes that its owner was told: else a restart forgets them."""

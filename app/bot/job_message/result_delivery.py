@@ -30,7 +30,7 @@ from app.bot.job_message.status_message import (
 from app.bot.requester import as_reply
 from app.bot.transport.outgoing import allow_duplicates
 from app.bot.transport.telegram_errors import as_delivery_answer
-from app.jobs.interface import ResultMessage, StatusMessageStore
+from app.jobs.interface import ResultMessage, StatusMessageStore, WorkerState
 from app.jobs.model import Delivery, Failure, Job
 
 log = logging.getLogger(__name__)
@@ -134,6 +134,23 @@ class ResultDelivery:
         """A job that took the process down is worth a look; never raises."""
         with self._language_of(job):
             text = status_texts.set_aside(job)
+        await self._tell_admins(text, job, admin_ids)
+
+    async def tell_admins_of_worker(
+        self,
+        job: Job,
+        device: str,
+        state: WorkerState,
+        workers_left: int,
+        *,
+        admin_ids: Collection[int],
+    ) -> None:
+        """A worker that ended in a job is worth a look as well; never raises."""
+        with self._language_of(job):
+            text = status_texts.worker_ended(job, device, state, workers_left)
+        await self._tell_admins(text, job, admin_ids)
+
+    async def _tell_admins(self, text: str, job: Job, admin_ids: Collection[int]) -> None:
         for admin_id in admin_ids:
             try:
                 await self._bot.send_message(admin_id, text, parse_mode=None)

@@ -6,6 +6,7 @@ from aiogram.utils.i18n import gettext as _
 
 from app.bot.ui import texts
 from app.bot.ui.durations import in_words
+from app.jobs.interface import WorkerState
 from app.jobs.model import Failure, Job
 from models.interface import StepReport
 from models.pictures import PictureProblem
@@ -61,6 +62,21 @@ def set_aside(job: Job) -> str:
     return _("Job {id} took the bot down {count} times and was set aside; see the log.").format(
         id=job.id, count=job.attempts
     )
+
+
+def worker_ended(job: Job, device: str, state: WorkerState, workers_left: int) -> str:
+    """For admins."""
+    if state is WorkerState.HUNG:
+        text = _(
+            "{device} hangs in job {id} and paints no more until the bot is restarted; devices "
+            "left: {count}. See the log."
+        )
+    else:
+        text = _(
+            "{device} was lost in job {id} and paints no more until the bot is restarted; devices "
+            "left: {count}. See the log."
+        )
+    return text.format(device=device, id=job.id, count=workers_left)
 
 
 def under_album() -> str:

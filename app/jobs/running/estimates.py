@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import functools
+import heapq
+import itertools
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from app.jobs.interface import JobView
 from app.jobs.model import Job, JobState
@@ -12,40 +14,57 @@ from app.jobs.queue import JobQueue
 from app.jobs.running.job_run import JobRun, RunOutcome
 from app.jobs.running.timings import Timings
 
+Runs = Sequence[JobRun | None]
+"""What each worker paints in this moment; None for one that is idle."""
+
 
 class WaitEstimates:
-    """Looks at the queue and the measured times; changes nothing."""
+    """Looks at the queue and the measured times; changes nothing.
+
+    As if all workers were equally quick, and whoever is free first took the next job.
+    """
 
     def __init__(self, queue: JobQueue, timings: Timings) -> None:
         self._queue = queue
         self._timings = timings
 
-    def views(self, user_id: int, open_jobs: Iterable[Job], run: JobRun | None) -> list[JobView]:
+    def views(self, user_id: int, open_jobs: Iterable[Job], runs: Runs) -> list[JobView]:
         """A person's jobs in the order they will be finished; `open_jobs` as they are stored."""
         views = [JobView(job, None, 0.0) for job in open_jobs if job.state is JobState.PAINTED]
-        if run is not None and run.job.belongs_to(user_id) and run.ends_as(RunOutcome.DELIVER):
-            views.append(JobView(run.job, None, self._seconds_left(run)))
-        views.extend(view for view in self.waiting(run) if view.job.belongs_to(user_id))
+        running = [
+            JobView(run.job, None, self._seconds_left(run))
+            for run in runs
+            if run is not None and run.job.belongs_to(user_id) and run.ends_as(RunOutcome.DELIVER)
+        ]
+        views.extend(sorted(running, key=lambda view: view.seconds_left))
+        views.extend(view for view in self.waiting(runs) if view.job.belongs_to(user_id))
         return views
 
-    def waiting(self, run: JobRun | None) -> Iterator[JobView]:
+    def waiting(self, runs: Runs) -> Iterator[JobView]:
         """All that wait, in the order they will be painted."""
-        # Worked out once for each kind: a long queue has few, and the event loop waits here.
-        estimate_s = functools.cache(self._timings.estimate_s)
-        ahead_s = self._seconds_left(run)
-        for place, job in enumerate(self._queue.waiting(), start=1):
-            ahead_s += estimate_s(job.request.options)
-            yield JobView(job, place, ahead_s)
+        for place, (job, _, ends_s) in enumerate(self._schedule(runs), start=1):
+            yield JobView(job, place, ends_s)
 
-    def minutes_until_room(self, count: int, run: JobRun | None) -> int:
+    def minutes_until_room(self, count: int, runs: Runs) -> int:
         """Until so many more jobs may wait; at least 1.
 
-        The last of the missing places is free when the job before it has been painted.
+        The last of the missing places is free when the job in it begins to be painted.
         """
         missing = max(1, count - self._queue.room())
-        ahead = self._queue.waiting()[: missing - 1]
-        seconds = sum(self._timings.estimate_s(job.request.options) for job in ahead)
-        return max(1, math.ceil((self._seconds_left(run) + seconds) / 60))
+        begin_s = [begins_s for _, begins_s, _ in itertools.islice(self._schedule(runs), missing)]
+        return max(1, math.ceil(begin_s[-1] / 60)) if begin_s else 1
+
+    def _schedule(self, runs: Runs) -> Iterator[tuple[Job, float, float]]:
+        """All that wait, with the seconds until each begins and until it is finished."""
+        # Worked out once for each kind: a long queue has few, and the event loop waits here.
+        estimate_s = functools.cache(self._timings.estimate_s)
+        free_in_s = [self._seconds_left(run) for run in runs] or [0.0]
+        heapq.heapify(free_in_s)
+        for job in self._queue.waiting():
+            begins_s = free_in_s[0]
+            ends_s = begins_s + estimate_s(job.request.options)
+            heapq.heapreplace(free_in_s, ends_s)
+            yield job, begins_s, ends_s
 
     def _seconds_left(self, run: JobRun | None) -> float:
         if run is None:

@@ -1,4 +1,4 @@
-"""The one consumer of the queue: hands jobs to the GPU thread and its steps back to the loop."""
+"""A consumer of the queue: hands jobs to its device's thread and their steps back to the loop."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from pathlib import Path
 
 from app.exit_codes import ExitCode
 from app.jobs.deliveries import DeliveryService
-from app.jobs.interface import Reporter
+from app.jobs.interface import Reporter, WorkerState
 from app.jobs.job_log import log_job
 from app.jobs.model import Failure, StyleChoice
-from app.jobs.notifications import PlaceNotifier, notify_safely
+from app.jobs.notifications import notify_safely
 from app.jobs.queue import JobQueue
 from app.jobs.repository import JobRepository
 from app.jobs.running.failures import check_pictures, failure_of
@@ -40,26 +40,29 @@ WORTH_A_LOOK = {Note.SHRUNK, Note.DIVERGED, Note.NOT_FOR_PRINT}
 """Notes that the owner of the box should see among the warnings."""
 
 
-class ProcessMustEnd(Exception):  # noqa: N818 - it is a request to the supervisor
-    """Painting can't go on in this process; its supervisor is to start another.
+class WorkerMustEnd(Exception):  # noqa: N818 - it is a request to whoever runs the workers
+    """Painting can't go on in this worker. Where it was the last one the process is to end.
 
-    The GPU thread may never return, and the interpreter would wait for it: once everything else
-    is closed, end the process by `os._exit(reason.exit_code)`. The queue is on the disk.
+    Its thread may never return, and the interpreter would wait for it: once everything else is
+    closed, end the process by `os._exit(reason.exit_code)`. The queue is on the disk.
     """
 
     exit_code: int
+    state: WorkerState
 
 
-class DeviceLost(ProcessMustEnd):
-    """The GPU's context is gone; no later picture could be painted."""
+class DeviceLost(WorkerMustEnd):
+    """The GPU's context is gone; no later picture could be painted on it."""
 
     exit_code = ExitCode.DEVICE_LOST
+    state = WorkerState.LOST
 
 
-class PainterHung(ProcessMustEnd):
+class PainterHung(WorkerMustEnd):
     """No step for longer than the watchdog waits; a thread can't be killed."""
 
     exit_code = ExitCode.HUNG
+    state = WorkerState.HUNG
 
 
 class Worker:
@@ -67,11 +70,11 @@ class Worker:
 
     def __init__(
         self,
-        *,
+        device: str,
         stylizer: Stylizer,
+        *,
         repository: JobRepository,
         queue: JobQueue,
-        places: PlaceNotifier,
         reporter: Reporter,
         deliveries: DeliveryService,
         timings: Timings,
@@ -81,10 +84,11 @@ class Worker:
         max_file_bytes: int,
         style_of: StyleOf = plain_style,
     ) -> None:
+        """`device` is what `stylizer` paints on, as torch names it."""
+        self.device = device
         self._stylizer = stylizer
         self._repository = repository
         self._queue = queue
-        self._places = places
         self._reporter = reporter
         self._deliveries = deliveries
         self._timings = timings
@@ -93,63 +97,89 @@ class Worker:
         self._watchdog_s = watchdog_s
         self._max_file_bytes = max_file_bytes
         self._style_of = style_of
-        self._gpu_thread = ThreadPoolExecutor(1, thread_name_prefix="gpu")
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix=f"gpu {device}")
         self._closing = False
         self.run: JobRun | None = None
+        """After a `WorkerMustEnd` still the job that it befell, until `let_go`."""
+        self.painted = 0
+        """Pictures since the start."""
+        self.ended: WorkerMustEnd | None = None
+        """Why it paints no more."""
         self.saving = asyncio.Lock()
         """Held while a picture is written to the disk: whoever has thrown a job away and then had
         the lock knows that no file of it will come."""
 
-    async def work(self) -> None:
-        """Paint one job after the other until told to end. Raises ProcessMustEnd."""
+    @property
+    def state(self) -> WorkerState:
+        if self.ended is not None:
+            return self.ended.state
+        return WorkerState.IDLE if self.run is None else WorkerState.PAINTING
+
+    async def work(self, on_taken: Callable[[], None]) -> None:
+        """Paint one job after the other until told to end; `on_taken` hears of each.
+
+        Raises WorkerMustEnd.
+        """
         while not self._closing:
             job = await self._queue.get()
             # No await in between: a cancel finds the job in the queue or in `run`, never nowhere.
             self.run = JobRun(job)
             try:
-                self._places.notify(self.run)
+                on_taken()
                 await self._handle(self.run)
-            finally:
-                self.run = None
+            except WorkerMustEnd as reason:
+                self.ended = reason
+                self.run.stop.set()  # should its thread ever come back
+                raise
+            except BaseException:
+                self.let_go()
+                raise
+            self.let_go()
+
+    def let_go(self) -> None:
+        """The job in `run` is no longer this worker's."""
+        if self.run is not None:
+            self._queue.release(self.run.job.id)
+            self.run = None
 
     async def close(self, task: asyncio.Task[None], timeout_s: float) -> bool:
         """End `task`, which runs `work`; the running job goes back to the queue.
 
-        Returns whether the GPU thread is free; if not, only `os._exit` ends the process at once.
+        Returns whether the thread is free; if not, only `os._exit` ends the process at once.
         """
         self._closing = True
         run, timed_out = self.run, False
-        if run is not None:
+        if run is not None and not task.done():
             run.end(RunOutcome.PUT_BACK)
             _, unfinished = await asyncio.wait({task}, timeout=timeout_s)
             timed_out = bool(unfinished)
         task.cancel()
-        (outcome,) = await asyncio.gather(task, return_exceptions=True)
+        await asyncio.gather(task, return_exceptions=True)
         if timed_out and run is not None and await self._repository.put_back(run.job.id):
             log_job("put back", run.job)
-        self._gpu_thread.shutdown(wait=False)
-        return not timed_out and not isinstance(outcome, PainterHung)
+        self._thread.shutdown(wait=False)
+        return not timed_out and not isinstance(self.ended, PainterHung)
 
     async def _handle(self, run: JobRun) -> None:
         job = await self._repository.start(run.job.id)
         if job is None or run.ends_as(RunOutcome.THROW_AWAY):
             return  # cancelled in this very moment
         run.job = job
-        log_job("started", job)
+        log_job("started", job, device=self.device)
         notify_safely(self._reporter.started, job)
         try:
             await asyncio.to_thread(check_pictures, job.request)
             await self._finish(run, await self._paint(run))
-        except ProcessMustEnd:
+        except WorkerMustEnd:
             raise
         except DeviceLostError as error:
-            log_job("lost its device", job, logging.CRITICAL, error=error)
+            log_job("lost its device", job, logging.CRITICAL, error=error, device=self.device)
             raise DeviceLost(str(error)) from error
         except Exception as error:
             await self._fail(run, failure_of(error), error)
 
     async def _paint(self, run: JobRun) -> Painting:
-        """Paint in the GPU thread, with an eye on its steps."""
+        """Paint in the thread of the device, with an eye on the steps."""
         loop = asyncio.get_running_loop()
 
         def on_step(report: StepReport) -> None:
@@ -161,9 +191,7 @@ class Worker:
         styles = [self._style_of(choice) for choice in request.styles]
         call = partial(self._stylizer.stylize, on_step=on_step, stop=run.stop)
         run.last_sign = time.monotonic()
-        future = loop.run_in_executor(
-            self._gpu_thread, call, request.content, styles, request.options
-        )
+        future = loop.run_in_executor(self._thread, call, request.content, styles, request.options)
         try:
             await self._watch(run, future)
             return future.result()
@@ -177,7 +205,7 @@ class Worker:
             if patience_s <= 0:
                 await self._repository.note_hang(run.job.id)
                 reason = PainterHung(f"no step for {self._watchdog_s:g} s")
-                log_job("hung", run.job, logging.CRITICAL, error=reason)
+                log_job("hung", run.job, logging.CRITICAL, error=reason, device=self.device)
                 raise reason
             await asyncio.wait({future}, timeout=patience_s)
 
@@ -222,6 +250,7 @@ class Worker:
                 await asyncio.to_thread(delete_result, saved.path)
                 return
             self._room.note_written((await asyncio.to_thread(saved.path.stat)).st_size)
+        self.painted += 1
         if Note.STOPPED not in painting.notes:
             self._timings.record(job.request.options, seconds)
         log_job("painted", job, logging.WARNING if WORTH_A_LOOK & job.notes else logging.INFO)

@@ -127,7 +127,7 @@ class ReporterHarness:
         )
         self.job_service = LocalJobService(
             self.store,
-            stylizer=self.painter,
+            stylizers={"cpu": self.painter},
             reporter=self.reporter,
             limits=make_limits(first_retry_s=0.05),
         )

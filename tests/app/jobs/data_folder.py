@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import itertools
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 
 from PIL import Image
@@ -69,7 +69,7 @@ class DataFolder:
     async def job_service(
         self,
         reporter: RecordingReporter,
-        stylizer: Stylizer | None = None,
+        stylizers: Stylizer | Mapping[str, Stylizer] | None = None,
         *,
         limits: JobLimits | None = None,
         start: bool = True,
@@ -77,7 +77,9 @@ class DataFolder:
         store = await JobStore.open(self.folders.root, bot_id=BOT_ID)
         job_service = LocalJobService(
             store,
-            stylizer=stylizer or Inverter(),
+            stylizers=stylizers
+            if isinstance(stylizers, Mapping)
+            else {"cpu": stylizers or Inverter()},
             reporter=reporter,
             limits=limits or make_limits(first_retry_s=0.01),
         )

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 from PIL import Image
 
+from app.jobs.interface import WorkerState
 from app.jobs.model import Failure, Job
 from models.interface import StepReport
 
@@ -23,6 +24,7 @@ class RecordingReporter:
     failures: dict[int, Failure] = field(default_factory=dict)
     pictures: dict[int, tuple[int, int]] = field(default_factory=dict)
     """Size of each delivered picture, by job."""
+    ended_workers: list[tuple[str, WorkerState, int]] = field(default_factory=list)
     albums: list[list[int]] = field(default_factory=list)
     answers: deque[Exception] = field(default_factory=deque)
     """What the next deliveries raise, in their order, before they begin to work."""
@@ -62,6 +64,10 @@ class RecordingReporter:
 
     def cancelled(self, job: Job) -> None:
         self._hear("cancelled", job)
+
+    def worker_ended(self, job: Job, device: str, state: WorkerState, *, workers_left: int) -> None:
+        self.ended_workers.append((device, state, workers_left))
+        self._hear("worker ended", job)
 
     async def next_unreachable_chat(self) -> int:
         return await self.unreachable_chats.get()

@@ -136,7 +136,9 @@ class Ledger:
     def count(self, event: str) -> Counter[str]:
         return Counter(line[1] for line in self.lines() if line[0] == event)
 
-    def open_process(self, *, jobs: int, max_attempts: int) -> "subprocess.Popen[bytes]":
+    def open_process(
+        self, *, jobs: int, max_attempts: int, workers: int = 1
+    ) -> "subprocess.Popen[bytes]":
         return subprocess.Popen(  # noqa: S603 - our own program
             [
                 *(sys.executable, "-m", "tests.app.jobs.killable_process"),
@@ -145,6 +147,7 @@ class Ledger:
                     str(self.path),
                     str(jobs),
                     str(max_attempts),
+                    str(workers),
                 ),
             ],
             cwd=REPOSITORY,
