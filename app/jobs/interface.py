@@ -64,6 +64,10 @@ class Reporter(Protocol):
         """One optimiser step is done. Returns at once: the painter never waits for the chat."""
         ...
 
+    def painting_ended(self, job: Job) -> None:
+        """Whatever came of it: a picture, a failure, or nothing. Returns at once."""
+        ...
+
     async def deliver(self, job: Job) -> None:
         """Bring `job.result` to the person; returns when Telegram has confirmed it."""
         ...

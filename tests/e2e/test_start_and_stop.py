@@ -17,7 +17,7 @@ from app.sandbox.world import Message
 from tests.app.decoding.decoders import LINUX_ONLY, decoders_of, first_decoder_of, hang
 from tests.app.sandbox.faulty_sandbox import FaultySandbox
 from tests.e2e.actor import Actor, is_result
-from tests.e2e.bot_process import FAST, START_S, STEPS, BotProcess
+from tests.e2e.bot_process import FAST, REAL, START_S, STEPS, BotProcess
 from tests.e2e.conftest import BotHarness, running_harness
 from tests.e2e.pictures import painting, photo
 
@@ -163,19 +163,30 @@ async def test_nothing_of_what_people_say_leaves_the_bots_own_files(tmp_path: Pa
 
 
 @pytest.mark.parametrize(
-    ("name", "sentence"),
-    [("DATA_DIR", "can't be used: a file of that name"), ("METRICS_PORT", "another program has")],
+    ("name", "sentence", "code"),
+    [
+        ("DATA_DIR", "can't be used: a file of that name", 1),
+        ("METRICS_PORT", "another program has", 1),
+        ("DEVICE", "DEVICE: Value error, must not name cuda:0 twice", 2),
+        ("FAST_MISSING", "There is no cuda:7", 2),
+    ],
 )
 async def test_what_can_not_be_used_is_said_in_a_sentence(
-    tmp_path: Path, name: str, sentence: str
+    tmp_path: Path, name: str, sentence: str, code: int
 ) -> None:
     (tmp_path / "file").write_text("in the way")
     async with FaultySandbox(port=0) as sandbox:
         port = sandbox.api_url.rpartition(":")[2]
-        values = {"DATA_DIR": str(tmp_path / "file"), "METRICS_PORT": port}
-        bot = BotProcess(sandbox, tmp_path, settings={**STEPS, name: values[name]}, command=FAST)
+        values = {
+            "DATA_DIR": str(tmp_path / "file"),
+            "METRICS_PORT": port,
+            "DEVICE": "cuda:0,cuda:0",
+            "FAST_MISSING": "cuda:7",
+        }
+        command = REAL if name == "DEVICE" else FAST
+        bot = BotProcess(sandbox, tmp_path, settings={**STEPS, name: values[name]}, command=command)
         await bot.start(wait=False)
-        assert await bot.ended(within_s=90) == 1
+        assert await bot.ended(within_s=90) == code
     assert sentence in bot.log
     assert "Traceback" not in bot.log
 

@@ -113,6 +113,11 @@ class ChatReporter:
         entry.content.stepped(job, report)
         entry.editor.changed()
 
+    def painting_ended(self, job: Job) -> None:
+        entry = self._entries.get(_key(job))
+        if entry is not None and entry.content.painting_ended(job):
+            entry.editor.changed()
+
     def cancelled(self, job: Job) -> None:
         entry = self._entry(job)
         if not self._leave(entry, job):

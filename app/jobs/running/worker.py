@@ -140,6 +140,7 @@ class Worker:
         """The job in `run` is no longer this worker's."""
         if self.run is not None:
             self._queue.release(self.run.job.id)
+            notify_safely(self._reporter.painting_ended, self.run.job)
             self.run = None
 
     async def close(self, task: asyncio.Task[None], timeout_s: float) -> bool:

@@ -70,6 +70,9 @@ class LedgerReporter:
     def stepped(self, job: Job, report: StepReport) -> None:
         """Nobody watches."""
 
+    def painting_ended(self, job: Job) -> None:
+        """Nobody watches."""
+
     async def deliver(self, job: Job) -> None:
         assert job.result is not None
         assert job.result.stat().st_size > 0

@@ -45,6 +45,9 @@ class RecordingReporter:
         self.steps[job.id].append(report.step)
         self._hear("stepped", job)
 
+    def painting_ended(self, job: Job) -> None:
+        """Told of by what comes of it."""
+
     async def deliver(self, job: Job) -> None:
         await self._answer()
         self._look_at(job)

@@ -169,15 +169,17 @@ def kill_in_the_middle(process: "subprocess.Popen[bytes]", ledger: Ledger, wait_
     process.wait()
 
 
-def survive(data_folder: DataFolder, ledger: Ledger, *, rounds: int, jobs: int) -> None:
+def survive(
+    data_folder: DataFolder, ledger: Ledger, *, rounds: int, jobs: int, workers: int
+) -> None:
     """Kill processes at random moments; afterwards everything accepted has arrived."""
     chance = random.Random(2016)
     for number in range(jobs):
         data_folder.photo(f"{number}.png")
     for _ in range(rounds):
-        process = ledger.open_process(jobs=jobs, max_attempts=rounds + 1)
+        process = ledger.open_process(jobs=jobs, max_attempts=rounds + 1, workers=workers)
         kill_in_the_middle(process, ledger, chance.uniform(0.0, 0.3))
-    last = ledger.open_process(jobs=jobs, max_attempts=rounds + 1)
+    last = ledger.open_process(jobs=jobs, max_attempts=rounds + 1, workers=workers)
     assert last.wait(60) == 0
 
     delivered = ledger.count("delivered")
@@ -186,13 +188,19 @@ def survive(data_folder: DataFolder, ledger: Ledger, *, rounds: int, jobs: int) 
     assert delivered.total() - jobs <= rounds, "at most the one in flight comes twice"
 
 
-def test_kill_9_at_random_moments_loses_nothing(data_folder: DataFolder, ledger: Ledger) -> None:
-    survive(data_folder, ledger, rounds=3, jobs=12)
+@pytest.mark.parametrize("workers", [1, 2])
+def test_kill_9_at_random_moments_loses_nothing(
+    data_folder: DataFolder, ledger: Ledger, workers: int
+) -> None:
+    survive(data_folder, ledger, rounds=3, jobs=12, workers=workers)
 
 
 @pytest.mark.soak
-def test_kill_9_fifty_times_loses_nothing(data_folder: DataFolder, ledger: Ledger) -> None:
-    survive(data_folder, ledger, rounds=50, jobs=250)
+@pytest.mark.parametrize("workers", [1, 2])
+def test_kill_9_fifty_times_loses_nothing(
+    data_folder: DataFolder, ledger: Ledger, workers: int
+) -> None:
+    survive(data_folder, ledger, rounds=50, jobs=250, workers=workers)
 
 
 def test_photo_that_kills_the_process_is_set_aside_and_the_others_arrive(

@@ -10,7 +10,7 @@ import pytest
 
 from app.bot.job_message.reporter import Pace
 from app.bot.transport.outgoing import Pacer
-from app.jobs.interface import RecipientGone, StatusMessageId
+from app.jobs.interface import RecipientGone, StatusMessageId, WorkerState
 from app.jobs.model import Delivery, Failure, JobState
 from app.sandbox.errors import bad_request
 from app.sandbox.world import Message
@@ -347,6 +347,21 @@ async def test_an_admin_who_can_not_be_warned_is_a_line_in_the_log(
     fallen = replace(job, state=JobState.SET_ASIDE, attempts=3)
     await harness.reporter.failed(fallen, Failure.CRASHED_TOO_OFTEN)
     assert "an admin could not be warned" in caplog.text
+    harness.painter.cue()
+
+
+@pytest.mark.parametrize(
+    ("state", "words"), [(WorkerState.LOST, "was lost in job"), (WorkerState.HUNG, "hangs in job")]
+)
+async def test_the_admin_hears_of_a_device_that_paints_no_more(
+    harness: ReporterHarness, state: WorkerState, words: str
+) -> None:
+    job = await harness.submit()
+    await harness.draft()
+    harness.reporter.worker_ended(job, "cuda:1", state, workers_left=2)
+    warning = await harness.message(harness.ben.chat, says="until the bot is restarted")
+    assert f"cuda:1 {words} {job.id}" in warning.text
+    assert "left: 2" in warning.text
     harness.painter.cue()
 
 
