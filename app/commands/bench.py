@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from app.commands.bench_chat import measure_chat
+from app.commands.bench_workers import measure_workers
 from app.commands.errors import UsageError
 from app.commands.outputs import check_place, write_result
 from app.engine import load_engine
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from app.settings import Settings
     from models.engine.stylizer import TorchStylizer
 
-PARTS = ("draft", "engine", "faces", "chat")
+PARTS = ("draft", "engine", "faces", "workers", "chat")
 
 
 def add_bench(parser: argparse.ArgumentParser) -> None:
@@ -50,6 +51,10 @@ def bench(args: argparse.Namespace, settings: Settings) -> int:
             figures[part] = _engine(load_engine(settings), content, style, args.sizes)
         elif part == "faces":
             figures[part] = _faces(load_engine(settings), content, style, max(args.sizes))
+        elif part == "workers":
+            workers = measure_workers(content)
+            print(workers)
+            figures[part] = asdict(workers) | {"two_to_one": workers.ratio(2)}
         else:
             chat = measure_chat(content)
             print(chat)
