@@ -20,6 +20,7 @@ from tests.e2e.actor import Actor, is_result
 from tests.e2e.bot_process import FAST, REAL, START_S, STEPS, BotProcess
 from tests.e2e.conftest import BotHarness, running_harness
 from tests.e2e.pictures import painting, photo
+from tests.patience import PATIENCE_S
 
 pytestmark = [
     pytest.mark.e2e,
@@ -78,7 +79,7 @@ async def test_systemd_hears_of_the_start_and_of_every_beat(tmp_path: Path) -> N
         await bot.start(wait=False)
 
         async def heard(word: str) -> list[str]:
-            async with asyncio.timeout(60):
+            async with asyncio.timeout(PATIENCE_S):
                 said: list[str] = []
                 while not any(word in line for line in said):
                     data = await asyncio.get_running_loop().sock_recv(manager, 4096)
@@ -117,7 +118,7 @@ async def test_a_picture_that_is_decoded_for_ever_holds_up_neither_the_others_no
 
 async def received(data: Path) -> None:
     """Wait until a file has come over and is given to a decoder."""
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(PATIENCE_S):
         while not list((data / "originals").glob("*/*.received")):  # noqa: ASYNC110
             await asyncio.sleep(0.01)
     await asyncio.sleep(0.5)
@@ -136,7 +137,7 @@ async def test_prometheus_reads_what_was_painted(tmp_path: Path) -> None:
     ):
         await order(harness.new_person(), 1)
         figures: list[str] = []
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(PATIENCE_S):
             while 'style_bot_jobs{state="delivered"} 1.0' not in figures:
                 async with client.get(f"http://127.0.0.1:{port}/metrics") as answer:
                     assert answer.status == 200

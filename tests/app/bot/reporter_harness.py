@@ -31,6 +31,7 @@ from models.interface import Note, OnStep, Painting, StepReport, Style, StyleOpt
 from styles.catalog import default_catalog
 from tests.app.jobs.job_limits import make_limits
 from tests.app.sandbox.faulty_sandbox import FaultySandbox
+from tests.patience import PATIENCE_S
 
 T = TypeVar("T")
 STEPS = 4
@@ -194,7 +195,7 @@ class ReporterHarness:
 
     async def delivered(self, job_id: int) -> Job:
         """The job, once Telegram has confirmed its result."""
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE_S):
             while True:
                 job = await self.job_service.get(job_id)
                 assert job is not None
@@ -228,7 +229,7 @@ class ReporterHarness:
         return [call.at for call in calls if call.method == method and call.ok is ok]
 
 
-async def eventually(look: Callable[[], T | None], *, within_s: float = 10.0) -> T:
+async def eventually(look: Callable[[], T | None], *, within_s: float = PATIENCE_S) -> T:
     """What `look` finds, as soon as it finds something."""
     async with asyncio.timeout(within_s):
         while not (found := look()):  # noqa: ASYNC110 - what happens outside sets no event here

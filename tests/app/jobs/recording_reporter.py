@@ -12,6 +12,7 @@ from PIL import Image
 from app.jobs.interface import WorkerState
 from app.jobs.model import Failure, Job
 from models.interface import StepReport
+from tests.patience import PATIENCE_S
 
 
 @dataclass
@@ -81,7 +82,7 @@ class RecordingReporter:
 
     async def until(self, condition: Callable[[], bool]) -> None:
         """Wait until something that was told makes the condition true."""
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE_S):
             while not condition():
                 self._changed.clear()
                 await self._changed.wait()

@@ -18,6 +18,7 @@ from app.sandbox.updates import MAX_WAITING, UpdateQueue
 from app.sandbox.world import KEPT_MESSAGES, KEPT_QUERIES, Message
 from tests.app.sandbox.faulty_sandbox import FaultySandbox
 from tests.app.sandbox.pictures import picture
+from tests.patience import PATIENCE_S
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -267,6 +268,6 @@ async def test_the_sandbox_closes_while_a_page_listens() -> None:
             url = f"{sandbox.page_url}sandbox/events?user=100001"
             stream = await http.get(url)
             await next_event(stream)
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE_S):
             await stream.content.read()
         assert stream.content.at_eof()

@@ -16,6 +16,7 @@ from app.sandbox.errors import bad_request
 from app.sandbox.world import Message
 from models.interface import Note, OutOfMemoryError
 from tests.app.bot.reporter_harness import GROUP_ID, STEPS, ReporterHarness, eventually
+from tests.patience import PATIENCE_S
 
 SLOW = Pace(private_s=0.6, group_s=1.2)
 
@@ -267,7 +268,7 @@ async def test_an_edit_that_hangs_does_not_hold_the_end_up(harness: ReporterHarn
     stall = harness.sandbox.faults.stall("editMessageMedia", seconds=60)
     harness.painter.cue(1)
     await eventually(lambda: stall.met)
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE_S):
         await harness.reporter.close(timeout_s=0.1)
 
 
