@@ -292,8 +292,9 @@ async def test_picture_that_waits_for_its_delivery_can_still_be_cancelled(
     async with data_folder.job_service(reporter) as job_service:
         (job,) = await job_service.submit(data_folder.request())
         await reporter.delivering.wait()
-        await asyncio.sleep(0.05)
-        assert await job_service.cancel(job.id, user_id=1)
+        async with asyncio.timeout(PATIENCE_S):
+            while not await job_service.cancel(job.id, user_id=1):  # until it waits
+                await asyncio.sleep(0.01)
         assert list(data_folder.folders.results.iterdir()) == []
     async with data_folder.job_service(reporter):
         await asyncio.sleep(0.05)
