@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from app.settings import Settings
+    from models.devices.gpu_options import GpuOptions
     from models.engine.stylizer import TorchStylizer
 
 
@@ -19,6 +20,7 @@ def load_engines(settings: Settings) -> dict[str, TorchStylizer]:
         device=settings.device,
         cpu_workers=settings.cpu_workers,
         cache_dir=settings.cache_dir,
+        gpu=_gpu_options(settings),
     )
 
 
@@ -27,5 +29,14 @@ def load_engine(settings: Settings) -> TorchStylizer:
     from models.engine.loading import load_stylizer
 
     return load_stylizer(
-        encoder=settings.encoder, device=settings.device, cache_dir=settings.cache_dir
+        encoder=settings.encoder,
+        device=settings.device,
+        cache_dir=settings.cache_dir,
+        gpu=_gpu_options(settings),
     )
+
+
+def _gpu_options(settings: Settings) -> GpuOptions:
+    from models.devices.gpu_options import GpuOptions
+
+    return GpuOptions(half=settings.gpu_half_precision, graphs=settings.gpu_graphs)

@@ -21,7 +21,7 @@ from app.monitoring.logs import set_up_logs
 from app.monitoring.stall_guard import STALLED_AFTER_S, stall_guard
 from app.monitoring.systemd import SOCKET_VARIABLE, SystemdNotifier
 from app.settings import Settings
-from models.interface import DeviceMissingError, EngineError, Stylizer
+from models.interface import DeviceSettingError, EngineError, Stylizer
 
 logger = logging.getLogger(__name__)
 
@@ -118,7 +118,7 @@ async def _until_signalled(application: Application) -> int:
     except WorkerMustEnd as reason:
         logger.critical("painting can't go on in this process: %s", type(reason).__name__)
         return reason.exit_code
-    except DeviceMissingError as error:
+    except DeviceSettingError as error:
         logger.critical("%s", error)
         return ExitCode.USAGE
     except (EngineError, CannotRunError) as error:

@@ -63,6 +63,9 @@ class Settings(BaseSettings):
     """`auto` is every GPU, or the processor where there is none; see `named_devices`."""
     cpu_workers: int = Field(1, ge=1)
     """How many pictures the processor paints at a time, each with its share of the cores."""
+    gpu_half_precision: bool = False
+    gpu_graphs: bool = False
+    """Both make a GPU quicker perhaps; neither was measured on one yet (`make gpu`)."""
     default_quality: Quality = Quality.STANDARD
     default_size_px: int = Field(768, ge=MIN_SIZE_PX, le=MAX_SIZE_PX)
     """Long side of the result, for people who set none of their own."""

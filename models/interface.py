@@ -133,8 +133,8 @@ class EngineError(Exception):
     """The engine can't paint this; the message is one English sentence."""
 
 
-class DeviceMissingError(EngineError):
-    """The settings name a device that this machine doesn't have."""
+class DeviceSettingError(EngineError):
+    """The settings ask for devices that this machine doesn't have, or not in this way."""
 
 
 class OutOfMemoryError(EngineError):

@@ -11,12 +11,13 @@ from torch import nn
 Network = TypeVar("Network", bound=nn.Module)
 
 
-def placed(network: Network, device: torch.device | str) -> Network:
+def placed(network: Network, device: torch.device | str, *, channels_last: bool = True) -> Network:
     """The same `network`, on `device` and with its kernels channels last.
 
     On a processor that layout is worth a fifth of the time.
     """
-    there: Network = network.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+    layout = torch.channels_last if channels_last else torch.contiguous_format
+    there: Network = network.to(device, memory_format=layout)  # type: ignore[call-overload]
     return there
 
 

@@ -12,7 +12,7 @@ from models.draft.feedforward import FeedForward
 from models.encoders import load_encoder
 from models.engine.loading import choose_devices
 from models.faces import load_face_finder
-from models.interface import DeviceMissingError
+from models.interface import DeviceSettingError
 from models.weight_files import DEFAULT_CACHE_DIR, EncoderSetting, WeightsError, choose_encoder
 
 
@@ -37,7 +37,7 @@ def examine_engine(
     """Look at devices and weights without downloading anything."""
     try:
         places = choose_devices(device)
-    except DeviceMissingError as error:
+    except DeviceSettingError as error:
         advice = "set DEVICE to auto or cpu, or mend the driver"
         yield EngineFinding(False, str(error), advice, fatal=True)
         places = []

@@ -13,11 +13,13 @@ import torch
 from PIL import Image
 from torch import Tensor
 
+from models.devices.gpu_options import GpuOptions
 from models.devices.placement import current, placed
 from models.devices.torch_errors import is_device_lost, is_out_of_memory, release_memory
 from models.draft.drafter import Drafter
 from models.encoders import Encoder
 from models.engine.canvas import Canvas
+from models.engine.gpu_encoder import GpuEncoder
 from models.engine.neighbour_painter import NeighbourPainter
 from models.engine.progress import Progress
 from models.face_mask import FaceMask
@@ -68,11 +70,16 @@ class TorchStylizer:
         device: torch.device,
         drafter: Drafter | None,
         face_finder: FaceFinder | None = None,
+        gpu: GpuOptions | None = None,
     ) -> None:
         """Without a `drafter` a draft is a short painting; without a `face_finder` faces are
-        painted as everything else is.
+        painted as everything else is. `gpu` is how the encoder is used.
         """
-        self._painter = NeighbourPainter(placed(encoder, device), device=device)
+        gpu = gpu or GpuOptions()
+        there = placed(encoder, device, channels_last=gpu.channels_last)
+        if gpu.half or gpu.graphs:
+            there = GpuEncoder(there, half=gpu.half, graphs=gpu.graphs)
+        self._painter = NeighbourPainter(there, device=device)
         self.device = device
         self._drafter = drafter
         self._face_finder = face_finder

@@ -30,7 +30,7 @@ from app.monitoring.stall_guard import STALLED_AFTER_S
 from app.settings import Settings
 from models.interface import (
     DeviceLostError,
-    DeviceMissingError,
+    DeviceSettingError,
     Note,
     OnStep,
     Painting,
@@ -143,7 +143,7 @@ def main() -> int:
 
     def load(_: Settings) -> dict[str, FastStylizer]:
         if missing:
-            raise DeviceMissingError(f"There is no {missing}; torch can use {', '.join(devices)}.")
+            raise DeviceSettingError(f"There is no {missing}; torch can use {', '.join(devices)}.")
         return dict.fromkeys(devices, stylizer)
 
     if accident == "hang" and len(devices) == 1:

@@ -7,9 +7,10 @@ from collections.abc import Callable
 import pytest
 import torch
 
+from models.devices.gpu_options import GpuOptions
 from models.engine.examination import examine_engine
-from models.engine.loading import choose_devices
-from models.interface import DeviceMissingError, named_devices
+from models.engine.loading import choose_devices, load_stylizers
+from models.interface import DeviceSettingError, named_devices
 
 Gpus = Callable[[int], None]
 
@@ -51,7 +52,7 @@ def test_a_gpu_that_is_not_there_is_one_sentence_at_the_start_and_in_doctor(
     setting: str, count: int, sentence: str, gpus: Gpus
 ) -> None:
     gpus(count)
-    with pytest.raises(DeviceMissingError) as refusal:
+    with pytest.raises(DeviceSettingError) as refusal:
         choose_devices(setting)
     assert str(refusal.value) == sentence
     finding = next(iter(examine_engine(device=setting)))
@@ -71,6 +72,12 @@ def test_one_device_has_one_worker() -> None:
     assert named_devices("cuda:0, cuda:2") == ("cuda:0", "cuda:2")
     with pytest.raises(ValueError, match="must not name cuda:1 twice"):
         named_devices("cuda:1,cuda:0,cuda:1")
+
+
+def test_recorded_steps_are_for_one_gpu_alone(gpus: Gpus) -> None:
+    gpus(2)
+    with pytest.raises(DeviceSettingError, match="GPU_GRAPHS works with one GPU"):
+        load_stylizers(device="auto", gpu=GpuOptions(graphs=True))
 
 
 def test_doctor_says_how_the_processor_is_shared() -> None:
