@@ -6,7 +6,7 @@ import pytest
 from PIL import Image
 
 from app.sandbox.world import Message
-from models.pictures import set_up_pillow
+from models.picture_formats import set_up_pillow
 from tests.e2e.actor import Actor, is_result
 from tests.e2e.conftest import BotHarness
 from tests.e2e.pictures import encoded, painting, photo, sideways_heic
@@ -119,8 +119,9 @@ async def test_what_is_shared_comes_from_its_owner_alone_and_leaves_the_chat_as_
     text = button["switch_inline_query_chosen_chat"]["query"]
     eve = stub_harness.new_person("Eve")
     asked = [actor.person.ask_inline(text) for actor in (ben, eve)]
-    for query in asked:
-        await ben.until(lambda query=query: query.contents is not None, awaited="an answer")
+    await ben.until(
+        lambda: all(query.contents is not None for query in asked), awaited="two answers"
+    )
     own, foreign = (query.contents for query in asked)
     assert foreign == {}
     assert own is not None
@@ -148,9 +149,7 @@ async def test_what_is_deleted_leaves_nothing_and_its_button_says_so(
     for folder in ("originals", "results"):
         kept = (stub_harness.data / folder / str(ben.id)).rglob("*")
         assert not [path for path in kept if path.is_file()]
-    for old in (delete, stronger):
-        query = ben.person.press(result, old["callback_data"])
-        await ben.until(lambda query=query: query.answer, awaited="an answer")
-        assert query.answer
-        assert query.answer["text"]
+    pressed = [ben.person.press(result, old["callback_data"]) for old in (delete, stronger)]
+    await ben.until(lambda: all(query.answer for query in pressed), awaited="two answers")
+    assert all(query.answer and query.answer["text"] for query in pressed)
     await until_counted(ben, messages=others, keyboards_=0)
