@@ -209,6 +209,7 @@ class Photographer:
             "height => document.querySelector('.phone').style.height = height",
             "calc(100vh - 40px)" if whole else "",
         )
+        await expect(self._page.locator("#toast")).to_be_hidden()
         await self._page.wait_for_timeout(SETTLE_MS)
         await self._page.evaluate("document.querySelector('#chat').scrollTo(0, 1e9)")
         await self._page.wait_for_timeout(SETTLE_MS)

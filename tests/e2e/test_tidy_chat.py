@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from functools import partial
-
 import pytest
 from PIL import Image
 
-from app.sandbox.world import CallbackQuery, InlineQuery, Message
+from app.sandbox.world import Message
 from models.picture_formats import set_up_pillow
 from tests.e2e.actor import Actor, is_result
 from tests.e2e.conftest import BotHarness
@@ -39,14 +37,6 @@ def keyboards(person: Actor) -> list[Message]:
 
 def results(person: Actor) -> list[Message]:
     return [message for message in person.received if is_result(message)]
-
-
-def has_contents(query: InlineQuery) -> bool:
-    return query.contents is not None
-
-
-def is_answered(query: CallbackQuery) -> bool:
-    return query.answer is not None
 
 
 async def until_counted(person: Actor, *, messages: int, keyboards_: int) -> None:
@@ -129,8 +119,9 @@ async def test_what_is_shared_comes_from_its_owner_alone_and_leaves_the_chat_as_
     text = button["switch_inline_query_chosen_chat"]["query"]
     eve = stub_harness.new_person("Eve")
     asked = [actor.person.ask_inline(text) for actor in (ben, eve)]
-    for query in asked:
-        await ben.until(partial(has_contents, query), awaited="an answer")
+    await ben.until(
+        lambda: all(query.contents is not None for query in asked), awaited="two answers"
+    )
     own, foreign = (query.contents for query in asked)
     assert foreign == {}
     assert own is not None
@@ -158,9 +149,7 @@ async def test_what_is_deleted_leaves_nothing_and_its_button_says_so(
     for folder in ("originals", "results"):
         kept = (stub_harness.data / folder / str(ben.id)).rglob("*")
         assert not [path for path in kept if path.is_file()]
-    for old in (delete, stronger):
-        query = ben.person.press(result, old["callback_data"])
-        await ben.until(partial(is_answered, query), awaited="an answer")
-        assert query.answer
-        assert query.answer["text"]
+    pressed = [ben.person.press(result, old["callback_data"]) for old in (delete, stronger)]
+    await ben.until(lambda: all(query.answer for query in pressed), awaited="two answers")
+    assert all(query.answer and query.answer["text"] for query in pressed)
     await until_counted(ben, messages=others, keyboards_=0)

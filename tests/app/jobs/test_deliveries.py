@@ -293,7 +293,8 @@ async def test_picture_that_waits_for_its_delivery_can_still_be_cancelled(
         (job,) = await job_service.submit(data_folder.request())
         await reporter.delivering.wait()
         async with asyncio.timeout(PATIENCE_S):
-            while not await job_service.cancel(job.id, user_id=1):  # until it waits
+            # Until it waits; nothing says when.
+            while not await job_service.cancel(job.id, user_id=1):  # noqa: ASYNC110
                 await asyncio.sleep(0.01)
         assert list(data_folder.folders.results.iterdir()) == []
     async with data_folder.job_service(reporter):
