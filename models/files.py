@@ -31,3 +31,9 @@ def write_atomically(path: Path, content: bytes) -> None:
         except BaseException:
             Path(part.name).unlink(missing_ok=True)
             raise
+
+
+def flushed(path: Path) -> None:
+    """Have a file that was written by something else on the disk. Raises OSError."""
+    with path.open("rb") as file:
+        os.fsync(file.fileno())

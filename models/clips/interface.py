@@ -35,6 +35,7 @@ MAX_NOTE_S = 60.0
 """Telegram takes no longer video note."""
 MAX_CLIP_PIXELS = 10_000_000
 """Of a frame: 4K (4096 x 2304), and not 8K."""
+_QUICK = 1.2
 _GRACE_S = 0.25
 """What cameras call 15 seconds is a frame or two more."""
 
@@ -118,9 +119,15 @@ class ClipFacts:
     frames: int
     width_px: int
     height_px: int
-    has_sound: bool
+    sound_bytes: int
+    """Of all that is heard; 0 without sound."""
     container: str
     """FFmpeg's or Pillow's name of the format, such as `mov,mp4,m4a,3gp,3g2,mj2` or `gif`."""
+
+    @property
+    def has_sound(self) -> bool:
+        """Whether there is something to hear."""
+        return self.sound_bytes > 0
 
     @property
     def frames_per_s(self) -> float:
@@ -129,7 +136,16 @@ class ClipFacts:
 
     def frames_to_paint(self, limits: ClipLimits) -> int:
         """About how many frames are painted; what a frame takes times this is the time."""
+        if not self.is_quick(limits):
+            return self.frames
         return min(self.frames, math.ceil(self.seconds * limits.frames_per_s))
+
+    def is_quick(self, limits: ClipLimits) -> bool:
+        """Whether only some of the frames are painted.
+
+        With a fifth more than is granted all are: to leave out one here and there would be seen.
+        """
+        return self.frames_per_s > _QUICK * limits.frames_per_s
 
     def painted_size(self, kind: ClipKind, size_px: int) -> tuple[int, int]:
         """(width, height) of the painted clip with a long side of `size_px`: even, as H.264 wants.

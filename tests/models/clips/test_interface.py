@@ -16,7 +16,7 @@ from models.clips.interface import (
 )
 
 FACTS = ClipFacts(
-    seconds=5, frames=150, width_px=1280, height_px=720, has_sound=True, container="mp4"
+    seconds=5, frames=150, width_px=1280, height_px=720, sound_bytes=50_000, container="mp4"
 )
 
 
