@@ -16,12 +16,13 @@ from app.bot.transport.poller import WRONG_TOKEN
 from app.engine import load_engines
 from app.errors import CannotRunError
 from app.exit_codes import ExitCode
+from app.jobs.running.clips import Engine
 from app.jobs.running.worker import WorkerMustEnd
 from app.monitoring.logs import set_up_logs
 from app.monitoring.stall_guard import STALLED_AFTER_S, stall_guard
 from app.monitoring.systemd import SOCKET_VARIABLE, SystemdNotifier
 from app.settings import Settings
-from models.interface import DeviceSettingError, EngineError, Stylizer
+from models.interface import DeviceSettingError, EngineError
 
 logger = logging.getLogger(__name__)
 
@@ -63,7 +64,7 @@ def run_bot(
         return asyncio.run(_run_and_end(application))
 
 
-def _load_and_settle(load_stylizers: LoadStylizers, settings: Settings) -> Mapping[str, Stylizer]:
+def _load_and_settle(load_stylizers: LoadStylizers, settings: Settings) -> Mapping[str, Engine]:
     """Load the engines, and spare the garbage collector what stays for good.
 
     The models of aiogram and the modules of torch are hundreds of thousands of objects: looking

@@ -33,3 +33,9 @@ def write_atomically(path: Path, content: bytes, *, part: Path | None = None) ->
     except BaseException:
         part.unlink(missing_ok=True)
         raise
+
+
+def flushed(path: Path) -> None:
+    """Have a file that was written by something else on the disk. Raises OSError."""
+    with path.open("rb") as file:
+        os.fsync(file.fileno())

@@ -20,7 +20,13 @@ ROOT = Path(__file__).parents[1]
 TORCH = {"torch", "torchvision", "safetensors"}
 
 # The chat side may know these of the engine; the composition root and the commands may load it.
-ENGINE_WORDS = {"models.files", "models.interface", "models.pictures"}
+ENGINE_WORDS = {
+    "models.files",
+    "models.interface",
+    "models.pictures",
+    "models.clips.interface",
+    "models.clips.probing",
+}
 ENGINE_LOADERS = {"app/engine.py", "app/process.py", "app/commands"}
 
 

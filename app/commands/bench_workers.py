@@ -9,6 +9,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any, Never
 
 from app.jobs.interface import WorkerState
 from app.jobs.limits import JobLimits
@@ -118,6 +119,9 @@ class _FixedSpeed:
     """Takes so long for each picture, whatever is asked of it, and none of the processor."""
 
     seconds_each: float
+
+    def stylize_clip(self, *_: Any, **__: Any) -> Never:
+        raise NotImplementedError("only pictures are measured")
 
     def stylize(
         self,

@@ -29,15 +29,20 @@ from app.jobs.model import Failure, Job, JobRequest, JobState
 from app.jobs.notifications import PlaceNotifier, notify_safely
 from app.jobs.queue import JobQueue
 from app.jobs.retention import PictureRetention, delete_pictures, pictures_of
+from app.jobs.running.clips import Engine
 from app.jobs.running.estimates import WaitEstimates
 from app.jobs.running.job_run import RunOutcome
 from app.jobs.running.pool import WorkerPool
-from app.jobs.running.result_files import delete_result, expected_bytes, possible_results
+from app.jobs.running.result_files import (
+    delete_result,
+    delete_unfinished_clips,
+    expected_bytes,
+    possible_results,
+)
 from app.jobs.running.timings import Timings
 from app.jobs.running.worker import StyleOf, Worker, plain_style
 from app.jobs.store import JobStore
 from app.storage.disk_room import DiskRoom, NoRoomError
-from models.interface import Stylizer
 
 __all__ = ["JobLimits", "LocalJobService"]
 
@@ -55,7 +60,7 @@ class LocalJobService:
         self,
         store: JobStore,
         *,
-        stylizers: Mapping[str, Stylizer],
+        stylizers: Mapping[str, Engine],
         reporter: Reporter,
         limits: JobLimits,
         style_of: StyleOf = plain_style,
@@ -98,8 +103,7 @@ class LocalJobService:
             timings=self._timings,
             results=store.folders.results,
             room=self.disk_room,
-            watchdog_s=limits.watchdog_s,
-            max_file_bytes=round(limits.max_file_mb * 1_000_000),
+            limits=limits,
             style_of=style_of,
         )
         self._workers = WorkerPool(
@@ -126,12 +130,13 @@ class LocalJobService:
                 log_job("taken up again", job, logging.WARNING)
             self._queue.put_nowait(job)
         self._places.skip()
-        for options, seconds in await self._repository.measured(REMEMBERED_TIMINGS):
-            self._timings.record(options, seconds)
+        for measured in await self._repository.measured(REMEMBERED_TIMINGS):
+            self._timings.record(*measured)
         for job in await self._repository.owed():
             if job.state is JobState.SET_ASIDE:
                 log_job("set aside", job, logging.ERROR)
             self._deliveries.take(job)
+        await asyncio.to_thread(delete_unfinished_clips, self._folders.results)
         self._workers.start()
         for work in (self._retention.run(), self._drop_unreachable_chats()):
             self._background.append(asyncio.create_task(work))
@@ -240,6 +245,9 @@ class LocalJobService:
                     pictures.update(possible_results(job, self._folders.results))
                 # The rows last: as long as they stand, somebody knows of the files.
                 await asyncio.to_thread(delete_pictures, self._folders, pictures)
+                # A painter that is only just being stopped finds nothing to finish.
+                results, ids = self._folders.results, [job.id for job in jobs]
+                await asyncio.to_thread(delete_unfinished_clips, results, ids)
                 self._allowance.forget(await self._repository.forget(user_id))
 
     async def withdraw(self, pictures: Collection[Path]) -> None:

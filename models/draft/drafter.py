@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from models.draft.feedforward import FeedForward, mixed
+from models.draft.shot import Shot
 from models.face_mask import FaceMask
 from models.files import file_sha256
 from models.interface import Style
@@ -43,18 +44,25 @@ class Drafter:
         strength: float,
         seed: int = 0,
         faces: FaceMask | None = None,
+        shot: Shot | None = None,
     ) -> Tensor:
         """A painting (1, 3, H, W) of `content` (1, 3, H, W) in the mixture of `styles`.
 
-        Options as in `models.interface.StyleOptions`. Raises PictureError for a style picture that
-        can't be used.
+        Options as in `models.interface.StyleOptions`; `shot` for a frame of a clip. Raises
+        PictureError for a style picture that can't be used.
         """
-        codes = [self._code(style, brush) for style in styles]
-        code = mixed(codes, [style.weight for style in styles])
+
+        def mixture() -> Tensor:
+            codes = [self._code(style, brush) for style in styles]
+            return mixed(codes, [style.weight for style in styles])
+
+        code = mixture() if shot is None else shot.made("code", mixture)
         # A clone made here is a plain tensor; the network's own is of inference mode, and the
         # optimiser could not start from it.
         share = draft_share(strength)
-        return self._network.paint(content, code, share=share, seed=seed, faces=faces).clone()
+        return self._network.paint(
+            content, code, share=share, seed=seed, faces=faces, shot=shot
+        ).clone()
 
     def _code(self, style: Style, brush: float) -> Tensor:
         inspect(style.picture)

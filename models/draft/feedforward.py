@@ -33,6 +33,7 @@ from models.draft.packaged import (
     load_draft_model,
     load_preset_codes,
 )
+from models.draft.shot import Shot
 from models.draft.style_code import STYLE_LAYERS, Moments, layer_moments
 from models.encoders import MIN_SIDE_PX, Encoder
 from models.face_mask import FaceMask
@@ -128,21 +129,22 @@ class FeedForward:
         share: float = 1,
         seed: int = 0,
         faces: FaceMask | None = None,
+        shot: Shot | None = None,
     ) -> Tensor:
         """Paint `content` (1, 3, H, W) in the style of `code`: (1, 3, H, W), RGB, 0-1.
 
         `share` 0 is the photo itself, exactly; 1 is all the style, more exaggerates its strokes
         but not its colours. `seed` is that of the grain. Where there are `faces`, most of the
-        photo's fine detail stays, in the style's colours. Raises ValueError for a photo with a side
-        below `MIN_SIDE_PX`.
+        photo's fine detail stays, in the style's colours. A frame of a clip is painted like the
+        others of its `shot`. Raises ValueError for a photo with a side below `MIN_SIDE_PX`.
         """
         _check(content)
         content = content.to(self.device)
         if share <= 0:
             return content.clone()
         if share != 1:
-            code = self._shared_code(content, code, share)
-        painting = self._painted(content, code, seed, faces).clamp_(0, 1)
+            code = self._shared_code(content, code, share, shot)
+        painting = self._painted(content, code, seed, faces, shot).clamp_(0, 1)
         # Below a half even the photo's own code would change too much.
         return torch.lerp(content, painting, 2 * share) if share < 0.5 else painting
 
@@ -159,23 +161,40 @@ class FeedForward:
             scaled(image, long_side_px, min_side_px=min_side_px, mode="bilinear")
         )
 
-    def _shared_code(self, content: Tensor, code: Tensor, share: float) -> Tensor:
+    def _shared_code(
+        self, content: Tensor, code: Tensor, share: float, shot: Shot | None
+    ) -> Tensor:
         """`share` of a style's code, the remainder being the photo's own."""
-        own = self._code_at(content, min(_PHOTO_CODE_PX, max(image_size(content))))
+
+        def measure() -> Tensor:
+            return self._code_at(content, min(_PHOTO_CODE_PX, max(image_size(content))))
+
+        own = measure() if shot is None else shot.averaged("own code", measure)
         # Statistics beyond the style's own would be no style that anybody chose.
         shares = torch.full_like(code, min(share, 1))
         # The conditioning stays the style's: the decoder was not trained with a photo's own.
         shares[:, self._model.conditioned] = max(share, 1)
         return torch.lerp(own, code, shares)
 
-    def _painted(self, content: Tensor, code: Tensor, seed: int, faces: FaceMask | None) -> Tensor:
-        style = self._model.style(code)
-        photo = recolored(content, Moments.of(content), style.colors)
+    def _painted(
+        self,
+        content: Tensor,
+        code: Tensor,
+        seed: int,
+        faces: FaceMask | None,
+        shot: Shot | None,
+    ) -> Tensor:
+        if shot is None:
+            style, colors = self._model.style(code), Moments.of(content)
+        else:
+            style = shot.made("style", lambda: self._model.style(code))
+            colors = shot.averaged("colors", lambda: Moments.of(content))
+        photo = recolored(content, colors, style.colors)
         random = seeded(seed)
         painting = coarse_to_fine(
             photo,
             passes_for(image_size(photo)),
-            lambda scale: self._painter.paint(scale, style, random),
+            lambda scale: self._painter.paint(scale, style, random, shot),
         )
         if faces is None:
             return painting

@@ -6,7 +6,7 @@ overlap by the network's reach: memory is bounded and no seam shows.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 import torch
 import torch.nn.functional as F
@@ -15,10 +15,11 @@ from torch import Tensor
 from models.devices.precision import half_precision
 from models.draft.model import DraftModel, DraftStyle
 from models.draft.network import CARRIED_LAYERS, REACH, STRIDE, Grain, encoded
+from models.draft.shot import Shot
 from models.draft.style_code import LayerMoments, Moments, layer_moments
 from models.draft.transport import AffineMap
 from models.encoders import Encoder
-from models.tensors.images import image_size
+from models.tensors.images import Size, image_size
 from models.tensors.tiles import tiles_of
 
 _MARGIN_PX = 8
@@ -42,25 +43,37 @@ class OnePassPainter:
         self._device = encoder.mean.device
         self._half = half
 
-    def paint(self, photo: Tensor, style: DraftStyle, random: torch.Generator) -> Tensor:
-        """One pass over a recoloured `photo` (1, 3, H, W): (1, 3, H, W), not clamped."""
+    def paint(
+        self, photo: Tensor, style: DraftStyle, random: torch.Generator, shot: Shot | None = None
+    ) -> Tensor:
+        """One pass over a recoloured `photo` (1, 3, H, W): (1, 3, H, W), not clamped.
+
+        A frame of a clip is carried as its `shot` is.
+        """
         height, width = image_size(photo)
         padded = _padded(photo)
         grain = Grain.under(padded, random)
         if height * width <= self._whole_pixels:
-            painting = self._painted_whole(padded, grain, style)
+            painting = self._painted_whole(padded, grain, style, shot)
         else:
-            painting = self._painted_in_tiles(padded, grain, style)
+            painting = self._painted_in_tiles(padded, grain, style, shot)
         return painting[..., _MARGIN_PX : _MARGIN_PX + height, _MARGIN_PX : _MARGIN_PX + width]
 
-    def _painted_whole(self, padded: Tensor, grain: Grain, style: DraftStyle) -> Tensor:
+    def _painted_whole(
+        self, padded: Tensor, grain: Grain, style: DraftStyle, shot: Shot | None
+    ) -> Tensor:
         features = self._encoded(padded)
-        maps = self._maps([features], style)
+        maps = self._maps(image_size(padded), lambda: [features], style, shot)
         with self._precision():
             return self._model.painted(padded, features, maps, grain, style)
 
-    def _painted_in_tiles(self, padded: Tensor, grain: Grain, style: DraftStyle) -> Tensor:
-        maps = self._maps((self._encoded(window) for window in _windows(padded)), style)
+    def _painted_in_tiles(
+        self, padded: Tensor, grain: Grain, style: DraftStyle, shot: Shot | None
+    ) -> Tensor:
+        def parts() -> Iterable[dict[str, Tensor]]:
+            return (self._encoded(window) for window in _windows(padded))
+
+        maps = self._maps(image_size(padded), parts, style, shot)
         painting = torch.empty_like(padded)
         side = max(STRIDE, int(self._whole_pixels**0.5) // STRIDE * STRIDE - 2 * REACH)
         for tile in tiles_of(image_size(padded), (side, side), margin_px=REACH):
@@ -80,14 +93,31 @@ class OnePassPainter:
         """For convolutions alone: moments and what follows from them need single precision."""
         return half_precision(self._device, enabled=self._half)
 
-    def _maps(self, parts: Iterable[dict[str, Tensor]], style: DraftStyle) -> dict[str, AffineMap]:
-        """What moves the features of a photo to the style's; it is given whole or in parts."""
-        measured: list[LayerMoments] = [layer_moments(part) for part in parts]
-        have = {
-            name: Moments.cat([part[name] for part in measured]).averaged()
-            for name in CARRIED_LAYERS
-        }
-        return self._model.maps(have, style)
+    def _maps(
+        self,
+        size: Size,
+        parts: Callable[[], Iterable[dict[str, Tensor]]],
+        style: DraftStyle,
+        shot: Shot | None,
+    ) -> dict[str, AffineMap]:
+        """What moves the features of a photo of `size`, given whole or in parts, to the style's."""
+
+        def measure() -> LayerMoments:
+            return _moments(parts())
+
+        if shot is None:
+            return self._model.maps(measure(), style)
+        return shot.made(
+            ("maps", size),
+            lambda: self._model.maps(shot.averaged(("layers", size), measure), style),
+        )
+
+
+def _moments(parts: Iterable[dict[str, Tensor]]) -> LayerMoments:
+    measured: list[LayerMoments] = [layer_moments(part) for part in parts]
+    return {
+        name: Moments.cat([part[name] for part in measured]).averaged() for name in CARRIED_LAYERS
+    }
 
 
 def _windows(image: Tensor) -> Iterator[Tensor]:

@@ -13,6 +13,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
+from models.clips.stylizer import ClipPainter
 from models.devices.gpu_options import GpuOptions
 from models.devices.placement import current, placed
 from models.devices.torch_errors import is_device_lost, is_out_of_memory, release_memory
@@ -61,7 +62,7 @@ class _Request:
 
 
 class TorchStylizer:
-    """Implements `models.interface.Stylizer` on one device."""
+    """Implements `models.interface.Stylizer` and `models.clips.interface.ClipStylizer`."""
 
     def __init__(
         self,
@@ -83,6 +84,7 @@ class TorchStylizer:
         self.device = device
         self._drafter = drafter
         self._face_finder = face_finder
+        self.stylize_clip = ClipPainter(drafter, face_finder, device=device).stylize_clip
 
     def stylize(
         self,

@@ -1,5 +1,6 @@
 """`python -m tests.e2e.fast_bot`: the real bot with an engine that only pretends to think.
 
+A frame of a clip takes it FAST_FRAME_S seconds.
 For what is about many jobs, killed processes and bad networks rather than about painting. It takes
 FAST_STEPS steps of FAST_STEP_S seconds, shows a draft and milestones, stops when told to, and
 starts without torch, in a moment, with a worker for each of FAST_DEVICES. FAST_ACCIDENT says what
@@ -41,6 +42,7 @@ from models.interface import (
     ignore_step,
 )
 from models.pictures import open_picture
+from tests.app.jobs.stub_clips import ClipInverter
 
 DEADLY_SIZE = (123, 77)
 SOON_S = 12.0
@@ -61,12 +63,12 @@ def have_accident(kind: str) -> None:
             ctypes.PyDLL(None).sleep(3600)
 
 
-@dataclass(frozen=True)
-class FastStylizer:
+@dataclass
+class FastStylizer(ClipInverter):
     """Paints the negative with the style's mean colour laid over it."""
 
-    steps: int
-    step_s: float
+    steps: int = 10
+    step_s: float = 0.05
     accident: str = ""
     accidents: Iterator[None] = field(default_factory=lambda: itertools.repeat(None))
     """As many as there will be, whoever paints."""
@@ -137,6 +139,7 @@ def main() -> int:
         step_s=float(os.environ["FAST_STEP_S"]),
         accident=accident,
         accidents=itertools.repeat(None, int(os.environ.get("FAST_ACCIDENTS", "1000"))),
+        frame_s=float(os.environ.get("FAST_FRAME_S", "0")),
     )
     devices = os.environ.get("FAST_DEVICES", "cuda:0").split(",")
     missing = os.environ.get("FAST_MISSING")

@@ -12,8 +12,9 @@ from aiogram.utils.i18n import gettext as _
 
 from app.bot.ui.settings_menu import Field, line
 from app.bot.ui.style_names import own_styles, style_names
-from app.jobs.model import Job
+from app.jobs.model import Job, JobNote
 from app.pictures.prints import DPI
+from models.clips.interface import ClipNote
 from models.interface import Note, StyleOptions
 from styles.catalog import Catalog
 
@@ -110,17 +111,21 @@ def _is_worth_saying(field: Field, job: Job) -> bool:
     match field:
         case Field.FACES:
             return job.faces > 0
+        case Field.QUALITY if job.request.clip is not None:
+            return False  # there is one for all clips
+        case Field.SIZE if job.request.clip is not None:
+            return False  # the owner's, and seen
         case Field.SIZE:
             # Enlarged for a sheet, or painted smaller than asked for, it has another one.
             return job.request.print_size is None and Note.SHRUNK not in job.notes
     return True
 
 
-def _note(note: Note) -> str:
+def _note(note: JobNote) -> str:
     match note:
-        case Note.STOPPED:
+        case Note.STOPPED | ClipNote.STOPPED:
             return _("Stopped where you liked it.")
-        case Note.SHRUNK:
+        case Note.SHRUNK | ClipNote.SHRUNK:
             return _("It is a little smaller than asked for: the larger one did not fit.")
         case Note.DIVERGED:
             return _("The paint began to run, so this is the last good moment.")
@@ -128,3 +133,15 @@ def _note(note: Note) -> str:
             return _("Painted as large as I can, and enlarged from there.")
         case Note.NOT_FOR_PRINT:
             return _("I could not enlarge it for print; this is the painting as it is.")
+        case _:
+            return _clip_note(note)
+
+
+def _clip_note(note: ClipNote) -> str:
+    match note:
+        case ClipNote.SIZE_REDUCED:
+            return _("It is a little smaller than asked for: Telegram takes no larger file.")
+        case ClipNote.SOUND_LEFT_OUT:
+            return _("Without its sound: that would not fit into an MP4.")
+        case _:
+            return _("It ends where the clip that you sent could not be read any further.")

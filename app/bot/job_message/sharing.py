@@ -8,15 +8,24 @@ from aiogram import Bot
 from aiogram.types import (
     InlineKeyboardButton,
     InlineQueryResultCachedDocument,
+    InlineQueryResultCachedMpeg4Gif,
     InlineQueryResultCachedPhoto,
+    InlineQueryResultCachedVideo,
     SwitchInlineQueryChosenChat,
 )
 from aiogram.utils.i18n import gettext as _
 
 from app.bot.job_message.captions import Captions
+from app.bot.job_message.clip_media import kind_of
 from app.jobs.model import Job
+from models.clips.interface import ClipKind
 
-InlineResult = InlineQueryResultCachedPhoto | InlineQueryResultCachedDocument
+InlineResult = (
+    InlineQueryResultCachedPhoto
+    | InlineQueryResultCachedDocument
+    | InlineQueryResultCachedMpeg4Gif
+    | InlineQueryResultCachedVideo
+)
 
 
 async def can_share(bot: Bot) -> bool:
@@ -44,7 +53,9 @@ def inline_results(jobs: Sequence[Job], captions: Captions) -> list[InlineResult
         if job.result_file_id is None:
             continue
         caption = captions.shared(job)
-        if job.result_is_photo:
+        if job.request.clip is not None:
+            results.extend(_clip(job, job.result_file_id, captions.title(job), caption))
+        elif job.result_is_photo:
             results.append(
                 InlineQueryResultCachedPhoto(
                     id=str(job.id),
@@ -64,3 +75,25 @@ def inline_results(jobs: Sequence[Job], captions: Captions) -> list[InlineResult
                 )
             )
     return results
+
+
+def _clip(job: Job, file_id: str, title: str, caption: str) -> list[InlineResult]:
+    """None of a video note, which Telegram doesn't send again like this."""
+    match kind_of(job):
+        case ClipKind.ANIMATION:
+            return [
+                InlineQueryResultCachedMpeg4Gif(
+                    id=str(job.id), mpeg4_file_id=file_id, caption=caption, parse_mode=None
+                )
+            ]
+        case ClipKind.VIDEO:
+            return [
+                InlineQueryResultCachedVideo(
+                    id=str(job.id),
+                    video_file_id=file_id,
+                    title=title,
+                    caption=caption,
+                    parse_mode=None,
+                )
+            ]
+    return []

@@ -6,8 +6,9 @@ from aiogram.utils.i18n import gettext as _
 
 from app.bot.ui import texts
 from app.bot.ui.durations import in_words
+from app.bot.ui.numbers import number
 from app.jobs.interface import WorkerState
-from app.jobs.model import Failure, Job
+from app.jobs.model import Clip, Failure, Job
 from models.interface import StepReport
 from models.pictures import PictureProblem
 
@@ -29,11 +30,15 @@ def waiting(place: int, seconds_left: float | None) -> str:
     return "\n".join(lines)
 
 
-def painting(report: StepReport | None) -> str:
-    """The bar, the steps and the time left."""
+def painting(report: StepReport | None, clip: Clip | None = None) -> str:
+    """The bar, the steps and the time left; of a clip the frames, and its own seconds too."""
     if report is None:
         return _("Please wait… I am starting to paint 🎨")
     lines = [f"{bar(report.step, report.steps)} {report.step} / {report.steps}"]
+    if clip is not None:
+        painted_s = clip.seconds * min(report.step / max(report.steps, 1), 1)
+        seconds = {"done": number(painted_s), "all": number(clip.seconds)}
+        lines.append(_("Painted: {done} of {all} s").format(**seconds))
     if report.step >= report.steps:
         lines.append(_("The last touches…"))
     elif report.seconds_left is not None:
@@ -89,6 +94,11 @@ def failure(reason: Failure) -> str:
     match reason:
         case Failure.BAD_PICTURE:
             return _("I could not read one of the pictures. Please send another one.")
+        case Failure.BAD_CLIP:
+            return _(
+                "I could not read the clip to its end. Please save it as an ordinary MP4,"
+                " and send it once more."
+            )
         case Failure.PICTURE_GONE:
             return texts.picture_problem(PictureProblem.MISSING)
         case Failure.OUT_OF_MEMORY:

@@ -56,8 +56,8 @@ class WorkerPool:
 
         Also that of a worker that has just ended: it is about to be put back.
         """
-        runs = (worker.run for worker in self._workers)
-        return [run for run in runs if run is not None and is_meant(run.job)]
+        runs = (run for worker in self._workers for run in worker.runs)
+        return [run for run in runs if is_meant(run.job)]
 
     def views(self) -> tuple[WorkerView, ...]:
         """How each worker is doing."""
@@ -108,19 +108,26 @@ class WorkerPool:
             await self._go_on_without(worker)
 
     async def _go_on_without(self, worker: Worker) -> None:
-        run = worker.run
-        assert run is not None  # noqa: S101 - a worker ends in a job
-        job = await self._repository.end_attempt(run.job.id, max_attempts=self._max_attempts)
-        # No await from here on: a cancel finds the job either in `run` or in the queue.
+        runs = worker.runs
+        jobs = [
+            await self._repository.end_attempt(run.job.id, max_attempts=self._max_attempts)
+            for run in runs
+        ]
+        # No await from here on: a cancel finds a job either in `runs` or in the queue.
         worker.let_go()
         left = len(self._at_work)
         notify_safely(
-            self._reporter.worker_ended, run.job, worker.device, worker.state, workers_left=left
+            self._reporter.worker_ended,
+            runs[-1].job,
+            worker.device,
+            worker.state,
+            workers_left=left,
         )
-        if job is not None and job.state is JobState.SET_ASIDE:
-            log_job("set aside", job, logging.ERROR)
-            self._deliveries.take(job)
-        elif job is not None and not run.ends_as(RunOutcome.THROW_AWAY):
-            log_job("goes to another worker", job, logging.WARNING)
-            self._queue.put_first(job)
+        for run, job in zip(runs, jobs, strict=True):
+            if job is not None and job.state is JobState.SET_ASIDE:
+                log_job("set aside", job, logging.ERROR)
+                self._deliveries.take(job)
+            elif job is not None and not run.ends_as(RunOutcome.THROW_AWAY):
+                log_job("goes to another worker", job, logging.WARNING)
+                self._queue.put_first(job)
         self._places.notify(self.runs)

@@ -10,9 +10,10 @@ import pytest
 
 from app.jobs.interface import WorkerState
 from app.jobs.model import Delivery, Failure, Job, JobState
+from app.jobs.running.clips import Engine
 from app.jobs.running.worker import DeviceLost, PainterHung
 from app.jobs.service import LocalJobService
-from models.interface import DeviceLostError, Quality, Stylizer
+from models.interface import DeviceLostError, Quality
 from tests.app.jobs.data_folder import DataFolder
 from tests.app.jobs.job_limits import make_limits
 from tests.app.jobs.recording_reporter import RecordingReporter
@@ -27,7 +28,7 @@ def sleeper() -> Iterator[Sleeper]:
     sleeper.release.set()
 
 
-def devices(*stylizers: Stylizer) -> dict[str, Stylizer]:
+def devices(*stylizers: Engine) -> dict[str, Engine]:
     return {f"cuda:{number}": stylizer for number, stylizer in enumerate(stylizers)}
 
 
@@ -181,7 +182,7 @@ async def test_with_the_last_worker_the_process_ends_and_the_next_one_paints_all
     exit_code: int,
 ) -> None:
     photos = [data_folder.photo() for _ in range(3)]
-    last: Stylizer = (
+    last: Engine = (
         Breaker(DeviceLostError("an assert"), set(photos)) if error is DeviceLost else sleeper
     )
     limits = make_limits(watchdog_s=0.5, max_attempts=5)
@@ -242,7 +243,7 @@ async def test_two_processor_workers_paint_what_one_paints_bit_for_bit(
 async def painted(
     data_folder: DataFolder,
     reporter: RecordingReporter,
-    engines: Mapping[str, Stylizer],
+    engines: Mapping[str, Engine],
     *,
     user_ids: tuple[int, ...],
 ) -> list[bytes]:

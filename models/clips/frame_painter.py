@@ -1,0 +1,149 @@
+"""One clip's frames to paintings, each painted like the one before."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from PIL import Image
+from torch import Tensor
+
+from models.clips.frame_pixels import Pixels
+from models.clips.motion import Field, Motion, MotionFinder
+from models.clips.shot_detector import ShotDetector
+from models.clips.steadier import Steadier
+from models.draft.drafter import Drafter
+from models.draft.shot import Shot
+from models.encoders import MIN_SIDE_PX
+from models.face_mask import FaceMask
+from models.faces import FaceFinder
+from models.interface import MIN_STRENGTH, Style, StyleOptions
+from models.tensors.images import with_colors_of
+
+_FACES_EVERY = 6
+"""Frames from one look for faces to the next; between them the mask goes with the motion."""
+_FACE_NEWS = 0.5
+"""What a look counts for: a face that isn't found once doesn't jump."""
+_LEVELS = 255
+
+
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    """Where the last frame's faces were."""
+
+    mask: Field
+    """(height, width)"""
+    detail_px: float
+
+
+class FramePainter:
+    """Paints the frames of one clip in their order."""
+
+    def __init__(
+        self,
+        drafter: Drafter,
+        face_finder: FaceFinder | None,
+        styles: Sequence[Style],
+        options: StyleOptions,
+        *,
+        device: torch.device,
+    ) -> None:
+        self._drafter = drafter
+        self._face_finder = face_finder if options.keep_faces else None
+        self._styles = styles
+        self._options = options
+        self._device = device
+        self._shots = ShotDetector()
+        self._motions = MotionFinder()
+        self._steadier = Steadier()
+        self._shot = Shot()
+        self._before: Pixels | None = None
+        self._faces: _Kept | None = None
+        self._frames = 0
+
+    def paint(self, frame: Pixels) -> Pixels:
+        """The painting (height, width, 3) of a frame. Raises PictureError for a style picture."""
+        if self._options.strength == MIN_STRENGTH:
+            return frame
+        motion = self._motion(frame)
+        photo = self._tensor(frame)
+        self._shot.begin_frame()
+        painting = self._drafter.draft(
+            _thick_enough(photo),
+            self._styles,
+            brush=self._options.brush,
+            strength=self._options.strength,
+            seed=self._options.seed,
+            faces=self._face_mask(frame, motion),
+            shot=self._shot,
+        )
+        height, width = frame.shape[:2]
+        levels = painting[0, :, :height, :width].permute(1, 2, 0).mul(_LEVELS).cpu().numpy()
+        steady = self._steadier.steady(np.ascontiguousarray(levels), motion)
+        if self._options.keep_colors:
+            steady = self._with_colors_of(steady, photo)
+        return np.rint(steady).clip(0, _LEVELS).astype(np.uint8)
+
+    def _motion(self, frame: Pixels) -> Motion | None:
+        """Since the frame before; None at the beginning of a shot."""
+        before, self._before = self._before, frame
+        if self._shots.begins(frame) or before is None:
+            self._shot = Shot()
+            self._faces, self._frames = None, 0
+            return None
+        return self._motions.find(before, frame)
+
+    def _tensor(self, frame: Field | Pixels) -> Tensor:
+        """(1, 3, H, W), 0-1."""
+        pixels = torch.from_numpy(np.ascontiguousarray(frame).copy()).to(self._device)
+        return pixels.permute(2, 0, 1)[None].float() / _LEVELS
+
+    def _with_colors_of(self, painting: Field, photo: Tensor) -> Field:
+        colored = with_colors_of(self._tensor(painting).clamp(0, 1), photo)
+        levels: Field = colored[0].permute(1, 2, 0).mul(_LEVELS).cpu().numpy()
+        return levels
+
+    def _face_mask(self, frame: Pixels, motion: Motion | None) -> FaceMask | None:
+        if self._face_finder is None:
+            return None
+        kept = self._faces
+        if kept is not None and motion is not None:
+            kept = _Kept(motion.carried(kept.mask).clip(0, 1), kept.detail_px)
+        if self._frames % _FACES_EVERY == 0:
+            kept = _renewed(kept, self._found(self._face_finder, frame))
+        self._frames += 1
+        self._faces = kept
+        if kept is None:
+            return None
+        mask = torch.from_numpy(kept.mask)[None, None].to(self._device)
+        return FaceMask(_thick_enough(mask), kept.detail_px)
+
+    def _found(self, face_finder: FaceFinder, frame: Pixels) -> _Kept | None:
+        faces = face_finder.find(Image.fromarray(frame))
+        if not faces:
+            return None
+        height, width = frame.shape[:2]
+        found = FaceMask.of(
+            faces, (height, width), long_side_px=max(height, width), device=torch.device("cpu")
+        )
+        return _Kept(found.mask[0, 0].numpy(), found.detail_px)
+
+
+def _renewed(former: _Kept | None, found: _Kept | None) -> _Kept | None:
+    """Half of what was known and half of what was found now; all of it at first."""
+    if former is None:
+        return found
+    mask = former.mask * np.float32(1 - _FACE_NEWS)
+    if found is not None:
+        return _Kept(mask + np.float32(_FACE_NEWS) * found.mask, found.detail_px)
+    return _Kept(mask, former.detail_px) if mask.max() > 1 / _LEVELS else None
+
+
+def _thick_enough(image: Tensor) -> Tensor:
+    """A long and narrow picture at a small size is thinner than the encoder can see."""
+    height, width = image.shape[-2:]
+    below, right = max(0, MIN_SIDE_PX - height), max(0, MIN_SIDE_PX - width)
+    return F.pad(image, (0, right, 0, below), mode="replicate") if below or right else image

@@ -1,0 +1,75 @@
+"""What is left of the flicker, taken out: paintings carried along the motion, and kept fresh.
+
+Each painting is mixed with the one before, carried along the motion, as far as that may be believed
+(after Ruder et al., "Artistic style transfer for videos", 2016, who ask the same of a loss, and
+Bonneel et al., "Blind video temporal consistency", 2015). What all the paintings of a place agree
+about stays; what each made of it by chance is averaged away, and some of the strokes with it. So
+their contrast is given back, band by band, until it is about that of single paintings: in what is
+shown, not in what is carried on.
+"""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from models.clips.motion import Field, Motion
+
+_KEPT = 0.87
+"""Of the carried painting, where it is believed."""
+_FINEST_PX = 1.0
+_BANDS = 3
+"""Each is of details twice as wide as those of the one before."""
+_POWER = 2.5
+"""Gains go with this power of what a band has lost: a contrast of the same size, but made of the
+fewer strokes that are left, would be less style."""
+_MAX_GAIN = 2.0
+_NEWS = 0.1
+"""What a frame's gains count for in their average."""
+
+
+class Steadier:
+    """Takes the paintings of one shot in their order."""
+
+    def __init__(self) -> None:
+        self._before: Field | None = None
+        self._gains: NDArray[np.float64] = np.ones(_BANDS)
+
+    def steady(self, painting: Field, motion: Motion | None) -> Field:
+        """What to show instead of `painting` (height, width, 3), 0-255; it may leave that range.
+
+        `motion` is from the frame before; None begins a shot.
+        """
+        if motion is None or self._before is None:
+            self._before = painting
+            self._gains = np.ones(_BANDS)
+            return painting
+        kept = (_KEPT * motion.belief)[..., None]
+        steady = painting + kept * (motion.carried(self._before) - painting)
+        # A filter that keeps edges sharp overshoots; carried on and on that would grow.
+        self._before = np.clip(steady, 0, 255)
+        return self._with_contrast_of(painting, self._before)
+
+    def _with_contrast_of(self, painting: Field, steady: Field) -> Field:
+        bands, coarse = _split(steady)
+        wanted, _ = _split(painting)
+        ratios = [
+            one.std() / max(float(other.std()), 1e-3)
+            for one, other in zip(wanted, bands, strict=True)
+        ]
+        gains = np.clip(np.power(ratios, _POWER), 1, _MAX_GAIN)
+        self._gains = self._gains + _NEWS * (gains - self._gains)
+        for gain, band in zip(self._gains, bands, strict=True):
+            coarse = coarse + np.float32(gain) * band
+        return coarse
+
+
+def _split(image: Field) -> tuple[list[Field], Field]:
+    """Its details, the finest first, and what has none; together they are the image."""
+    bands = []
+    for number in range(_BANDS):
+        coarse = cv2.GaussianBlur(image, (0, 0), _FINEST_PX * 2**number)
+        bands.append(image - coarse)
+        image = coarse.astype(np.float32, copy=False)
+    return bands, image
