@@ -80,7 +80,7 @@ async def test_delivery_that_takes_long_holds_up_no_other_person(
 async def test_album_that_has_to_wait_stays_one_and_holds_up_no_other(
     data_folder: DataFolder, reporter: RecordingReporter
 ) -> None:
-    reporter.answers.append(RetryLater(0.2))
+    reporter.answers.append(RetryLater(3.0))
     async with data_folder.job_service(reporter) as job_service:
         album = await job_service.submit(*(data_folder.request(album="a") for _ in range(3)))
         await reporter.delivering.wait()
