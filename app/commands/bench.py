@@ -23,13 +23,16 @@ if TYPE_CHECKING:
     from models.engine.stylizer import TorchStylizer
 
 GPU = "gpu"
-PARTS = ("draft", "engine", "faces", "workers", "chat")
+PARTS = ("draft", "engine", "faces", "clips", "workers", "chat")
+_CLIP_PHOTO, _CLIP_PX = "city.jpg", 480
+_CLIP_STYLES = ("swirls", "mosaic", "pop-art")
 
 
 def add_bench(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments of `bench`."""
     parser.add_argument("--json", type=Path, help="where the figures go as JSON")
     parser.add_argument("--sizes", type=int, nargs="+", default=[256, 512], help="of the engine")
+    parser.add_argument("--sheets", type=Path, help="a folder for contact sheets of the clips")
     parser.add_argument(
         "--only", choices=(*PARTS, GPU), action="append", help="not all of it; gpu is only so"
     )
@@ -52,6 +55,7 @@ def bench(args: argparse.Namespace, settings: Settings) -> int:
         "draft": _draft,
         "engine": lambda: _engine(load_engine(settings), content, style, args.sizes),
         "faces": lambda: _faces(load_engine(settings), content, style, max(args.sizes)),
+        "clips": lambda: _clips(load_engine(settings), catalog, args.sheets),
         "workers": lambda: _workers(content),
         "chat": lambda: _chat(content),
         GPU: lambda: _gpu(settings, catalog, args.table),
@@ -116,6 +120,25 @@ def _engine(
         )
         timings.append(asdict(timing))
     return timings
+
+
+def _clips(stylizer: TorchStylizer, catalog: Catalog, sheets: Path | None) -> dict[str, object]:
+    from models.benchmarks.clips import (
+        measure_pace,
+        measure_steadiness,
+        pace_table,
+        steadiness_table,
+    )
+
+    asked = StyleOptions(size_px=_CLIP_PX)
+    chosen = {preset.slug: preset for preset in catalog.presets() if preset.slug in _CLIP_STYLES}
+    styles = {name: (preset.style, preset.hinted(asked)) for name, preset in chosen.items()}
+    photo = catalog.sample.with_name(_CLIP_PHOTO)
+    steadiness = list(measure_steadiness(stylizer, photo, styles, sheets=sheets))
+    print(steadiness_table(steadiness), flush=True)
+    pace = list(measure_pace(stylizer, photo, *next(iter(styles.values()))))
+    print(f"\n{pace_table(pace)}")
+    return {"steadiness": list(map(asdict, steadiness)), "pace": list(map(asdict, pace))}
 
 
 def _faces(stylizer: TorchStylizer, content: Path, style: Path, size_px: int) -> dict[str, object]:
