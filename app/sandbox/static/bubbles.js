@@ -21,9 +21,8 @@ export function bubbleRow(message, { botId, words, onPress, onCommand, onZoom, p
   if (message.reply_to_message) bubble.append(quote(message.reply_to_message));
   if (message.photo) bubble.append(picture(message, words, onZoom, previous));
   const clip = message.video ?? message.animation ?? message.live_photo;
-  const said = [words.film, message.caption].filter(Boolean).join(": ");
-  if (clip) bubble.append(film(clip, said, !message.video));
-  if (message.video_note) bubble.append(note(message.video_note, words.film));
+  if (clip) bubble.append(film(clip, !message.video, message.caption, words));
+  if (message.video_note) bubble.append(note(message.video_note, words));
   if (message.document && !message.animation) bubble.append(file(message.document, words));
   if (text) {
     const paragraph = make("p", "words");
@@ -78,21 +77,22 @@ function picture(message, words, onZoom, previous) {
 }
 
 // A clip that loops is silent, and plays by itself.
-function film(video, name, loops) {
+function film(video, loops, caption, words) {
   const frame = make("div", "picture");
   if (video.width && video.height) {
     frame.style.aspectRatio = `${video.width} / ${Math.min(video.height, video.width * 1.3)}`;
   }
-  frame.append(player(video, name, loops));
+  const name = loops ? words.animation : words.video;
+  frame.append(player(video, loops, [name, caption].filter(Boolean).join(": ")));
   return frame;
 }
 
 // Round; a touch lets it be heard.
-function note(video, name) {
+function note(video, words) {
   const frame = make("button", "round-clip");
   frame.type = "button";
-  frame.setAttribute("aria-label", name);
-  const shown = player(video, name, true);
+  frame.setAttribute("aria-label", words.video_note);
+  const shown = player(video, true, words.video_note);
   frame.addEventListener("click", () => {
     shown.muted = !shown.muted;
     shown.currentTime = 0;
@@ -101,11 +101,11 @@ function note(video, name) {
   return frame;
 }
 
-function player(video, name, loops) {
+function player(video, loops, label) {
   const node = document.createElement("video");
   Object.assign(node, { src: fileUrl(video.file_id), controls: !loops, muted: true, loop: loops });
   if (video.thumbnail) node.poster = fileUrl(video.thumbnail.file_id);
-  node.setAttribute("aria-label", name);
+  node.setAttribute("aria-label", label);
   node.autoplay = loops;
   node.playsInline = true;
   node.preload = loops ? "auto" : "metadata";
