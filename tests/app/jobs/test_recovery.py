@@ -91,14 +91,14 @@ async def test_watchdog_is_patient_with_a_slow_painter_that_steps(
     data_folder: DataFolder, reporter: RecordingReporter
 ) -> None:
     gate = threading.Semaphore(0)
-    limits = make_limits(watchdog_s=1.0)
+    limits = make_limits(watchdog_s=2.0)
     async with data_folder.job_service(
         reporter, Inverter(steps=8, gate=gate), limits=limits
     ) as job_service:
         (job,) = await job_service.submit(data_folder.request())
         await reporter.until_heard("started", job)
         for _ in range(8):
-            time.sleep(0.2)  # noqa: ASYNC251 - a busy loop must not look like a hanging painter
+            time.sleep(0.4)  # noqa: ASYNC251 - a busy loop must not look like a hanging painter
             gate.release()
         await reporter.until_heard("delivered", job)
 

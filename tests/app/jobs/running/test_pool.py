@@ -139,7 +139,7 @@ async def test_a_worker_that_is_lost_in_mid_job_loses_nothing(
 async def test_a_worker_that_hangs_ends_alone_and_its_job_is_painted_by_another(
     data_folder: DataFolder, reporter: RecordingReporter, sleeper: Sleeper
 ) -> None:
-    limits = make_limits(watchdog_s=0.3)
+    limits = make_limits(watchdog_s=2.0)
     two = devices(sleeper, Inverter())
     async with data_folder.job_service(reporter, two, limits=limits) as job_service:
         jobs = await job_service.submit(data_folder.request(1), data_folder.request(2))
@@ -157,7 +157,7 @@ async def test_a_worker_that_hangs_ends_alone_and_its_job_is_painted_by_another(
 async def test_a_job_that_was_thrown_away_before_its_worker_ended_is_not_painted_again(
     data_folder: DataFolder, reporter: RecordingReporter, sleeper: Sleeper
 ) -> None:
-    limits = make_limits(watchdog_s=0.5)
+    limits = make_limits(watchdog_s=2.0)
     two = devices(sleeper, Inverter())
     async with data_folder.job_service(reporter, two, limits=limits) as job_service:
         hanging, fine = await job_service.submit(data_folder.request(1), data_folder.request(2))
@@ -185,7 +185,7 @@ async def test_with_the_last_worker_the_process_ends_and_the_next_one_paints_all
     last: Engine = (
         Breaker(DeviceLostError("an assert"), set(photos)) if error is DeviceLost else sleeper
     )
-    limits = make_limits(watchdog_s=0.5, max_attempts=5)
+    limits = make_limits(watchdog_s=2.0, max_attempts=5)
     two = devices(Breaker(DeviceLostError("an assert"), set(photos)), last)
     async with data_folder.job_service(reporter, two, limits=limits) as job_service:
         jobs = await job_service.submit(
