@@ -25,7 +25,7 @@ from tests.e2e.bot_process import FAST, REAL, STEPS, BotProcess
 from tests.e2e.browser import CHROMIUM, NO_CHROMIUM, Scheme, open_page
 from tests.e2e.pictures import animated_gif, truncated_jpeg
 
-PATIENCE_MS = 600_000
+PATIENCE_MS = 3_600_000
 SETTLE_MS = 1200
 """Pictures fade in and the chat scrolls smoothly."""
 WIDTH_PX, HEIGHT_PX = 560, 980
@@ -220,7 +220,7 @@ async def take_screenshots(
     out: Path, *, language: str, scheme: Scheme, settings: Mapping[str, str], read: bool
 ) -> None:
     """Run the real bot in a sandbox of its own and walk through a conversation."""
-    patience_ms = PATIENCE_MS // 10 if read else PATIENCE_MS
+    patience_ms = PATIENCE_MS // 60 if read else PATIENCE_MS
     expect.set_options(timeout=patience_ms)
     with tempfile.TemporaryDirectory() as data:
         async with FaultySandbox(port=0) as sandbox:
