@@ -213,7 +213,9 @@ class Photographer:
         await self._page.wait_for_timeout(SETTLE_MS)
         await self._page.evaluate("document.querySelector('#chat').scrollTo(0, 1e9)")
         await self._page.wait_for_timeout(SETTLE_MS)
-        await self._page.screenshot(path=self._out / f"{name}.png")
+        await self._page.screenshot(
+            path=self._out / f"{name}.png", scale="css" if whole else "device"
+        )
 
 
 async def take_screenshots(
