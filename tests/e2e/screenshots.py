@@ -25,7 +25,7 @@ from tests.e2e.bot_process import FAST, REAL, STEPS, BotProcess
 from tests.e2e.browser import CHROMIUM, NO_CHROMIUM, Scheme, open_page
 from tests.e2e.pictures import animated_gif, truncated_jpeg
 
-PATIENCE_MS = 600_000
+PATIENCE_MS = 3_600_000
 SETTLE_MS = 1200
 """Pictures fade in and the chat scrolls smoothly."""
 WIDTH_PX, HEIGHT_PX = 560, 980
@@ -213,14 +213,16 @@ class Photographer:
         await self._page.wait_for_timeout(SETTLE_MS)
         await self._page.evaluate("document.querySelector('#chat').scrollTo(0, 1e9)")
         await self._page.wait_for_timeout(SETTLE_MS)
-        await self._page.screenshot(path=self._out / f"{name}.png")
+        await self._page.screenshot(
+            path=self._out / f"{name}.png", scale="css" if whole else "device"
+        )
 
 
 async def take_screenshots(
     out: Path, *, language: str, scheme: Scheme, settings: Mapping[str, str], read: bool
 ) -> None:
     """Run the real bot in a sandbox of its own and walk through a conversation."""
-    patience_ms = PATIENCE_MS // 10 if read else PATIENCE_MS
+    patience_ms = PATIENCE_MS // 60 if read else PATIENCE_MS
     expect.set_options(timeout=patience_ms)
     with tempfile.TemporaryDirectory() as data:
         async with FaultySandbox(port=0) as sandbox:
