@@ -1,4 +1,4 @@
-"""run.py's commands: none is the bot; `stylize`, `styles`, `demo`, `sandbox`, `doctor`, `bench`.
+"""run.py's commands: none is the bot; the others stand in `_COMMANDS`.
 
 argparse and not typer: that takes 0.2 s to start and brings five packages to keep, for a help page
 in colour. Only the module of the command that was typed is imported: `--help` answers at once.
@@ -44,6 +44,7 @@ class _Command:
 _BOT = _Command("serve", "serve", "run the bot")
 _COMMANDS = (
     _Command("stylize", "paint", "paint one photo or many", "add_stylize"),
+    _Command("clip", "clip", "paint a video, a GIF or another moving picture", "add_clip"),
     _Command("styles", "styles", "list the presets, or show them on a photo", "add_styles"),
     _Command("demo", "paint", "paint a sample photo and say where it lies"),
     _Command("sandbox", "serve", "serve the bot on a chat page of its own, without Telegram"),

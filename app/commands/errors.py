@@ -28,13 +28,14 @@ def explained(error: Exception) -> tuple[str, ExitCode] | None:
     # Here and not above: what fails has loaded them already, and `--help` needs none of them.
     from pydantic import ValidationError
 
+    from models.clips.interface import ClipError
     from models.interface import EngineError
     from models.pictures import PictureError
     from styles.errors import CatalogError
 
     if isinstance(error, ValidationError):
         return "; ".join(map(_setting_problem, error.errors())), ExitCode.USAGE
-    if isinstance(error, UsageError | PictureError | CatalogError):
+    if isinstance(error, UsageError | PictureError | ClipError | CatalogError):
         return str(error), ExitCode.USAGE
     if isinstance(error, OutputError | EngineError):
         return str(error), ExitCode.FAILED

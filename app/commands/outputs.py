@@ -55,7 +55,7 @@ class Output:
         except BrokenPipeError:
             raise
         except OSError as error:
-            raise _cannot_write("standard output", error) from error
+            raise cannot_write("standard output", error) from error
 
 
 def named_output(out: str, form: PictureFormat | None = None) -> Output:
@@ -112,21 +112,26 @@ def check_outputs(
 
     `pixels` says how large the pictures will be; the `inputs` are written over only with `force`.
     """
-    precious = set() if force else set(_identities(inputs))
     for folder in {output.path.parent for output in outputs if output.path is not None}:
         if make_folders:
-            _make(folder)
+            make_folder(folder)
     for output in outputs:
         if output.path is None:
-            _check_stdout()
+            check_stdout()
             continue
         check_place(output.path)
-        if precious & set(_identities([output.path])):
-            raise UsageError(
-                f"{output.path} is read for this painting; give another output with -o, or write "
-                "over it with --force"
-            )
+        if not force:
+            check_precious(output.path, inputs)
     check_room(outputs, pixels)
+
+
+def check_precious(path: Path, inputs: Iterable[Path]) -> None:
+    """Is it none of the `inputs`, by whatever name? Raises UsageError."""
+    if set(_identities(inputs)) & set(_identities([path])):
+        raise UsageError(
+            f"{path} is read for this painting; give another output with -o, or write "
+            "over it with --force"
+        )
 
 
 def check_place(path: Path) -> None:
@@ -168,12 +173,17 @@ def check_room(outputs: Sequence[Output], pixels: Sequence[int]) -> None:
             folders[disk] = folder
             needed[disk] += bytes_at_most(output.form, count_of_pixels)
     for disk, folder in folders.items():
-        free = shutil.disk_usage(folder).free
-        if free < needed[disk]:
-            raise UsageError(
-                f"there is not enough room in {folder}: {needed[disk] / _MEGABYTE:.1f} MB may be "
-                f"needed, {free / _MEGABYTE:.1f} MB are free"
-            )
+        check_free(folder, needed[disk])
+
+
+def check_free(folder: Path, needed: int) -> None:
+    """Has the disk of this folder so many bytes? Raises UsageError."""
+    free = shutil.disk_usage(folder).free
+    if free < needed:
+        raise UsageError(
+            f"there is not enough room in {folder}: {needed / _MEGABYTE:.1f} MB may be "
+            f"needed, {free / _MEGABYTE:.1f} MB are free"
+        )
 
 
 def write_result(data: bytes, path: Path) -> None:
@@ -181,7 +191,7 @@ def write_result(data: bytes, path: Path) -> None:
     try:
         write_whole(data, path.resolve())
     except OSError as error:
-        raise _cannot_write(str(path), error) from error
+        raise cannot_write(str(path), error) from error
 
 
 def means_a_folder(out: str) -> bool:
@@ -212,19 +222,22 @@ def _identities(paths: Iterable[Path]) -> Iterator[tuple[int, int]]:
         yield status.st_dev, status.st_ino
 
 
-def _make(folder: Path) -> None:
+def make_folder(folder: Path) -> None:
+    """Make it if it isn't there. Raises UsageError."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise UsageError(f"the folder {folder} can't be made: {_reason(error)}") from error
 
 
-def _check_stdout() -> None:
+def check_stdout() -> None:
+    """Is it a place for a picture? Raises UsageError."""
     if sys.stdout.isatty():
         raise UsageError("a picture on the terminal helps nobody; redirect it, or name it with -o")
 
 
-def _cannot_write(name: str, error: OSError) -> OutputError:
+def cannot_write(name: str, error: OSError) -> OutputError:
+    """What to raise for an error in writing."""
     return OutputError(f"{name} can't be written: {_reason(error)}")
 
 

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import argparse
-import difflib
 import json
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,33 +23,28 @@ from app.commands.outputs import (
 )
 from app.commands.photos import STDIN, Photo, gathered
 from app.commands.progress_bar import ProgressBar
+from app.commands.wish import Wish, add_options, add_style, understood
 from app.engine import load_engine
 from app.exit_codes import ExitCode
 from models.interface import (
-    MAX_STYLES,
     DeviceLostError,
     Note,
     Painting,
     Quality,
-    Style,
     StyleOptions,
     Stylizer,
 )
 from models.pictures import PictureError, fit_size, inspect
 from models.written_formats import PictureFormat
-from styles.catalog import Catalog, default_catalog
-from styles.preset import Preset
+from styles.catalog import default_catalog
 
 if TYPE_CHECKING:
     from app.settings import Settings
 
-_FACES = {"keep": True, "paint": False}
-"""The words of `--faces` and what they mean for `StyleOptions.keep_faces`."""
 _NOTES = {
     Note.SHRUNK: "painted smaller than asked for: memory ran out",
     Note.DIVERGED: "not painted to the end: the numbers ran away; this is the last good picture",
 }
-_SUGGESTIONS = 3
 _EPILOG = """\
 Paintings are called PHOTO-STYLE.jpg unless -o names a file, and numbered where two photos have one
 name. A file that is there already is replaced; the photo and the style pictures are only with
@@ -67,13 +61,7 @@ def add_stylize(parser: argparse.ArgumentParser) -> None:
         metavar="PHOTO",
         help="a file, a folder with photos in it, or - for standard input",
     )
-    parser.add_argument(
-        "--style",
-        action="append",
-        required=True,
-        metavar="NAME|PATH",
-        help="a preset's name or a picture; given several times, the styles are mixed",
-    )
+    add_style(parser)
     add_output(
         parser,
         help="a file, a folder (for several photos), or - for standard output; beside the photo "
@@ -82,12 +70,7 @@ def add_stylize(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--quality", choices=[q.value for q in Quality], default=defaults.quality)
     parser.add_argument("--size", type=int, default=defaults.size_px, help="long side in pixels")
     parser.add_argument("--steps", type=int, help="optimiser steps in all")
-    parser.add_argument("--strength", type=int, help="0 (the photo) to 100")
-    parser.add_argument("--keep-colors", action=argparse.BooleanOptionalAction, default=None)
-    parser.add_argument(
-        "--faces", choices=_FACES, help="keep them those persons' own, or paint them like the rest"
-    )
-    parser.add_argument("--brush", type=float, help="2 paints with strokes twice as wide")
+    add_options(parser)
     add_engine(parser)
     parser.add_argument("--seed", type=int, default=defaults.seed)
     parser.add_argument(
@@ -115,7 +98,14 @@ def wanted_format(args: argparse.Namespace) -> PictureFormat | None:
 
 def stylize(args: argparse.Namespace, settings: Settings) -> int:
     """Paint the photos. Raises `UsageError`, `OutputError`, `EngineError`, OSError."""
-    wish = _understood(args, default_catalog(settings.styles_dir))
+    wish = understood(
+        args,
+        default_catalog(settings.styles_dir),
+        quality=Quality(args.quality),
+        size_px=args.size,
+        steps=args.steps,
+        seed=args.seed,
+    )
     with gathered(args.photos) as photos:
         out = STDOUT if args.out is None and args.photos == [STDIN] else args.out
         several = len(photos) > 1 or any(map(os.path.isdir, args.photos))
@@ -156,16 +146,6 @@ def demo(args: argparse.Namespace, settings: Settings) -> int:
 
 
 @dataclass(frozen=True, slots=True)
-class _Wish:
-    """What all the photos of a command line are painted with."""
-
-    styles: tuple[Style, ...]
-    options: StyleOptions
-    label: str
-    """The styles' names, for the names of files."""
-
-
-@dataclass(frozen=True, slots=True)
 class _Task:
     """One photo that its header says nothing against."""
 
@@ -181,7 +161,7 @@ class _Session:
     One photo that fails is an error; one of several is a complaint, and the others go on.
     """
 
-    def __init__(self, wish: _Wish, *, several: bool, as_json: bool) -> None:
+    def __init__(self, wish: Wish, *, several: bool, as_json: bool) -> None:
         self._wish = wish
         self._several = several
         self._as_json = as_json
@@ -254,49 +234,6 @@ class _Session:
         self._bar.complain(f"{photo.name}: {sentence}")
         if self._as_json:
             self._bar.print(json.dumps({"photo": photo.name, "error": sentence}))
-
-
-def _understood(args: argparse.Namespace, catalog: Catalog) -> _Wish:
-    if len(args.style) > MAX_STYLES:
-        raise UsageError(f"at most {MAX_STYLES} styles can be mixed, not {len(args.style)}")
-    chosen = [_chosen(text, catalog) for text in args.style]
-    asked = {
-        "strength": args.strength,
-        "keep_colors": args.keep_colors,
-        "keep_faces": None if args.faces is None else _FACES[args.faces],
-        "brush": args.brush,
-        "steps": args.steps,
-    }
-    try:
-        options = StyleOptions(quality=Quality(args.quality), size_px=args.size, seed=args.seed)
-        if len(chosen) == 1 and isinstance(chosen[0], Preset):
-            options = chosen[0].hinted(options)
-        options = replace(options, **{k: v for k, v in asked.items() if v is not None})
-    except ValueError as error:
-        raise UsageError(str(error)) from error
-    names = [style.slug if isinstance(style, Preset) else style.stem for style in chosen]
-    styles = [style.style if isinstance(style, Preset) else Style(style) for style in chosen]
-    return _Wish(tuple(styles), options, label="-".join(names))
-
-
-def _chosen(text: str, catalog: Catalog) -> Preset | Path:
-    preset = catalog.find(text)
-    if preset is not None:
-        return preset
-    if os.path.isfile(text):
-        try:
-            inspect(Path(text))
-        except PictureError as error:
-            raise UsageError(f"the style {text}: {error}") from error
-        return Path(text)
-    names = {name.casefold(): p.slug for p in catalog.presets() for name in p.names.values()}
-    names |= {p.slug: p.slug for p in catalog.presets()}
-    close = difflib.get_close_matches(text.casefold(), names, n=_SUGGESTIONS)
-    if close:
-        hint = f"did you mean {' or '.join(dict.fromkeys(names[name] for name in close))}?"
-    else:
-        hint = f"presets: {', '.join(preset.slug for preset in catalog.presets())}"
-    raise UsageError(f"{text!r} is neither a picture file nor a preset; {hint}")
 
 
 def _summary(task: _Task, painting: Painting) -> dict[str, object]:

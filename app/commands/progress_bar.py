@@ -21,8 +21,10 @@ class ProgressBar:
     counts pictures, each of them growing with its steps.
     """
 
-    def __init__(self, pictures: int) -> None:
+    def __init__(self, pictures: int, *, unit: str = "step") -> None:
+        """`unit` is what is counted of one picture."""
         self._pictures = pictures
+        self._unit = unit
         self._done = 0
         self._bar: tqdm[Any] | None = None
 
@@ -46,7 +48,7 @@ class ProgressBar:
             self._move_to(self._done + report.step / report.steps)
             return
         if self._bar is None:
-            self._bar = _bar(total=report.steps, unit="step")
+            self._bar = _bar(total=report.steps, unit=self._unit)
         if report.loss is not None:
             self._bar.set_postfix(loss=f"{report.loss:.3g}", refresh=False)
         self._move_to(report.step)
