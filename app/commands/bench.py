@@ -14,19 +14,22 @@ from app.commands.errors import UsageError
 from app.commands.outputs import check_place, write_result
 from app.engine import load_engine
 from models.interface import Quality, StyleOptions
-from styles.catalog import default_catalog
+from styles.catalog import Catalog, default_catalog
 
 if TYPE_CHECKING:
     from app.settings import Settings
     from models.engine.stylizer import TorchStylizer
 
-PARTS = ("draft", "engine", "faces", "chat")
+PARTS = ("draft", "engine", "faces", "clips", "chat")
+_CLIP_PHOTO, _CLIP_PX = "city.jpg", 480
+_CLIP_STYLES = ("swirls", "mosaic", "pop-art")
 
 
 def add_bench(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments of `bench`."""
     parser.add_argument("--json", type=Path, help="where the figures go as JSON")
     parser.add_argument("--sizes", type=int, nargs="+", default=[256, 512], help="of the engine")
+    parser.add_argument("--sheets", type=Path, help="a folder for contact sheets of the clips")
     parser.add_argument("--only", choices=PARTS, action="append", help="not all of it")
 
 
@@ -48,6 +51,8 @@ def bench(args: argparse.Namespace, settings: Settings) -> int:
             figures[part] = _draft()
         elif part == "engine":
             figures[part] = _engine(load_engine(settings), content, style, args.sizes)
+        elif part == "clips":
+            figures[part] = _clips(load_engine(settings), catalog, args.sheets)
         elif part == "faces":
             figures[part] = _faces(load_engine(settings), content, style, max(args.sizes))
         else:
@@ -85,6 +90,25 @@ def _engine(
         )
         timings.append(asdict(timing))
     return timings
+
+
+def _clips(stylizer: TorchStylizer, catalog: Catalog, sheets: Path | None) -> dict[str, object]:
+    from models.benchmarks.clips import (
+        measure_pace,
+        measure_steadiness,
+        pace_table,
+        steadiness_table,
+    )
+
+    asked = StyleOptions(size_px=_CLIP_PX)
+    chosen = {preset.slug: preset for preset in catalog.presets() if preset.slug in _CLIP_STYLES}
+    styles = {name: (preset.style, preset.hinted(asked)) for name, preset in chosen.items()}
+    photo = catalog.sample.with_name(_CLIP_PHOTO)
+    steadiness = list(measure_steadiness(stylizer, photo, styles, sheets=sheets))
+    print(steadiness_table(steadiness), flush=True)
+    pace = list(measure_pace(stylizer, photo, *next(iter(styles.values()))))
+    print(f"\n{pace_table(pace)}")
+    return {"steadiness": list(map(asdict, steadiness)), "pace": list(map(asdict, pace))}
 
 
 def _faces(stylizer: TorchStylizer, content: Path, style: Path, size_px: int) -> dict[str, object]:

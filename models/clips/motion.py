@@ -22,7 +22,9 @@ _FLOW_PX = 480
 """Long side at which motion is looked for; larger frames are reduced to it."""
 _MIN_SIDE_PX = 32
 """The search has no room in anything narrower."""
-_PER_LENGTH, _FREE, _SOFT = 0.01, 0.1, 0.5
+_GREY_BLUR_PX = 1.0
+"""Takes most of a camera's noise, which the search would follow, and no contour."""
+_PER_LENGTH, _FREE, _SOFT = 0.01, 0.3, 0.7
 """Squared disagreement that is nothing, as a share of the squared motion and in squared pixels, and
 that beyond which belief fades."""
 _COLOR_FREE, _COLOR_SOFT = 4.0, 10.0
@@ -80,7 +82,7 @@ def _grey(frame: Pixels) -> NDArray[np.uint8]:
     size = max(_MIN_SIDE_PX, round(width * scale)), max(_MIN_SIDE_PX, round(height * scale))
     if size != (width, height):
         grey = cv2.resize(grey, size, interpolation=cv2.INTER_AREA)
-    return grey.astype(np.uint8, copy=False)
+    return cv2.GaussianBlur(grey, (0, 0), _GREY_BLUR_PX).astype(np.uint8, copy=False)
 
 
 def _enlarged(flow: Field, size: tuple[int, int]) -> Field:

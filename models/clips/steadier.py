@@ -16,12 +16,12 @@ from numpy.typing import NDArray
 
 from models.clips.motion import Field, Motion
 
-_KEPT = 0.87
+_KEPT = 0.88
 """Of the carried painting, where it is believed."""
 _FINEST_PX = 1.0
 _BANDS = 3
 """Each is of details twice as wide as those of the one before."""
-_POWER = 2.5
+_POWER = 2.0
 """Gains go with this power of what a band has lost: a contrast of the same size, but made of the
 fewer strokes that are left, would be less style."""
 _MAX_GAIN = 2.0

@@ -215,7 +215,7 @@ class ClipPainter:
             frames_per_s=request.facts.frames_to_paint(request.limits) / request.facts.seconds,
             bits_per_s=room.bits_per_s,
         )
-        painter = self._painter(request, options)
+        painter = self.frame_painter(request.styles, options)
         with encoder, torch.no_grad():
             done = _paint_frames(request, painter, encoder, size, watch)
         path, notes = silent, _notes(request, done)
@@ -239,12 +239,11 @@ class ClipPainter:
             notes=frozenset(notes),
         )
 
-    def _painter(self, request: _Request, options: StyleOptions) -> FramePainter:
+    def frame_painter(self, styles: Sequence[Style], options: StyleOptions) -> FramePainter:
+        """What paints one clip's frames. Raises EngineError without the draft network."""
         if self._drafter is None:
             raise EngineError("Clips can't be painted here: the draft network is missing.")
-        return FramePainter(
-            self._drafter, self._face_finder, request.styles, options, device=self._device
-        )
+        return FramePainter(self._drafter, self._face_finder, styles, options, device=self._device)
 
 
 def _paint_frames(

@@ -77,7 +77,9 @@ class TorchStylizer:
         self.device = device
         self._drafter = drafter
         self._face_finder = face_finder
-        self.stylize_clip = ClipPainter(drafter, face_finder, device=device).stylize_clip
+        clips = ClipPainter(drafter, face_finder, device=device)
+        self.stylize_clip = clips.stylize_clip
+        self.frame_painter = clips.frame_painter
 
     def stylize(
         self,
