@@ -44,6 +44,7 @@ from app.bot.ui.i18n import load_i18n
 from app.decoding.pool import DecoderPool
 from app.jobs.limits import JobLimits
 from app.jobs.model import StyleChoice
+from app.jobs.running.clips import Engine
 from app.jobs.running.worker import plain_style
 from app.jobs.service import LocalJobService
 from app.jobs.store import JobStore
@@ -55,7 +56,8 @@ from app.storage.database import Database
 from app.storage.disk_room import DiskRoom
 from app.storage.folders import Folders
 from app.storage.lock import FolderLock
-from models.interface import Style, StyleOptions, Stylizer
+from models.clips.interface import ClipLimits
+from models.interface import Style, StyleOptions
 from styles.catalog import Catalog, default_catalog
 
 logger = logging.getLogger(__name__)
@@ -64,11 +66,15 @@ UPLOAD_MB: Final = 45.0
 LOCAL_UPLOAD_MB: Final = 2000.0
 """What a bot may send is 50 MB, or by a server of one's own 2 GB."""
 
+CLIP_SIZE_PX_ON_GPU: Final = 720
+CLIP_SIZE_PX: Final = 480
+"""What a machine with a GPU, or without, paints in reasonable time."""
+
 HANDLERS_MAY_TAKE_S: Final = 3.0
 JOBS_MAY_TAKE_S: Final = 5.0
 """Together less than the ten seconds that supervisors grant."""
 
-LoadStylizer = Callable[[Settings], Stylizer]
+LoadStylizer = Callable[[Settings], Engine]
 """Blocking, may take minutes. Raises EngineError."""
 GpuMemory = Callable[[], tuple[int, int] | None]
 
@@ -130,6 +136,7 @@ class Application:
                 incoming_pictures=IncomingPictures(downloads, borrowed),
                 catalog=catalog,
                 i18n=i18n,
+                clip_size_px=await self._clip_size_px(),
                 extras=extras,
                 health=await self._watch(stack, job_service),
             )
@@ -213,7 +220,7 @@ class Application:
         stack.push_async_callback(self._drain, job_service)
         return job_service
 
-    async def _load(self) -> Stylizer:
+    async def _load(self) -> Engine:
         # Not in the loop's own threads: ending the loop would wait for a long download.
         loader = ThreadPoolExecutor(1, thread_name_prefix="loader")
         loop = asyncio.get_running_loop()
@@ -224,6 +231,13 @@ class Application:
             raise
         finally:
             loader.shutdown(wait=False)
+
+    async def _clip_size_px(self) -> int:
+        """The owner's, or what this machine paints in reasonable time."""
+        if self._settings.clip_size_px is not None:
+            return self._settings.clip_size_px
+        has_gpu = await asyncio.to_thread(self._gpu_memory) is not None
+        return CLIP_SIZE_PX_ON_GPU if has_gpu else CLIP_SIZE_PX
 
     async def _open_chats(self, stack: AsyncExitStack) -> Database:
         database = await open_chat_database(self._settings.data_dir / "chats.sqlite3")
@@ -247,6 +261,7 @@ class Application:
             self._folders.originals,
             decoders=decoders,
             room=room,
+            clip_limits=_clip_limits(self._settings),
             max_mb_per_person=self._settings.disk_quota_per_user_mb,
         )
 
@@ -293,8 +308,18 @@ def _limits(settings: Settings) -> JobLimits:
         watchdog_s=settings.step_timeout_s,
         keep_pictures_hours=settings.keep_pictures_hours,
         disk_quota_mb=settings.disk_quota_mb,
-        max_file_mb=LOCAL_UPLOAD_MB if settings.telegram_api_is_local else UPLOAD_MB,
+        clips=_clip_limits(settings),
+        max_file_mb=_upload_mb(settings),
     )
+
+
+def _clip_limits(settings: Settings) -> ClipLimits:
+    out_bytes = round(_upload_mb(settings) * 1_000_000)
+    return ClipLimits(seconds=settings.clip_max_seconds, out_bytes=out_bytes)
+
+
+def _upload_mb(settings: Settings) -> float:
+    return LOCAL_UPLOAD_MB if settings.telegram_api_is_local else UPLOAD_MB
 
 
 async def _first_to_end(*works: Coroutine[Any, Any, None]) -> None:

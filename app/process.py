@@ -9,18 +9,20 @@ import os
 import signal
 import sys
 from functools import partial
+from typing import cast
 
 from app.application import Application, LoadStylizer
 from app.bot.transport.poller import WRONG_TOKEN
 from app.engine import load_engine
 from app.errors import CannotRunError
 from app.exit_codes import ExitCode
+from app.jobs.running.clips import Engine
 from app.jobs.running.worker import ProcessMustEnd
 from app.monitoring.logs import set_up_logs
 from app.monitoring.stall_guard import STALLED_AFTER_S, stall_guard
 from app.monitoring.systemd import SOCKET_VARIABLE, SystemdNotifier
 from app.settings import Settings
-from models.interface import EngineError, Stylizer
+from models.interface import EngineError
 
 logger = logging.getLogger(__name__)
 
@@ -43,7 +45,7 @@ def run_bot(
     if not token:
         logger.critical("BOT_TOKEN is not set")
         return ExitCode.CONFIG
-    load = partial(_load_and_settle, load_stylizer or load_engine)
+    load = partial(_load_and_settle, load_stylizer or cast(LoadStylizer, load_engine))
     systemd = SystemdNotifier(os.environ.get(SOCKET_VARIABLE))
     with stall_guard(stalled_after_s) as loop_runs:
 
@@ -62,7 +64,7 @@ def run_bot(
         return asyncio.run(_run_and_end(application))
 
 
-def _load_and_settle(load_stylizer: LoadStylizer, settings: Settings) -> Stylizer:
+def _load_and_settle(load_stylizer: LoadStylizer, settings: Settings) -> Engine:
     """Load the engine, and spare the garbage collector what stays for good.
 
     The models of aiogram and the modules of torch are hundreds of thousands of objects: looking

@@ -66,6 +66,13 @@ class Settings(BaseSettings):
     step_timeout_s: float = Field(120.0, gt=0)
     """A step that takes longer hangs; the process ends and its supervisor starts another."""
 
+    # Clips
+    clip_max_seconds: float = Field(15.0, ge=0, le=600)
+    """A longer GIF, video or video note is not painted; 0 takes none at all."""
+    clip_size_px: int | None = Field(None, ge=MIN_SIZE_PX, le=MAX_SIZE_PX)
+    """The long side that clips are painted at, at most. If not set, what a machine paints in
+    reasonable time: 720 on a GPU, 480 without."""
+
     # The queue
     queue_max_jobs: int = Field(200, ge=1)
     queue_max_jobs_per_user: int = Field(12, ge=1)

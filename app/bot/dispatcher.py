@@ -60,6 +60,7 @@ def make_dispatcher(
     incoming_pictures: IncomingPictures,
     catalog: Catalog,
     i18n: I18n,
+    clip_size_px: int,
     **services: Any,
 ) -> Dispatcher:
     """Handlers ask for any of these by its name in their signature."""
@@ -72,7 +73,10 @@ def make_dispatcher(
         catalog=catalog,
         gallery=StyleGallery(catalog),
         job_submission=JobSubmission(
-            job_service=job_service, preferences=preferences, catalog=catalog
+            job_service=job_service,
+            preferences=preferences,
+            catalog=catalog,
+            clip_size_px=clip_size_px,
         ),
         style_trials=StyleTrials(job_service, catalog, preferences),
         i18n=i18n,

@@ -36,6 +36,8 @@ def _facts(job: Job) -> dict[str, Any]:
         "size_px": options.size_px,
         "style": "+".join(style.preset or "own" for style in job.request.styles),
     }
+    if (clip := job.request.clip) is not None:
+        facts |= {"clip": clip.kind.value, "frames": clip.frames}
     if job.started_at is not None:
         facts["waited_s"] = round(job.started_at - job.created_at, 2)
     if (seconds := _seconds(job)) is not None:

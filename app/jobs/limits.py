@@ -4,8 +4,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
+
+from models.clips.interface import ClipLimits
 
 KEEP_ROWS_HOURS: Final = 30 * 24.0
 """What a finished job was: for `/stats`, and to know an update that comes again."""
@@ -27,6 +29,11 @@ class JobLimits:
     disk_quota_mb: float
     """For all that lies in the data folder; 1 MB is a million bytes."""
 
+    clips: ClipLimits = field(default_factory=ClipLimits)
+    """Of a painted clip."""
+    clip_turn_s: float = 5.0
+    """So long, or as long as the photo before took, a clip is painted before it lets the next
+    photo in: a crowd of photos slows a clip down and never stops it."""
     max_file_mb: float = 45.0
     """A larger PNG is written as a JPEG, and no print is larger."""
     max_attempts: int = 3

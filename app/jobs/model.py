@@ -9,7 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
+from models.clips.interface import ClipFacts, ClipKind, ClipLimits, ClipNote
 from models.interface import Note, StyleOptions
+
+JobNote = Note | ClipNote
+"""What its owner should hear about a painting, or a painted clip."""
 
 
 class JobState(enum.StrEnum):
@@ -57,6 +61,7 @@ class Failure(enum.StrEnum):
     """Why a job failed; the bot has a sentence for each."""
 
     BAD_PICTURE = "bad_picture"
+    BAD_CLIP = "bad_clip"
     PICTURE_GONE = "picture_gone"
     OUT_OF_MEMORY = "out_of_memory"
     STYLE_GONE = "style_gone"
@@ -94,6 +99,29 @@ class StyleAdjustments:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Clip:
+    """What is known of a moving picture that is to be painted."""
+
+    kind: ClipKind
+    frames: int
+    """To be painted; those of a quick clip may be fewer than it has."""
+    seconds: float
+    """How long it is."""
+    width_px: int
+    height_px: int
+
+    @classmethod
+    def of(cls, facts: ClipFacts, kind: ClipKind, limits: ClipLimits) -> Self:
+        return cls(
+            kind=kind,
+            frames=facts.frames_to_paint(limits),
+            seconds=facts.seconds,
+            width_px=facts.width_px,
+            height_px=facts.height_px,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class JobRequest:
     """What a router hands in: everything of a job but what the queue itself decides."""
 
@@ -103,7 +131,9 @@ class JobRequest:
     chat_id: int
     language: str
     content: Path
-    """The original photo, in the data folder; never painted over."""
+    """The original photo or clip, in the data folder; never painted over."""
+    clip: Clip | None = None
+    """What `content` is if it moves; of a photo None."""
     styles: tuple[StyleChoice, ...]
     options: StyleOptions
     delivery: Delivery = Delivery.PHOTO
@@ -140,7 +170,7 @@ class Job:
     """How many the painter found in the photo."""
     frames: int = 0
     """How many were kept of how it came about, for a film."""
-    notes: frozenset[Note] = frozenset()
+    notes: frozenset[JobNote] = frozenset()
     failure: Failure | None = None
     allowance_left: int | None = None
     """How many more its owner may order in 24 hours; known when it is accepted, and not stored."""
@@ -151,6 +181,11 @@ class Job:
     result_file_id: str | None = None
     """Telegram's own copy of it: a photo's, if `result_is_photo`, else a file's."""
     result_is_photo: bool = False
+
+    @property
+    def clip_frames(self) -> int | None:
+        """How many frames are to be painted; None for a photo."""
+        return None if self.request.clip is None else self.request.clip.frames
 
     def belongs_to(self, user_id: int) -> bool:
         return self.request.user_id == user_id

@@ -52,6 +52,13 @@ class FairLine:
             self._ids_by_user[user_id] = ids
         return job_id
 
+    def take_early(self, job_id: int) -> None:
+        """Take a job before its turn; its user goes to the end of the round all the same."""
+        user_id = self._owners[job_id]
+        self.remove(job_id)
+        if user_id in self._ids_by_user:
+            self._ids_by_user.move_to_end(user_id)
+
     def remove(self, job_id: int) -> bool:
         """Take a job out of the line, wherever it stands; False if it isn't in it."""
         user_id = self._owners.pop(job_id, None)
@@ -88,6 +95,14 @@ class JobQueue(asyncio.Queue[Job]):
     def waiting(self) -> list[Job]:
         """All that wait, in the order they will be painted."""
         return [self._jobs[job_id] for job_id in self._line]
+
+    def take_picture(self, *, not_of: int) -> Job | None:
+        """Take the next photo of another person, past all clips; None if there is none."""
+        for job in self.waiting():
+            if job.request.clip is None and not job.belongs_to(not_of):
+                self._line.take_early(job.id)
+                return self._jobs.pop(job.id)
+        return None
 
     def changed_places(self) -> set[int]:
         """The ids of jobs whose place is another than when this was last asked."""

@@ -17,9 +17,11 @@ from typing import NoReturn, Self
 
 from app.jobs import table
 from app.jobs.interface import ResultMessage, StatusMessageId
-from app.jobs.model import Failure, Job, JobRequest
+from app.jobs.model import Failure, Job, JobNote, JobRequest
+from app.jobs.running.timings import Measured
 from app.storage.database import Database
-from models.interface import Note, StyleOptions
+from models.clips.interface import ClipNote
+from models.interface import Note
 
 logger = logging.getLogger(__name__)
 
@@ -113,9 +115,25 @@ class JobRepository:
     async def put_back(self, job_id: int) -> Job | None:
         """Running to waiting because the process ends: it does not count as an attempt."""
         return await self._row(
-            "UPDATE jobs SET state = 'waiting', attempts = attempts - 1"
+            "UPDATE jobs SET state = 'waiting', attempts = max(0, attempts - 1)"
             " WHERE id = ? AND state = 'running' RETURNING *",
             job_id,
+        )
+
+    async def pause(self, job_id: int) -> None:
+        """A running job gives way to another: what that one does to the process is not its doing.
+
+        Its attempt counts no longer, until `resume`.
+        """
+        await self._database.execute(
+            "UPDATE jobs SET attempts = max(0, attempts - 1) WHERE id = ? AND state = 'running'",
+            (job_id,),
+        )
+
+    async def resume(self, job_id: int) -> None:
+        await self._database.execute(
+            "UPDATE jobs SET attempts = attempts + 1 WHERE id = ? AND state = 'running'",
+            (job_id,),
         )
 
     async def note_hang(self, job_id: int) -> Job | None:
@@ -130,7 +148,7 @@ class JobRepository:
         job_id: int,
         *,
         result: Path,
-        notes: Collection[Note],
+        notes: Collection[JobNote],
         seconds: float,
         faces: int = 0,
         frames: int = 0,
@@ -293,19 +311,21 @@ class JobRepository:
             self._bot_id,
         )
 
-    async def measured(self, limit: int) -> list[tuple[StyleOptions, float]]:
-        """What the last pictures that were painted to the end asked for and took, oldest first."""
+    async def measured(self, limit: int) -> list[Measured]:
+        """What was painted to the end last, the oldest first."""
         found = await self._database.fetch_all(
-            "SELECT options, seconds FROM jobs WHERE seconds IS NOT NULL AND NOT EXISTS"
-            " (SELECT 1 FROM json_each(iif(json_valid(notes), notes, '[]')) WHERE value = ?)"
-            " ORDER BY finished_at DESC LIMIT ?",
-            (Note.STOPPED, limit),
+            "SELECT options, clip, seconds FROM jobs WHERE seconds IS NOT NULL AND NOT EXISTS"
+            " (SELECT 1 FROM json_each(iif(json_valid(notes), notes, '[]'))"
+            " WHERE value IN (?, ?)) ORDER BY finished_at DESC LIMIT ?",
+            (Note.STOPPED, ClipNote.CUT_OFF, limit),
         )
-        measured: list[tuple[StyleOptions, float]] = []
-        for options, seconds in reversed(found):
+        measured: list[Measured] = []
+        for options, clip, seconds in reversed(found):
             # Of another version, whose pictures may take another time: not asked for here.
             with contextlib.suppress(TypeError, ValueError, KeyError):
-                measured.append((table.options_from_text(options), float(seconds)))
+                frames = int(json.loads(clip)["frames"]) if clip else None
+                read = table.options_from_text(options)
+                measured.append(Measured(read, float(seconds), frames))
         return measured
 
     async def counts(self) -> tuple[dict[str, int], dict[str, int]]:

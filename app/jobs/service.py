@@ -28,6 +28,7 @@ from app.jobs.model import Failure, Job, JobRequest, JobState
 from app.jobs.notifications import PlaceNotifier, notify_safely
 from app.jobs.queue import JobQueue
 from app.jobs.retention import PictureRetention, delete_pictures, pictures_of
+from app.jobs.running.clips import Engine
 from app.jobs.running.estimates import WaitEstimates
 from app.jobs.running.job_run import RunOutcome
 from app.jobs.running.result_files import delete_result, expected_bytes, possible_results
@@ -35,7 +36,6 @@ from app.jobs.running.timings import Timings
 from app.jobs.running.worker import StyleOf, Worker, plain_style
 from app.jobs.store import JobStore
 from app.storage.disk_room import DiskRoom, NoRoomError
-from models.interface import Stylizer
 
 __all__ = ["JobLimits", "LocalJobService"]
 
@@ -53,7 +53,7 @@ class LocalJobService:
         self,
         store: JobStore,
         *,
-        stylizer: Stylizer,
+        stylizer: Engine,
         reporter: Reporter,
         limits: JobLimits,
         style_of: StyleOf = plain_style,
@@ -90,8 +90,7 @@ class LocalJobService:
             timings=self._timings,
             results=store.folders.results,
             room=self.disk_room,
-            watchdog_s=limits.watchdog_s,
-            max_file_bytes=round(limits.max_file_mb * 1_000_000),
+            limits=limits,
             style_of=style_of,
         )
         self._allowance = DailyAllowance(store.repository, limits.max_daily_per_user, time.time)
@@ -110,8 +109,8 @@ class LocalJobService:
                 log_job("taken up again", job, logging.WARNING)
             self._queue.put_nowait(job)
         self._places.skip()
-        for options, seconds in await self._repository.measured(REMEMBERED_TIMINGS):
-            self._timings.record(options, seconds)
+        for measured in await self._repository.measured(REMEMBERED_TIMINGS):
+            self._timings.record(*measured)
         for job in await self._repository.owed():
             if job.state is JobState.SET_ASIDE:
                 log_job("set aside", job, logging.ERROR)
@@ -173,8 +172,8 @@ class LocalJobService:
         return [jobs[request.origin] for request in requests]
 
     async def stop(self, job_id: int, user_id: int) -> bool:
-        run = self._worker.run
-        if run is None or run.job.id != job_id or not run.job.belongs_to(user_id):
+        run = self._worker.run_of(job_id)
+        if run is None or not run.job.belongs_to(user_id):
             return False
         if run.ends_as(RunOutcome.THROW_AWAY):
             return False
@@ -278,8 +277,8 @@ class LocalJobService:
     async def _check_room(self, new: Sequence[JobRequest]) -> None:
         run = self._worker.run
         for user_id, count in Counter(request.user_id for request in new).items():
-            is_running = run is not None and run.job.belongs_to(user_id)
-            if count + is_running > self._queue.room_for(user_id):
+            running = sum(each.job.belongs_to(user_id) for each in self._worker.runs)
+            if count + running > self._queue.room_for(user_id):
                 raise TooManyJobs(self._queue.max_jobs_per_user)
             await self._allowance.check(user_id, count)
         if len(new) > self._queue.room():
@@ -295,8 +294,7 @@ class LocalJobService:
 
     def _promised_bytes(self) -> int:
         """What the results of all that is accepted will take."""
-        run = self._worker.run
-        running = [run.job] if run is not None else []
+        running = [run.job for run in self._worker.runs]
         return sum(expected_bytes(job.request) for job in [*self._queue.waiting(), *running])
 
     def _take_out(self, is_meant: Callable[[Job], bool]) -> None:
@@ -304,9 +302,9 @@ class LocalJobService:
         for job in self._queue.waiting():
             if is_meant(job):
                 self._queue.remove(job.id)
-        run = self._worker.run
-        if run is not None and is_meant(run.job):
-            run.end(RunOutcome.THROW_AWAY)
+        for run in self._worker.runs:
+            if is_meant(run.job):
+                run.end(RunOutcome.THROW_AWAY)
 
     async def _drop_unreachable_chats(self) -> None:
         while True:

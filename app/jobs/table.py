@@ -63,13 +63,14 @@ MIGRATIONS = (
     ALTER TABLE jobs ADD COLUMN print_size TEXT;
     ALTER TABLE jobs ADD COLUMN frames INTEGER NOT NULL DEFAULT 0;
     """,
+    "ALTER TABLE jobs ADD COLUMN clip TEXT",
 )
 
 INSERT = """
     INSERT INTO jobs (
         bot_id, origin, user_id, chat_id, language, content, styles, options, delivery,
-        album, album_size, thread_id, reply_to, is_trial, print_size, created_at
-    ) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING *
+        album, album_size, thread_id, reply_to, is_trial, print_size, clip, created_at
+    ) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING *
 """
 
 
@@ -93,6 +94,7 @@ def insert_values(
         request.reply_to,
         request.is_trial,
         request.print_size,
+        None if request.clip is None else json.dumps(dataclasses.asdict(request.clip)),
         created_at,
     )
 
@@ -171,6 +173,7 @@ _WRITTEN_AS_TEXT: dict[str, Callable[[str, Path], object]] = {
     "styles": _styles,
     "options": lambda text, _: options_from_text(text),
     "notes": lambda text, _: json.loads(text),
+    "clip": lambda text, _: json.loads(text) if text else None,
 }
 
 

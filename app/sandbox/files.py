@@ -123,11 +123,33 @@ class Files:
         self._media[stored.file_id] = media
         return media
 
-    def add_video(self, data: bytes, *, name: str, about: Json) -> Json:
-        """Keep a film; `about` is what its sender says of it (Telegram would look for itself)."""
-        stored = self.add(data, name=name, mime_type="video/mp4", folder="videos")
-        known = {"width": 0, "height": 0, "duration": 0, "file_name": name}
-        media: Json = {"video": stored.as_json() | known | about | {"mime_type": "video/mp4"}}
+    def add_clip(
+        self, kind: str, data: bytes, *, name: str, about: Json, thumbnail: bytes | None = None
+    ) -> Json:
+        """Keep a video, an animation, a video note or a live photo.
+
+        `about` is what its sender says of it (Telegram would look for itself).
+        """
+        stored = self.add(data, name=name, mime_type="video/mp4", folder=f"{kind}s")
+        shown: Json = stored.as_json()
+        if kind == "video_note":
+            shown |= {"length": about.get("length", 0), "duration": about.get("duration", 0)}
+        else:
+            facts = {key: about.get(key, 0) for key in ("width", "height", "duration")}
+            shown |= facts | {"mime_type": "video/mp4"}
+        if kind in {"video", "animation"}:
+            shown["file_name"] = name
+        if thumbnail is not None:
+            small = self.add(
+                thumbnail, name="thumbnail.jpg", mime_type="image/jpeg", folder="thumbnails"
+            )
+            sides = {"width": 0, "height": 0}
+            shown["thumbnail"] = small.as_json() | sides
+        media: Json = {kind: shown}
+        if kind == "animation":
+            # For bots that know no animations.
+            known = {"file_id", "file_unique_id", "file_size", "file_name", "mime_type"}
+            media["document"] = {key: value for key, value in shown.items() if key in known}
         self._media[stored.file_id] = media
         return media
 

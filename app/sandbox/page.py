@@ -15,6 +15,8 @@ from aiohttp import web
 from app.sandbox.errors import MAX_ALBUM_ITEMS, ApiError, bad_request
 from app.sandbox.forms import read_form
 from app.sandbox.json_text import read_json
+from app.sandbox.methods.method import CLIP_KINDS
+from app.sandbox.methods.sending import CLIP_FACTS
 from app.sandbox.people import Attachment, Person
 from app.sandbox.world import Event, Message, World
 
@@ -27,7 +29,7 @@ SERVED = {".css", ".js", ".svg"}
 HEARTBEAT_S = 15.0
 MAX_JSON_BYTES = 64 * 1024
 # Anything else is downloaded, never shown: an HTML "photo" must not run on this page.
-SHOWN_TYPES = {"image/jpeg", "image/png", "image/webp", "image/gif", "video/mp4"}
+SHOWN_TYPES = {"image/jpeg", "image/png", "image/webp", "image/gif", "video/mp4", "video/webm"}
 
 
 class Page:
@@ -152,8 +154,13 @@ class Page:
         person = self._person(fields.get("user_id"))
         if not 1 <= len(attachments) <= MAX_ALBUM_ITEMS:
             raise bad_request(f"send 1 to {MAX_ALBUM_ITEMS} files at once")
-        send = person.send_photos if fields.get("as") == "photo" else person.send_files
-        await send(*attachments, caption=fields.get("caption", ""))
+        kind, caption = fields.get("as", ""), fields.get("caption", "")
+        if kind in CLIP_KINDS:
+            for file in attachments:
+                await person.send_clip(kind, file, _about_clip(fields), caption=caption)
+        else:
+            send = person.send_photos if kind == "photo" else person.send_files
+            await send(*attachments, caption=caption)
         return web.json_response({})
 
     async def _language(self, request: web.Request) -> web.Response:
@@ -174,6 +181,12 @@ class Page:
 
     def _message(self, person: Person, message_id: object) -> Message | None:
         return person.chat.messages.get(message_id) if isinstance(message_id, int) else None
+
+
+def _about_clip(fields: Mapping[str, str]) -> Json:
+    """What the browser says of a clip; nothing where it can't play it."""
+    said = {key: fields.get(key, "") for key in CLIP_FACTS}
+    return {key: int(text) for key, text in said.items() if re.fullmatch("[0-9]{1,5}", text)}
 
 
 async def _index(_: web.Request) -> web.FileResponse:

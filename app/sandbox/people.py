@@ -85,6 +85,23 @@ class Person:
         ]
         return self._post_media(media, caption, chat, reply_to)
 
+    async def send_clip(
+        self,
+        kind: str,
+        file: Attachment,
+        about: Json,
+        *,
+        caption: str = "",
+        chat: Chat | None = None,
+        reply_to: Message | None = None,
+    ) -> Message:
+        """Send a video, an animation, a video note or a live photo.
+
+        `about` are its sides and its length: a person's client knows them.
+        """
+        media = self._world.files.add_clip(kind, file.data, name=file.name, about=about)
+        return self._post_media([media], caption, chat, reply_to)[0]
+
     def press(self, message: Message, data: str) -> CallbackQuery:
         """Press an inline button; what `data` says is not checked, as with a forging client."""
         query = CallbackQuery(

@@ -11,10 +11,11 @@ import pytest
 import pytest_asyncio
 
 from app.application import Application
+from app.jobs.running.clips import Engine
 from app.monitoring.heartbeat import is_alive
 from app.settings import Settings
 from app.storage.lock import FolderInUseError, FolderLock
-from models.interface import EngineError, Stylizer
+from models.interface import EngineError
 from tests.app.bot.application_harness import ApplicationHarness, open_harness
 from tests.app.bot.reporter_harness import eventually
 from tests.app.jobs.stub_stylizers import Inverter
@@ -63,7 +64,7 @@ async def test_the_end_does_not_wait_for_an_engine_that_is_being_loaded(
 ) -> None:
     loading, release = threading.Event(), threading.Event()
 
-    def load(_: Settings) -> Stylizer:
+    def load(_: Settings) -> Engine:
         loading.set()
         release.wait(30)
         return Inverter()
@@ -79,7 +80,7 @@ async def test_the_end_does_not_wait_for_an_engine_that_is_being_loaded(
 
 
 async def test_an_engine_that_can_t_be_loaded_ends_the_start(harness: ApplicationHarness) -> None:
-    def load(_: Settings) -> Stylizer:
+    def load(_: Settings) -> Engine:
         raise EngineError("There are no weights.")
 
     application = Application(harness.settings, harness.sandbox.token, load_stylizer=load)

@@ -14,6 +14,7 @@ from PIL import Image
 
 from app.sandbox.people import Attachment, Person
 from app.sandbox.world import CallbackQuery, Chat, Message
+from models.clips.interface import ClipKind
 from tests.app.sandbox.faulty_sandbox import FaultySandbox
 
 T = TypeVar("T")
@@ -72,6 +73,22 @@ class Actor:
         """Untouched, as documents."""
         attachments = [Attachment(data, name, "application/octet-stream") for data in files]
         return await self.person.send_files(*attachments, chat=self.chat)
+
+    async def sends_clip(
+        self,
+        data: bytes,
+        kind: ClipKind = ClipKind.VIDEO,
+        *,
+        caption: str = "",
+        seconds: int = 1,
+        reply_to: Message | None = None,
+    ) -> Message:
+        """As a phone sends it."""
+        about = {"width": 96, "height": 72, "length": 72, "duration": seconds}
+        file = Attachment(data, "clip.mp4", "video/mp4")
+        return await self.person.send_clip(
+            kind.value, file, about, caption=caption, chat=self.chat, reply_to=reply_to
+        )
 
     async def sends_other(self, content: dict[str, Any]) -> Message:
         """A sticker, a voice message, a location."""
@@ -158,6 +175,13 @@ class Actor:
     def has_button(self, label: str) -> bool:
         return self._with_button(label) is not None
 
+    def clip(self, message: Message) -> bytes:
+        """The MP4 of a message."""
+        kinds = [kind.value for kind in ClipKind if kind.value in message.content]
+        stored = self._sandbox.world.files.get(message.content[kinds[0]]["file_id"])
+        assert stored is not None, "the clip is no longer on the server"
+        return stored.data
+
     def picture(self, message: Message) -> Image.Image:
         """The picture of a message, decoded."""
         sent = message.content.get("photo") or [message.content["document"]]
@@ -225,6 +249,7 @@ def has_label(message: Message, label: str) -> bool:
 
 def is_result(message: Message) -> bool:
     """Whether it shows a finished picture with the buttons for the next one."""
-    is_picture = bool({"photo", "document"} & message.content.keys())
+    shown = {"photo", "document", *(kind.value for kind in ClipKind)}
+    is_picture = bool(shown & message.content.keys())
     again = [button.get("callback_data", "").startswith("again:") for button in message.buttons]
     return is_picture and any(again)

@@ -1,5 +1,6 @@
 """`python -m tests.e2e.fast_bot`: the real bot with an engine that only pretends to think.
 
+A frame of a clip takes it FAST_FRAME_S seconds.
 For what is about many jobs, killed processes and bad networks rather than about painting. It takes
 FAST_STEPS steps of FAST_STEP_S seconds, shows a draft and milestones, stops when told to, and
 starts without torch, in a moment. FAST_ACCIDENT says what befalls it at a photo of `DEADLY_SIZE`.
@@ -37,6 +38,7 @@ from models.interface import (
     ignore_step,
 )
 from models.pictures import open_picture
+from tests.app.jobs.stub_clips import ClipInverter
 
 DEADLY_SIZE = (123, 77)
 SOON_S = 12.0
@@ -57,12 +59,12 @@ def have_accident(kind: str) -> None:
             ctypes.PyDLL(None).sleep(3600)
 
 
-@dataclass(frozen=True)
-class FastStylizer:
+@dataclass
+class FastStylizer(ClipInverter):
     """Paints the negative with the style's mean colour laid over it."""
 
-    steps: int
-    step_s: float
+    steps: int = 10
+    step_s: float = 0.05
     accident: str = ""
 
     def stylize(
@@ -130,6 +132,7 @@ def main() -> int:
         steps=int(os.environ["FAST_STEPS"]),
         step_s=float(os.environ["FAST_STEP_S"]),
         accident=accident,
+        frame_s=float(os.environ.get("FAST_FRAME_S", "0")),
     )
     if accident == "hang":
         app_process.gpu_memory = hanging_gpu_memory

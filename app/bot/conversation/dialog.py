@@ -29,6 +29,7 @@ from app.bot.ui.pages import page_of
 from app.bot.ui.style_names import style_names
 from app.bot.ui.texts import safe_name
 from app.jobs.model import StyleChoice
+from models.interface import MAX_STYLES
 from models.pictures import encode_jpeg, open_picture
 from styles.catalog import Catalog
 from styles.gallery import compose_sheet
@@ -55,20 +56,29 @@ class Dialog:
 
     async def ask_source(self, order: DraftOrder) -> None:
         """One of the ready styles?"""
-        text = question_texts.source_question(len(order.photos))
+        text = question_texts.source_question(order)
         await self.questions.ask(text, keyboards.source_keyboard(self.requester.user_id))
         await self._go_on(Talk.source, order)
 
     async def ask_for_own_pictures(self, order: DraftOrder) -> None:
-        """Two pictures are needed, or one more. Raises PictureError."""
+        """Two pictures are needed, or one more. Raises PictureError.
+
+        Where one moves nobody has to be asked: a clip is never the style.
+        """
+        if order.clips and 1 <= len(order.photos) <= MAX_STYLES:
+            await self.paint_clips(order)
+            return
+        if order.clips and order.photos:
+            await self.ask_source(order)
+            return
         if len(order.photos) > 1:
             await self.ask_roles(order)
             return
         owner = self.requester.user_id
-        text = self._hinted(question_texts.pictures_question(len(order.photos)))
+        text = self._hinted(question_texts.pictures_question(order))
         keyboard = (
             keyboards.one_picture_keyboard(owner)
-            if order.photos
+            if order.contents
             else keyboards.cancel_keyboard(owner)
         )
         await self.questions.ask(text, keyboard)
@@ -104,7 +114,7 @@ class Dialog:
         """The style is known: which photo shall be painted?"""
         text = self._hinted(question_texts.photo_question())
         await self.questions.ask(text, keyboards.cancel_keyboard(self.requester.user_id))
-        await self._go_on(Talk.photo, replace(order, photos=()))
+        await self._go_on(Talk.photo, replace(order, photos=(), clips=()))
 
     async def paint_in_chosen_style(self, order: DraftOrder) -> None:
         """Paint the photos; those that follow are painted in the same style.
@@ -112,10 +122,18 @@ class Dialog:
         Raises what `JobSubmission.paint` raises, and then the conversation goes on as it was.
         """
         await self.job_submission.paint(
-            self.requester, order.photos, order.styles, order.adjustments
+            self.requester, order.contents, order.styles, order.adjustments
         )
-        await self._go_on(Talk.photo, replace(order, photos=(), mixing=False), done=True)
+        rest = replace(order, photos=(), clips=(), mixing=False)
+        await self._go_on(Talk.photo, rest, done=True)
         await self.questions.close(question_texts.style_is(self._style_names(order)))
+
+    async def paint_clips(self, order: DraftOrder) -> None:
+        """Paint the clips in the style of the person's pictures. Raises likewise."""
+        styles = [StyleChoice(photo) for photo in order.photos]
+        await self.job_submission.paint(self.requester, order.clips, styles)
+        await self._go_on(None, DraftOrder(), done=True)
+        await self.questions.close(question_texts.clips_in_own_style(len(styles)))
 
     async def paint_roles(self, photos: Sequence[Path], number: int) -> None:
         """Paint one of the person's pictures in the style of the others; `number` is from 1.
@@ -146,7 +164,7 @@ class Dialog:
             language=self.requester.language,
             chosen=order.presets,
             mixing=order.mixing,
-            can_paint=bool(order.photos),
+            can_paint=bool(order.contents),
         )
 
     def _style_names(self, order: DraftOrder) -> str:
@@ -174,4 +192,4 @@ def _numbered(photos: Sequence[Path]) -> bytes:
 
 
 def _gallery_state(order: DraftOrder) -> State:
-    return Talk.photo if order.styles and not order.photos else Talk.gallery
+    return Talk.photo if order.styles and not order.contents else Talk.gallery

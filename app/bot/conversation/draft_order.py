@@ -4,18 +4,26 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from aiogram.fsm.context import FSMContext
 from pydantic import BaseModel, ValidationError
 
 from app.bot.conversation.fsm_storage import ConversationStorage
-from app.jobs.model import StyleAdjustments, StyleChoice
+from app.jobs.model import Clip, JobRequest, StyleAdjustments, StyleChoice
 
 logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class SentClip:
+    """A moving picture that somebody sent; it may be painted, and never is a style."""
+
+    path: Path
+    clip: Clip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,6 +32,8 @@ class DraftOrder:
 
     photos: tuple[Path, ...] = ()
     """Pictures as they came, the oldest first; what each of them is for may be open."""
+    clips: tuple[SentClip, ...] = ()
+    """What moves among what is to be painted."""
     styles: tuple[StyleChoice, ...] = ()
     adjustments: StyleAdjustments | None = None
     """How the styles are to be painted, if it was settled by an earlier picture."""
@@ -31,6 +41,20 @@ class DraftOrder:
     """Whether the next style joins the others instead of taking their place."""
     page: int = 0
     """Which of the ready styles are shown, from 0."""
+
+    @property
+    def contents(self) -> tuple[Path | SentClip, ...]:
+        """All that there is to paint."""
+        return (*self.photos, *self.clips)
+
+    @classmethod
+    def again(cls, requests: Iterable[JobRequest]) -> Self:
+        """The same photos and clips once more, for other styles."""
+        asked = list(requests)
+        return cls(
+            photos=tuple(each.content for each in asked if each.clip is None),
+            clips=tuple(SentClip(each.content, each.clip) for each in asked if each.clip),
+        )
 
     @property
     def presets(self) -> tuple[str, ...]:
@@ -42,6 +66,7 @@ class _Stored(BaseModel):
     """As `save_order` writes it; what another version added is passed over."""
 
     photos: list[Path] = []
+    clips: list[SentClip] = []
     styles: list[tuple[Path, str | None]] = []
     look: StyleAdjustments | None = None
     mixing: bool = False
@@ -56,10 +81,15 @@ async def load_order(state: FSMContext) -> DraftOrder:
         logger.error("an order can't be read, and begins anew")
         return DraftOrder()
     styles = [StyleChoice(picture, preset) for picture, preset in stored.styles]
-    pictures = [*stored.photos, *(style.picture for style in styles)]
+    pictures = [
+        *stored.photos,
+        *(sent.path for sent in stored.clips),
+        *(style.picture for style in styles),
+    ]
     there = await asyncio.to_thread(_existing, pictures)
     return DraftOrder(
         photos=tuple(photo for photo in stored.photos if photo in there),
+        clips=tuple(sent for sent in stored.clips if sent.path in there),
         styles=tuple(style for style in styles if style.picture in there),
         adjustments=stored.look,
         mixing=stored.mixing,
@@ -75,6 +105,7 @@ async def save_order(state: FSMContext, order: DraftOrder, *, done_by: str | Non
     """
     data: dict[str, Any] = {
         "photos": [str(path) for path in order.photos],
+        "clips": [{"path": str(sent.path), "clip": asdict(sent.clip)} for sent in order.clips],
         "styles": [(str(choice.picture), choice.preset) for choice in order.styles],
         "look": None if order.adjustments is None else asdict(order.adjustments),
         "mixing": order.mixing,
@@ -89,6 +120,7 @@ async def pictures_in_orders(storage: ConversationStorage, user_id: int) -> set[
     names: set[str] = set()
     for data in await storage.data_of(user_id):
         names.update(data.get("photos", ()))
+        names.update(sent["path"] for sent in data.get("clips", ()))
         names.update(name for name, _preset in data.get("styles", ()))
     return set(map(Path, names))
 

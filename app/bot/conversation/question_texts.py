@@ -14,17 +14,23 @@ MAX_ROLES: Final = MAX_STYLES + 1
 """One picture to paint, and the styles to mix."""
 
 
-def source_question(photos: int) -> str:
-    text = _("Would you like one of the ready styles?")
-    return photos_are_here(photos) + "\n" + text if photos else text
+def source_question(order: DraftOrder) -> str:
+    return "\n".join([*contents_are_here(order), _("Would you like one of the ready styles?")])
 
 
 def photo_question() -> str:
     return _("Send me a photo, or up to ten as an album.")
 
 
-def pictures_question(photos: int) -> str:
-    if photos:
+def pictures_question(order: DraftOrder) -> str:
+    if order.clips:
+        return "\n".join(
+            [
+                *contents_are_here(order),
+                _("Now send the picture that gives the style. Or choose a ready style."),
+            ]
+        )
+    if order.photos:
         return _(
             "I have your picture. Now send the second one, and I will ask which of them"
             " gives the style. Or choose a ready style."
@@ -51,12 +57,10 @@ def roles_question(count: int) -> str:
 
 def gallery_question(order: DraftOrder, names: str) -> str:
     """`names` are those of the chosen styles, as HTML."""
-    lines = []
-    if order.photos:
-        lines.append(photos_are_here(len(order.photos)))
+    lines = contents_are_here(order)
     if order.styles:
         lines.append(style_is(names))
-    if order.mixing and order.photos:
+    if order.mixing and order.contents:
         lines.append(_("Choose up to five styles to mix, then press Paint."))
     elif order.mixing:
         lines.append(_("Choose up to five styles to mix, then send a photo."))
@@ -71,8 +75,25 @@ def style_is(names: str) -> str:
     return _("Style: {name}.").format(name=names)
 
 
-def photos_are_here(count: int) -> str:
-    return ngettext("I have your photo.", "I have your {count} photos.", count).format(count=count)
+def contents_are_here(order: DraftOrder) -> list[str]:
+    """A sentence each for the photos and the clips, where there are any."""
+    photos, clips = len(order.photos), len(order.clips)
+    sentences = []
+    if photos:
+        text = ngettext("I have your photo.", "I have your {count} photos.", photos)
+        sentences.append(text.format(count=photos))
+    if clips:
+        text = ngettext("I have your clip.", "I have your {count} clips.", clips)
+        sentences.append(text.format(count=clips))
+    return sentences
+
+
+def clips_in_own_style(styles: int) -> str:
+    return ngettext(
+        "The clip is painted in the style of your picture.",
+        "The clip is painted in the mixed style of your {count} pictures.",
+        styles,
+    ).format(count=styles)
 
 
 def reply_hint() -> str:

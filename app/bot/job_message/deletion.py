@@ -33,14 +33,18 @@ async def delete_messages(query: CallbackQuery, jobs: Sequence[Job]) -> None:
     """
     bot = query.bot
     assert bot is not None  # noqa: S101 - it came from one
-    documents = {job.result_message_id for job in jobs if not job.result_is_photo}
+    documents = {
+        job.result_message_id
+        for job in jobs
+        if not job.result_is_photo and job.request.clip is None
+    }
     by_chat: defaultdict[int, set[int]] = defaultdict(set)
     for job in jobs:
         if job.result_message_id is not None:
             by_chat[job.request.chat_id].add(job.result_message_id)
     if query.message is not None:
         by_chat[query.message.chat.id].add(query.message.message_id)
-        if isinstance(query.message, Message) and query.message.document:
+        if isinstance(query.message, Message) and _is_file(query.message):
             documents.add(query.message.message_id)
     for chat_id, message_ids in by_chat.items():
         with suppress(AiogramError):
@@ -50,6 +54,11 @@ async def delete_messages(query: CallbackQuery, jobs: Sequence[Job]) -> None:
                 for message_id in sorted(message_ids):
                     is_document = message_id in documents
                     await _delete_or_blank(bot, chat_id, message_id, is_document=is_document)
+
+
+def _is_file(message: Message) -> bool:
+    """An animation has a document beside it, for those who know no animations."""
+    return message.document is not None and message.animation is None
 
 
 async def _delete_or_blank(bot: Bot, chat_id: int, message_id: int, *, is_document: bool) -> None:

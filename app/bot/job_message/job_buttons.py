@@ -9,12 +9,14 @@ from aiogram.filters.callback_data import CallbackData
 from aiogram.types import InlineKeyboardButton, InlineKeyboardMarkup
 from aiogram.utils.i18n import gettext as _
 
+from app.bot.job_message.clip_media import kind_of
 from app.bot.job_message.extras import Extra, ExtraCallback
 from app.bot.job_message.sharing import share_button
 from app.bot.job_message.variations import Variation, possible_variations
 from app.bot.ui.callback_data import JobId
 from app.jobs.model import Job
 from app.pictures.frames import MIN_FRAMES
+from models.clips.interface import ClipKind
 from models.interface import StyleOptions
 
 
@@ -103,11 +105,13 @@ def result_keyboard(
         return [_again_button(each, job) for each in variations if each in possible]
 
     second = row_of([Variation.OTHER_STYLE])
-    if can_share:
+    # Telegram sends no video note again by inline mode.
+    if can_share and kind_of(job) is not ClipKind.VIDEO_NOTE:
         second.append(share_button(job))
     rows = [row_of(FIRST_ROW), [*second, _more_button(job, is_open)]]
     if is_open:
-        rows += [*map(row_of, MORE_ROWS), _extra_buttons(jobs), [_delete_button(job)]]
+        extras = _extra_buttons(jobs) if job.request.clip is None else []
+        rows += [*map(row_of, MORE_ROWS), extras, [_delete_button(job)]]
     return InlineKeyboardMarkup(inline_keyboard=[row for row in rows if row])
 
 

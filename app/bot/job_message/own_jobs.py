@@ -54,10 +54,15 @@ async def results_under(query: CallbackQuery, job: Job, job_service: JobService)
     An album's own buttons stand in a message of their own, below it.
     """
     message = query.message
-    if isinstance(message, Message) and (message.photo or message.document):
+    if isinstance(message, Message) and _shows_result(message):
         return [job]
     jobs = await job_service.together(job)
     return [each for each in jobs if each.state not in _CAME_TO_NOTHING]
+
+
+def _shows_result(message: Message) -> bool:
+    still = message.photo or message.document
+    return bool(still or message.animation or message.video or message.video_note)
 
 
 async def what_is_gone(jobs: Sequence[Job], variation: Variation) -> str | None:

@@ -5,19 +5,21 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from aiogram import Bot
 from aiogram.exceptions import TelegramBadRequest
-from aiogram.types import BufferedInputFile, InputMediaPhoto, MediaUnion
+from aiogram.types import BufferedInputFile, InputMediaPhoto, InputMediaVideo, MediaUnion
 
 from app.bot.job_message import status_texts
+from app.bot.job_message.clip_media import clip_as_video, kind_of, send_clip
 from app.bot.job_message.job_buttons import result_keyboard
 from app.bot.job_message.sharing import can_share
 from app.bot.job_message.status_message import UPLOAD_TIMEOUT_S
 from app.bot.requester import Requester, as_reply
 from app.bot.ui.style_names import style_names
 from app.jobs.model import Job
+from models.clips.interface import ClipKind
 from models.pictures import encode_jpeg, open_picture
 from styles.catalog import Catalog
 
@@ -26,7 +28,9 @@ PHOTO_SIDE_PX: Final = 2560
 
 
 class PastResults:
-    """Sends them as photos, in the requester's language; raises PictureError where one is gone.
+    """Sends them as photos or clips, in the requester's language.
+
+    Raises PictureError or OSError where one is gone.
 
     Telegram's own copy is sent where there is one, else the file.
     """
@@ -58,11 +62,7 @@ class PastResults:
 
     async def _send_album(self, jobs: Sequence[Job], *, from_copies: bool) -> None:
         media: list[MediaUnion] = [
-            InputMediaPhoto(
-                media=await _photo(job, from_copies=from_copies),
-                caption=f"{number}. {self.style_name(job)}".removesuffix(" "),
-                parse_mode=None,
-            )
+            await self._in_album(number, job, from_copies=from_copies)
             for number, job in enumerate(jobs, start=1)
         ]
         await self._bot.send_media_group(
@@ -73,16 +73,43 @@ class PastResults:
             request_timeout=UPLOAD_TIMEOUT_S,
         )
 
+    async def _in_album(self, number: int, job: Job, *, from_copies: bool) -> MediaUnion:
+        """A clip of whatever kind is a video there: albums take no others."""
+        caption = f"{number}. {self.style_name(job)}".removesuffix(" ")
+        kind = kind_of(job)
+        if kind is None:
+            photo = await _photo(job, from_copies=from_copies)
+            return InputMediaPhoto(media=photo, caption=caption, parse_mode=None)
+        if kind is ClipKind.VIDEO and from_copies and job.result_file_id is not None:
+            return InputMediaVideo(media=job.result_file_id, caption=caption, parse_mode=None)
+        return await clip_as_video(job, caption=caption)
+
     async def _send(self, job: Job, *, from_copies: bool) -> None:
+        caption = status_texts.ready(self.style_name(job), job.notes, job.request.print_size)
+        keyboard = result_keyboard([job], can_share=await can_share(self._bot))
+        where: dict[str, Any] = {
+            "message_thread_id": self._requester.thread_id,
+            "reply_parameters": as_reply(self._requester.reply_to),
+        }
+        if job.request.clip is not None:
+            await send_clip(
+                self._bot,
+                job,
+                self._requester.chat_id,
+                caption=caption,
+                keyboard=keyboard,
+                from_copy=from_copies,
+                **where,
+            )
+            return
         await self._bot.send_photo(
             self._requester.chat_id,
             await _photo(job, from_copies=from_copies),
-            caption=status_texts.ready(self.style_name(job), job.notes, job.request.print_size),
+            caption=caption,
             parse_mode=None,
-            reply_markup=result_keyboard([job], can_share=await can_share(self._bot)),
-            message_thread_id=self._requester.thread_id,
-            reply_parameters=as_reply(self._requester.reply_to),
+            reply_markup=keyboard,
             request_timeout=UPLOAD_TIMEOUT_S,
+            **where,
         )
 
 

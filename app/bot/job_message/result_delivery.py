@@ -18,6 +18,7 @@ from aiogram.types import FSInputFile, InputMediaDocument, InputMediaPhoto, Medi
 from aiogram.utils.i18n import I18n
 
 from app.bot.job_message import status_texts
+from app.bot.job_message.clip_media import clip_file_id, clip_media, kind_of, send_clip
 from app.bot.job_message.job_buttons import result_keyboard
 from app.bot.job_message.sharing import can_share
 from app.bot.job_message.status_message import (
@@ -32,6 +33,7 @@ from app.bot.transport.telegram_errors import as_delivery_answer
 from app.bot.ui.style_names import style_names
 from app.jobs.interface import ResultMessage, StatusMessageStore
 from app.jobs.model import Delivery, Failure, Job
+from models.clips.interface import ClipKind
 from styles.catalog import Catalog
 
 log = logging.getLogger(__name__)
@@ -55,12 +57,17 @@ class ResultDelivery:
         self._catalog = catalog
 
     async def deliver(self, job: Job, message: StatusMessage) -> None:
-        """The message becomes the picture, or the file, with its buttons."""
+        """The message becomes the picture, the clip or the file, with its buttons.
+
+        A video note is a message of its own, and can say nothing: the status message does.
+        """
+        if kind_of(job) is ClipKind.VIDEO_NOTE and await self._deliver_note(job, message):
+            return
         as_file = await goes_as_file(job)
         with _refusals_as_answers():
             shares = await can_share(self._bot)
             try:
-                shown = await message.show(self._result(job, as_file=as_file, shares=shares))
+                shown = await message.show(await self._result(job, as_file=as_file, shares=shares))
             except (TelegramBadRequest, TelegramEntityTooLarge) as error:
                 # Something about this message, or this photo, is not to Telegram's liking.
                 log.warning(
@@ -69,11 +76,53 @@ class ResultDelivery:
                 )
                 message.forget()
                 as_file = True
-                shown = await message.show(self._result(job, as_file=True, shares=shares))
+                shown = await message.show(await self._result(job, as_file=True, shares=shares))
         if message.message_id is not None:
+            await self._note_shown(job, message.message_id, shown, as_file=as_file)
+
+    async def _deliver_note(self, job: Job, message: StatusMessage) -> bool:
+        """False where the person takes none: then it comes as a video.
+
+        It can't come by an edit. Where the connection breaks before Telegram's confirmation it is
+        sent again: better twice than never. Once it is noted, it has arrived.
+        """
+        request = job.request
+        with _refusals_as_answers():
+            if job.result_message_id is None:
+                with self._language_of(job):
+                    keyboard = result_keyboard([job], can_share=False)
+                try:
+                    shown = await send_clip(
+                        self._bot,
+                        job,
+                        message.chat_id,
+                        caption="",
+                        keyboard=keyboard,
+                        message_thread_id=request.thread_id,
+                        reply_parameters=as_reply(request.reply_to),
+                    )
+                except TelegramMigrateToChat as error:
+                    message.move(error.migrate_to_chat_id)
+                    raise
+                except (TelegramBadRequest, TelegramEntityTooLarge) as error:
+                    facts = {"job": job.id, "error": type(error).__name__}
+                    log.warning("a video note goes as a video", extra=facts)
+                    return False
+                await self._note_shown(job, shown.message_id, shown, as_file=False)
+            with contextlib.suppress(TelegramBadRequest):
+                await message.show(MessageContent(self._caption(job)))
+        return True
+
+    async def _note_shown(
+        self, job: Job, message_id: int, shown: Message | None, *, as_file: bool
+    ) -> None:
+        if job.request.clip is None:
             file_id = None if shown is None else file_id_of(shown)
-            where = ResultMessage(message.message_id, file_id, is_photo=not as_file)
-            await self._messages.set_result_message(job, where)
+            where = ResultMessage(message_id, file_id, is_photo=not as_file)
+        else:
+            file_id = None if shown is None else clip_file_id(job, shown)
+            where = ResultMessage(message_id, file_id, is_photo=False)
+        await self._messages.set_result_message(job, where)
 
     async def deliver_album(self, jobs: Sequence[Job], message: StatusMessage) -> None:
         """The results as one album, and buttons for all of them below it.
@@ -155,10 +204,13 @@ class ResultDelivery:
             if message.message_id is not None:
                 await message.show(content)
 
-    def _result(self, job: Job, *, as_file: bool, shares: bool) -> MessageContent:
+    async def _result(self, job: Job, *, as_file: bool, shares: bool) -> MessageContent:
         caption = self._caption(job)
+        if job.request.clip is None or as_file:
+            media: Media = media_of(job, as_file=as_file)
+        else:
+            media = await clip_media(job)
         with self._language_of(job):
-            media = media_of(job, as_file=as_file)
             keyboard = result_keyboard([job], can_share=shares)
             return MessageContent(caption, keyboard, media, timeout_s=UPLOAD_TIMEOUT_S)
 
@@ -175,6 +227,8 @@ class ResultDelivery:
 
 async def goes_as_file(job: Job) -> bool:
     """By its owner's wish, or because it is too large for a photo. Raises OSError."""
+    if job.request.clip is not None:
+        return False
     if job.request.delivery is Delivery.FILE:
         return True
     if job.result is None:
@@ -182,7 +236,9 @@ async def goes_as_file(job: Job) -> bool:
     return (await asyncio.to_thread(job.result.stat)).st_size > MAX_PHOTO_BYTES
 
 
-def media_of(job: Job, *, as_file: bool, caption: str | None = None) -> Media:
+def media_of(
+    job: Job, *, as_file: bool, caption: str | None = None
+) -> InputMediaPhoto | InputMediaDocument:
     """The result as something to send. Raises FileNotFoundError."""
     if job.result is None:
         raise FileNotFoundError(f"job {job.id} has no result")

@@ -8,17 +8,26 @@ from aiogram import Bot
 from aiogram.types import (
     InlineKeyboardButton,
     InlineQueryResultCachedDocument,
+    InlineQueryResultCachedMpeg4Gif,
     InlineQueryResultCachedPhoto,
+    InlineQueryResultCachedVideo,
     SwitchInlineQueryChosenChat,
 )
 from aiogram.utils.i18n import gettext as _
 
 from app.bot.job_message import status_texts
+from app.bot.job_message.clip_media import kind_of
 from app.bot.ui.style_names import style_names
 from app.jobs.model import Job
+from models.clips.interface import ClipKind
 from styles.catalog import Catalog
 
-InlineResult = InlineQueryResultCachedPhoto | InlineQueryResultCachedDocument
+InlineResult = (
+    InlineQueryResultCachedPhoto
+    | InlineQueryResultCachedDocument
+    | InlineQueryResultCachedMpeg4Gif
+    | InlineQueryResultCachedVideo
+)
 
 
 async def can_share(bot: Bot) -> bool:
@@ -47,7 +56,9 @@ def inline_results(jobs: Sequence[Job], catalog: Catalog, language: str) -> list
             continue
         name = " + ".join(style_names(job.request.styles, catalog, language))
         caption = status_texts.shared(name)
-        if job.result_is_photo:
+        if job.request.clip is not None:
+            results.extend(_clip(job, job.result_file_id, name, caption))
+        elif job.result_is_photo:
             results.append(
                 InlineQueryResultCachedPhoto(
                     id=str(job.id),
@@ -67,3 +78,25 @@ def inline_results(jobs: Sequence[Job], catalog: Catalog, language: str) -> list
                 )
             )
     return results
+
+
+def _clip(job: Job, file_id: str, name: str, caption: str) -> list[InlineResult]:
+    """None of a video note, which Telegram doesn't send again like this."""
+    match kind_of(job):
+        case ClipKind.ANIMATION:
+            return [
+                InlineQueryResultCachedMpeg4Gif(
+                    id=str(job.id), mpeg4_file_id=file_id, caption=caption, parse_mode=None
+                )
+            ]
+        case ClipKind.VIDEO:
+            return [
+                InlineQueryResultCachedVideo(
+                    id=str(job.id),
+                    video_file_id=file_id,
+                    title=name or _("A painting"),
+                    caption=caption,
+                    parse_mode=None,
+                )
+            ]
+    return []

@@ -102,7 +102,7 @@ class StatusContent:
 
     def _text(self) -> str:
         if self._is_painting:
-            text = status_texts.painting(self._report)
+            text = status_texts.painting(self._report, self._job.request.clip)
         else:
             text = status_texts.waiting(self._places.get(self._job.id, 1), self._seconds_left())
         if not self._job.request.is_trial:

@@ -10,8 +10,10 @@ from aiogram.exceptions import TelegramBadRequest, TelegramMigrateToChat
 from aiogram.methods import EditMessageCaption, EditMessageMedia, EditMessageText, TelegramMethod
 from aiogram.types import (
     InlineKeyboardMarkup,
+    InputMediaAnimation,
     InputMediaDocument,
     InputMediaPhoto,
+    InputMediaVideo,
     Message,
 )
 
@@ -20,7 +22,7 @@ from app.bot.transport.telegram_errors import is_message_gone, is_not_modified, 
 from app.jobs.interface import StatusMessageId, StatusMessageStore
 from app.jobs.model import Job
 
-Media = InputMediaPhoto | InputMediaDocument
+Media = InputMediaPhoto | InputMediaDocument | InputMediaAnimation | InputMediaVideo
 
 TEXT_TIMEOUT_S = 30
 UPLOAD_TIMEOUT_S = 180

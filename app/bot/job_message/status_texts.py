@@ -6,8 +6,10 @@ from aiogram.utils.i18n import gettext as _
 
 from app.bot.ui import texts
 from app.bot.ui.durations import in_words
-from app.jobs.model import Failure, Job, PrintSize
+from app.bot.ui.numbers import number
+from app.jobs.model import Clip, Failure, Job, JobNote, PrintSize
 from app.pictures.prints import DPI
+from models.clips.interface import ClipNote
 from models.interface import Note, StepReport
 from models.pictures import PictureProblem
 
@@ -29,11 +31,15 @@ def waiting(place: int, seconds_left: float | None) -> str:
     return "\n".join(lines)
 
 
-def painting(report: StepReport | None) -> str:
-    """The bar, the steps and the time left."""
+def painting(report: StepReport | None, clip: Clip | None = None) -> str:
+    """The bar, the steps and the time left; of a clip the frames, and its own seconds too."""
     if report is None:
         return _("Please wait… I am starting to paint 🎨")
     lines = [f"{bar(report.step, report.steps)} {report.step} / {report.steps}"]
+    if clip is not None:
+        painted_s = clip.seconds * min(report.step / max(report.steps, 1), 1)
+        seconds = {"done": number(painted_s), "all": number(clip.seconds)}
+        lines.append(_("Painted: {done} of {all} s").format(**seconds))
     if report.step >= report.steps:
         lines.append(_("The last touches…"))
     elif report.seconds_left is not None:
@@ -64,7 +70,7 @@ def set_aside(job: Job) -> str:
     )
 
 
-def ready(style: str, notes: frozenset[Note], sheet: PrintSize | None = None) -> str:
+def ready(style: str, notes: frozenset[JobNote], sheet: PrintSize | None = None) -> str:
     """The caption of a result; `style` is empty where it has no name."""
     lines = [_("Ready ✨ {style}").format(style=style) if style else _("Ready ✨")]
     if sheet is not None and Note.NOT_FOR_PRINT not in notes:
@@ -87,6 +93,11 @@ def failure(reason: Failure) -> str:
     match reason:
         case Failure.BAD_PICTURE:
             return _("I could not read one of the pictures. Please send another one.")
+        case Failure.BAD_CLIP:
+            return _(
+                "I could not read the clip to its end. Please save it as an ordinary MP4,"
+                " and send it once more."
+            )
         case Failure.PICTURE_GONE:
             return texts.picture_problem(PictureProblem.MISSING)
         case Failure.OUT_OF_MEMORY:
@@ -99,11 +110,11 @@ def failure(reason: Failure) -> str:
             return texts.something_went_wrong()
 
 
-def _note(note: Note) -> str:
+def _note(note: JobNote) -> str:
     match note:
-        case Note.STOPPED:
+        case Note.STOPPED | ClipNote.STOPPED:
             return _("Stopped where you liked it.")
-        case Note.SHRUNK:
+        case Note.SHRUNK | ClipNote.SHRUNK:
             return _("It is a little smaller than asked for: the larger one did not fit.")
         case Note.DIVERGED:
             return _("The paint began to run, so this is the last good moment.")
@@ -111,3 +122,15 @@ def _note(note: Note) -> str:
             return _("Painted as large as I can, and enlarged from there.")
         case Note.NOT_FOR_PRINT:
             return _("I could not enlarge it for print; this is the painting as it is.")
+        case _:
+            return _clip_note(note)
+
+
+def _clip_note(note: ClipNote) -> str:
+    match note:
+        case ClipNote.SIZE_REDUCED:
+            return _("It is a little smaller than asked for: Telegram takes no larger file.")
+        case ClipNote.SOUND_LEFT_OUT:
+            return _("Without its sound: that would not fit into an MP4.")
+        case _:
+            return _("It ends where the clip that you sent could not be read any further.")

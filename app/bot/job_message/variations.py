@@ -38,6 +38,17 @@ class Variation(enum.StrEnum):
         return self not in {Variation.OTHER_STYLE, Variation.OTHER_PHOTO}
 
 
+_FOR_CLIPS = frozenset(
+    {
+        Variation.WEAKER,
+        Variation.STRONGER,
+        Variation.FINER,
+        Variation.BROADER,
+        Variation.COLORS,
+        Variation.FACES,
+    }
+)
+"""No sheet of paper moves, a clip is as large as it may be, and is no style."""
 _SHEETS = {Variation.PRINT_A4: PrintSize.A4, Variation.PRINT_A3: PrintSize.A3}
 
 
@@ -53,6 +64,8 @@ def possible_variations(request: JobRequest, *, has_faces: bool) -> list[Variati
 
 def vary(request: JobRequest, variation: Variation) -> JobRequest | None:
     """The same request, otherwise; None at a bound. Its origin is still the old one's."""
+    if request.clip is not None and variation not in _FOR_CLIPS:
+        return None
     if variation is Variation.SWAP:
         return _swapped(request)
     if variation in _SHEETS:

@@ -79,7 +79,8 @@ async def add_style(
     except (ValueError, NameTakenError) as error:
         await message.answer(catalog_problem(error))
         return
-    for picture in await incoming_pictures.keep(picture_messages[:1], message):
+    received = await incoming_pictures.keep(picture_messages[:1], message, may_move=False)
+    for picture in received.photos:
         await style_trials.begin(dialog.requester, name, picture, state)
 
 

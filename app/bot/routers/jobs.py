@@ -158,7 +158,7 @@ async def paint_again(
         await query.answer(gone, show_alert=True)
     elif callback_data.variation is Variation.OTHER_STYLE:
         await query.answer()
-        await dialog.show_gallery(DraftOrder(photos=tuple(each.request.content for each in jobs)))
+        await dialog.show_gallery(DraftOrder.again(each.request for each in jobs))
     elif callback_data.variation is Variation.OTHER_PHOTO:
         await query.answer()
         adjustments = StyleAdjustments.of(job.request.options)

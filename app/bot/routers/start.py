@@ -12,6 +12,7 @@ from app.bot.conversation.questions import Questions
 from app.bot.ui import texts
 from app.bot.ui.callback_data import CancelCallback
 from app.jobs.interface import JobService
+from app.settings import Settings
 
 
 def make_router() -> Router:
@@ -31,8 +32,8 @@ async def greet(message: Message, dialog: Dialog, questions: Questions) -> None:
     await message.answer(texts.welcome(name))
 
 
-async def explain(message: Message) -> None:
-    await message.answer(texts.guide())
+async def explain(message: Message, settings: Settings) -> None:
+    await message.answer(texts.guide(clip_seconds=settings.clip_max_seconds))
 
 
 async def cancel(message: Message, dialog: Dialog, questions: Questions) -> None:

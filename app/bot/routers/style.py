@@ -12,7 +12,7 @@ from aiogram.utils.i18n import gettext as _
 from app.bot.conversation.dialog import Dialog
 from app.bot.conversation.draft_order import DraftOrder
 from app.bot.conversation.incoming_pictures import IncomingPictures, messages_with_pictures
-from app.bot.transport.picture_downloads import picture_in
+from app.bot.transport.sent_files import picture_in
 from app.bot.ui import texts
 from app.bot.ui.callback_data import (
     GalleryAction,
@@ -47,28 +47,29 @@ async def choose(
     incoming_pictures: IncomingPictures,
     album: tuple[Message, ...],
 ) -> None:
-    """Also as a caption, and in reply to a photo (which is how it works in groups)."""
+    """Also as a caption, and in reply to a photo or clip (which is how it works in groups)."""
     held = await dialog.order()
     picture_messages = messages_with_pictures(album)
     replied_to = message.reply_to_message
     if not picture_messages and replied_to is not None and picture_in(replied_to):
         picture_messages = [replied_to]
-    photos = await incoming_pictures.keep(picture_messages, message)
-    if picture_messages and not photos:
+    received = await incoming_pictures.keep(picture_messages, message)
+    if picture_messages and not received:
         return
-    await dialog.ask_source(DraftOrder(photos=photos or held.photos))
+    order = received or held
+    await dialog.ask_source(DraftOrder(photos=order.photos, clips=order.clips))
 
 
 async def show_styles(query: CallbackQuery, dialog: Dialog) -> None:
     await query.answer()
     order = await dialog.order()
-    await dialog.show_gallery(DraftOrder(photos=order.photos))
+    await dialog.show_gallery(DraftOrder(photos=order.photos, clips=order.clips))
 
 
 async def ask_for_pictures(query: CallbackQuery, dialog: Dialog) -> None:
     await query.answer()
     order = await dialog.order()
-    await dialog.ask_for_own_pictures(DraftOrder(photos=order.photos))
+    await dialog.ask_for_own_pictures(DraftOrder(photos=order.photos, clips=order.clips))
 
 
 async def choose_preset(
@@ -83,7 +84,7 @@ async def choose_preset(
     choice = StyleChoice(preset.picture, preset.slug)
     styles = toggled(order.styles, choice) if order.mixing else (choice,)
     order = replace(order, styles=styles, adjustments=None)
-    if order.photos and not order.mixing:
+    if order.contents and not order.mixing:
         await dialog.paint_in_chosen_style(order)
     else:
         await dialog.update_gallery(order)
@@ -106,7 +107,7 @@ async def paint_mixture(query: CallbackQuery, dialog: Dialog) -> None:
         await query.answer(_("Please choose at least one style."))
         return
     await query.answer()
-    if not order.photos:
+    if not order.contents:
         await dialog.ask_for_photo(order)
     else:
         await dialog.paint_in_chosen_style(order)

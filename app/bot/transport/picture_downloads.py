@@ -1,7 +1,8 @@
-"""Pictures that people send: fetched within bounds, made ready for painting, kept durably.
+"""Pictures and clips that people send: fetched within bounds, made ready, kept durably.
 
-Nothing of a name that a person chose gets near a path, and nothing of the bytes that they sent is
-kept: a decoder process writes the picture anew, in the largest size that anything is painted in.
+Nothing of a name that a person chose gets near a path. Of a picture nothing of the bytes that they
+sent is kept: a decoder process writes it anew, in the largest size that anything is painted in. A
+clip is looked at, and kept as it came; only processes that may be killed ever decode it.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import shutil
 import uuid
 from collections import Counter
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any, Final, TypeVar
@@ -23,12 +25,16 @@ import aiofiles
 import aiohttp
 from aiogram import Bot
 from aiogram.exceptions import AiogramError, TelegramBadRequest
-from aiogram.types import Document, Message, PhotoSize, Sticker
 
+from app.bot.transport.sent_files import Sent, kind_said, seconds_said
+from app.decoding.clips import ClipProber
 from app.decoding.pool import DecoderPool
+from app.jobs.model import Clip
 from app.storage.disk_room import DiskRoom, NoRoomError, Reservation
 from app.storage.folders import flush_folder
+from models.clips.interface import ClipError, ClipKind, ClipLimits, ClipProblem, check_clip
 from models.interface import MAX_SIZE_PX
+from models.pictures import PictureError, PictureProblem
 
 logger = logging.getLogger(__name__)
 
@@ -59,10 +65,11 @@ _GROWS_BY_BYTES: Final = 1024 * 1024
 MIN_FREE_BYTES: Final = 200_000_000
 """The databases must never meet a full disk."""
 
+CLIP_SUFFIX: Final = ".clip"
+"""Whatever the container: it is known by its bytes."""
 UNFINISHED: Final = ("received", "prepared")
 """What the names of files end in that are on their way to be a picture."""
 
-Sent = PhotoSize | Document | Sticker
 T = TypeVar("T")
 
 
@@ -85,25 +92,26 @@ class DownloadError(Exception):
         """What may be fetched."""
 
 
-def picture_in(message: Message) -> Sent | None:
-    """The picture of a message: a photo in its largest size, a still sticker, a file of any kind.
-
-    A file may turn out to be no picture; that is said once it was looked at.
-    """
-    if message.photo:
-        return message.photo[-1]
-    if message.sticker is not None and is_still(message.sticker):
-        return message.sticker
-    return message.document
+_SAID_IN_WHOLE_S: Final = 1.0
+"""Telegram rounds."""
+_MOVES: Final = {
+    PictureProblem.VIDEO: ClipKind.VIDEO,
+    PictureProblem.ANIMATED: ClipKind.ANIMATION,
+}
+"""What a file that was taken for a picture may turn out to be."""
 
 
-def is_still(sticker: Sticker) -> bool:
-    """Whether it is a picture, and no animation or video."""
-    return not (sticker.is_animated or sticker.is_video)
+@dataclass(frozen=True, slots=True)
+class KeptFile:
+    """A picture or clip that is on the disk."""
+
+    path: Path
+    clip: Clip | None = None
+    """What it is if it moves."""
 
 
 class PictureDownloads:
-    """Fetches pictures into one folder per person."""
+    """Fetches pictures and clips into one folder per person."""
 
     def __init__(
         self,
@@ -112,6 +120,8 @@ class PictureDownloads:
         *,
         decoders: DecoderPool,
         room: DiskRoom,
+        prober: ClipProber | None = None,
+        clip_limits: ClipLimits | None = None,
         max_mb_per_person: int = 500,
         total_timeout_s: int = TOTAL_TIMEOUT_S,
         stall_timeout_s: float = STALL_TIMEOUT_S,
@@ -124,45 +134,80 @@ class PictureDownloads:
         self._stall_timeout_s = stall_timeout_s
         self._fetching = asyncio.Semaphore(AT_ONCE)
         self._decoders = decoders
+        self._prober = prober or ClipProber()
+        self._clip_limits = clip_limits or ClipLimits()
         self._coming: Counter[int] = Counter()
         """Bytes on their way, by person."""
         self._in_threads: dict[int, set[asyncio.Future[Any]]] = {}
 
-    async def keep(self, sent: Sent, user_id: int, *, name: str | None = None) -> Path:
-        """Fetch a picture and make it ready; it is on the disk when this returns.
+    async def keep(
+        self, sent: Sent, user_id: int, *, name: str | None = None, may_move: bool = True
+    ) -> KeptFile:
+        """Fetch a picture or clip and make it ready; it is on the disk when this returns.
 
-        `name` is what its file is to be called, without a suffix; a random one if not given.
-        Raises DownloadError and `models.pictures.PictureError`; then nothing is left behind.
+        `name` is what its file is to be called, without a suffix; a random one if not given. A clip
+        is a picture that can't be used unless it `may_move`, and where the owner wants none.
+        Raises DownloadError, `models.pictures.PictureError` and `models.clips.interface.ClipError`;
+        then nothing is left behind.
         """
+        kind, may_move = kind_said(sent), may_move and self._clip_limits.seconds > 0
+        if kind is not None:
+            self._check_said(sent, kind, may_move=may_move)
         if (sent.file_size or 0) > self._max_bytes:
             raise DownloadError(DownloadProblem.TOO_LARGE, max_bytes=self._max_bytes)
         base = self._folder / str(user_id) / (name or uuid.uuid4().hex)
         try:
             async with self._room.reserve(sent.file_size or self._max_bytes) as reservation:
-                return await self._keep_as(base, sent.file_id, reservation, user_id)
+                return await self._keep_as(base, sent, reservation, user_id, may_move=may_move)
         except NoRoomError:
             raise DownloadError(DownloadProblem.NO_ROOM) from None
 
+    def _check_said(self, sent: Sent, kind: ClipKind, *, may_move: bool) -> None:
+        """Refuse at once what Telegram says is none that can be used."""
+        if not may_move:
+            is_animation = kind is ClipKind.ANIMATION
+            raise PictureError(PictureProblem.ANIMATED if is_animation else PictureProblem.VIDEO)
+        if seconds_said(sent) > self._clip_limits.seconds + _SAID_IN_WHOLE_S:
+            raise ClipError(ClipProblem.TOO_LONG, limit=self._clip_limits.seconds)
+
     async def _keep_as(
-        self, base: Path, file_id: str, reservation: Reservation, user_id: int
-    ) -> Path:
+        self, base: Path, sent: Sent, reservation: Reservation, user_id: int, *, may_move: bool
+    ) -> KeptFile:
         """Raises NoRoomError too."""
         received, prepared = (base.with_name(f"{base.name}.{end}") for end in UNFINISHED)
         try:
-            await self._receive(file_id, received, reservation, user_id)
+            await self._receive(sent.file_id, received, reservation, user_id)
             received_bytes = await self._in_thread(user_id, partial(_size, received))
-            # Both lie there for a moment.
-            await self._room.grow(reservation, received_bytes + prepared_at_most(received_bytes))
-            facts = await self._decoders.prepare(
-                received, prepared, long_side_px=MAX_SIZE_PX, user_id=user_id
-            )
-            prepared_bytes = await self._in_thread(user_id, partial(_size, prepared))
-            path = base.with_name(base.name + (".png" if facts.is_lossless else ".jpg"))
-            await self._in_thread(user_id, partial(_keep, prepared, path))
-            reservation.kept_bytes = prepared_bytes
-            return path
+            kind = kind_said(sent)
+            if kind is None:
+                # Both lie there for a moment.
+                needed_bytes = received_bytes + prepared_at_most(received_bytes)
+                await self._room.grow(reservation, needed_bytes)
+                try:
+                    return await self._prepare(received, prepared, base, reservation, user_id)
+                except PictureError as error:
+                    if not may_move or (kind := _MOVES.get(error.problem)) is None:
+                        raise
+            facts = await self._prober.look(received, user_id=user_id)
+            check_clip(facts, kind, self._clip_limits)
+            path = base.with_name(base.name + CLIP_SUFFIX)
+            await self._in_thread(user_id, partial(_keep, received, path))
+            reservation.kept_bytes = received_bytes
+            return KeptFile(path, Clip.of(facts, kind, self._clip_limits))
         finally:
             await self._in_thread(user_id, partial(_delete, received, prepared))
+
+    async def _prepare(
+        self, received: Path, prepared: Path, base: Path, reservation: Reservation, user_id: int
+    ) -> KeptFile:
+        facts = await self._decoders.prepare(
+            received, prepared, long_side_px=MAX_SIZE_PX, user_id=user_id
+        )
+        prepared_bytes = await self._in_thread(user_id, partial(_size, prepared))
+        path = base.with_name(base.name + (".png" if facts.is_lossless else ".jpg"))
+        await self._in_thread(user_id, partial(_keep, prepared, path))
+        reservation.kept_bytes = prepared_bytes
+        return KeptFile(path)
 
     async def forget(self, user_id: int) -> None:
         """Delete every picture that a person ever sent and that is still here.

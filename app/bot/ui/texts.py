@@ -10,6 +10,8 @@ from aiogram.utils.i18n import ngettext
 
 from app.bot.transport.picture_downloads import MAX_BYTES, DownloadProblem
 from app.bot.ui.durations import in_days, in_words
+from app.bot.ui.numbers import number
+from models.clips.interface import ClipProblem
 from models.pictures import MAX_JPEG_PIXELS, MAX_PIXELS, MAX_RATIO, MIN_SIDE_PX, PictureProblem
 
 MAX_NAME = 64
@@ -37,8 +39,19 @@ def welcome(name: str) -> str:
     ).format(name=safe_name(name))
 
 
-def guide() -> str:
-    """All of it."""
+def guide(*, clip_seconds: float) -> str:
+    """All of it; `clip_seconds` is how long a clip may be, 0 where there are none."""
+    text = _guide()
+    if not clip_seconds:
+        return text
+    about_clips = _(
+        "<b>It may move, too:</b> a GIF, a video or a video note of at most {seconds} seconds"
+        " is painted as a photo is, and comes back as what it was."
+    ).format(seconds=number(clip_seconds))
+    return f"{text}\n\n{about_clips}"
+
+
+def _guide() -> str:
     return _(
         "<b>There are two ways to a painting.</b>\n\n"
         "<b>A ready style.</b> Type /style, choose one (or mix several) and send a photo,"
@@ -126,6 +139,55 @@ def _wrong_measure(problem: PictureProblem, max_pixels: int) -> str:
                 "This picture is stored in such a way that I would be reading it for minutes."
                 " Please save it as an ordinary JPEG."
             )
+
+
+def clip_problem(problem: ClipProblem, *, limit_s: float = 0.0) -> str:
+    """What was wrong with a clip, and what to send instead."""
+    match problem:
+        case ClipProblem.MISSING:
+            return _("The clip is no longer here. Please send it once more.")
+        case ClipProblem.NOT_A_CLIP:
+            return _("I can't read this as a clip. Please send an MP4, MOV, WEBM or GIF.")
+        case ClipProblem.NO_PICTURE:
+            return _("I hear something, but there is no picture in it. Please send a video.")
+        case ClipProblem.STILL:
+            return _("This clip has only one frame. Please send it as a photo.")
+        case ClipProblem.DAMAGED:
+            return _("This clip is damaged or not complete. Please send it once more.")
+        case _:
+            return _clip_measure(problem, limit_s)
+
+
+def _clip_measure(problem: ClipProblem, limit_s: float) -> str:
+    """What was wrong with the size of a clip, or with the work that it is."""
+    match problem:
+        case ClipProblem.TOO_LONG:
+            return _("This clip is too long. Please send one of at most {limit} seconds.").format(
+                limit=number(limit_s)
+            )
+        case ClipProblem.TOO_MANY_PIXELS:
+            return _("This clip is too large. Please send one in 4K or smaller.")
+        case ClipProblem.TOO_SMALL:
+            return _(
+                "This clip is too small. Please send one of at least {side} × {side} pixels."
+            ).format(side=MIN_SIDE_PX)
+        case ClipProblem.TOO_NARROW:
+            return _(
+                "This clip is too narrow: one side is more than {ratio} times the other."
+                " Please crop it."
+            ).format(ratio=MAX_RATIO)
+        case _:
+            return _(
+                "This clip is stored in such a way that I would be reading it for minutes."
+                " Please save it as an ordinary MP4."
+            )
+
+
+def drawn_sticker() -> str:
+    return _(
+        "This sticker is made of lines that only Telegram can draw."
+        " Please send a still or a video sticker, a photo or a GIF."
+    )
 
 
 def download_problem(problem: DownloadProblem, *, max_bytes: int = MAX_BYTES) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from app.jobs.model import Failure, JobRequest
+from models.clips.interface import ClipError
 from models.interface import OutOfMemoryError
 from models.pictures import PictureError
 
@@ -29,6 +30,8 @@ def failure_of(error: Exception) -> Failure:
         return error.failure
     if isinstance(error, PictureError):
         return Failure.BAD_PICTURE
+    if isinstance(error, ClipError):
+        return Failure.BAD_CLIP
     if isinstance(error, OutOfMemoryError):
         return Failure.OUT_OF_MEMORY
     return Failure.INTERNAL

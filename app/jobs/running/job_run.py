@@ -27,6 +27,12 @@ class JobRun:
     job: Job
     outcome: RunOutcome = RunOutcome.DELIVER
     stop: threading.Event = field(default_factory=threading.Event)
+    cancel: threading.Event = field(default_factory=threading.Event)
+    """What is painted so far is not wanted; set along with `stop`."""
+    guest: JobRun | None = None
+    """The picture that is painted while this clip waits between two of its frames."""
+    next_turn_at: float = float("-inf")
+    """When the clip lets the next guest in, by `time.monotonic`."""
     report: StepReport | None = None
     began: float = field(default_factory=time.monotonic)
     frames: FrameRecorder = field(default_factory=FrameRecorder)
@@ -37,7 +43,13 @@ class JobRun:
         """Stop painting within one step; the first outcome holds unless the job is cancelled."""
         if outcome is RunOutcome.THROW_AWAY or not self.stop.is_set():
             self.outcome = outcome
+        if self.outcome is not RunOutcome.DELIVER:
+            self.cancel.set()
         self.stop.set()
+
+    def with_guest(self) -> list[JobRun]:
+        """All of which the painting has begun."""
+        return [self] if self.guest is None else [self, self.guest]
 
     def ends_as(self, outcome: RunOutcome) -> bool:
         return self.outcome is outcome

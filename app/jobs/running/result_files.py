@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,8 +18,9 @@ from models.pictures import encode_jpeg, encode_png
 
 logger = logging.getLogger(__name__)
 
-_PNG_BYTES_PER_PIXEL, _JPEG_BYTES_PER_PIXEL = 3.0, 1.5
-"""Of a painting that is all strokes and nowhere calm."""
+_PNG_BYTES_PER_PIXEL, _JPEG_BYTES_PER_PIXEL, _CLIP_BYTES_PER_PIXEL = 3.0, 1.5, 0.125
+"""Of a painting that is all strokes and nowhere calm; of a clip's with one before it."""
+_SOUND_BYTES_PER_S = 40_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +52,22 @@ def save_result(picture: Image.Image, job: Job, folder: Path, *, max_bytes: int)
     return SavedResult(_write_durably(encode_jpeg(picture), folder / f"{job.id}.jpg"), notes)
 
 
+def clip_file(job_id: int, folder: Path) -> Path:
+    """Where the painted clip of a job is written."""
+    return folder / f"{job_id}.mp4"
+
+
+def flush_clip(path: Path) -> int:
+    """Blocking: a painted clip is still there after a power cut; returns its bytes.
+
+    Raises OSError.
+    """
+    with path.open("rb") as file:
+        os.fsync(file.fileno())
+    flush_folder(path.parent)
+    return path.stat().st_size
+
+
 def delete_result(path: Path) -> None:
     """Blocking: delete a result, and the frames of its film."""
     path.unlink(missing_ok=True)
@@ -74,6 +92,9 @@ def _print(picture: Image.Image, job: Job, max_bytes: int) -> tuple[bytes | None
 
 def expected_bytes(request: JobRequest) -> int:
     """What the result takes on the disk, at most: that of a square picture."""
+    if (clip := request.clip) is not None:
+        pixels = clip.frames * request.options.size_px**2
+        return round(_CLIP_BYTES_PER_PIXEL * pixels + _SOUND_BYTES_PER_S * clip.seconds)
     if request.print_size is not None:
         long, short = SHEETS_PX[request.print_size]
         return round(_JPEG_BYTES_PER_PIXEL * long * short)
@@ -83,9 +104,9 @@ def expected_bytes(request: JobRequest) -> int:
 
 
 def possible_results(job: Job, folder: Path) -> list[Path]:
-    """Every file that `save_result` may have left of a job, half-written ones too."""
+    """Every file that painting may have left of a job, half-written ones too."""
     results = [folder / f"{job.id}{suffix}" for suffix in (".jpg", ".png")]
-    whole = [*results, frames_file(results[0])]
+    whole = [*results, frames_file(results[0]), clip_file(job.id, folder)]
     return [*whole, *map(_part_of, whole)]
 
 

@@ -5,27 +5,32 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Awaitable, Callable
+from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import suppress
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from app.exit_codes import ExitCode
 from app.jobs.deliveries import DeliveryService
 from app.jobs.interface import Reporter
 from app.jobs.job_log import log_job
-from app.jobs.model import Failure, StyleChoice
+from app.jobs.limits import JobLimits
+from app.jobs.model import Failure, JobNote, StyleChoice
 from app.jobs.notifications import PlaceNotifier, notify_safely
 from app.jobs.queue import JobQueue
 from app.jobs.repository import JobRepository
+from app.jobs.running.clips import ClipPainting, Engine, LentThread
 from app.jobs.running.failures import check_pictures, failure_of
 from app.jobs.running.job_run import JobRun, RunOutcome
-from app.jobs.running.result_files import delete_result, save_result
+from app.jobs.running.result_files import clip_file, delete_result, flush_clip, save_result
 from app.jobs.running.timings import Timings
 from app.pictures.frames import frames_file
 from app.storage.disk_room import DiskRoom
-from models.interface import DeviceLostError, Note, Painting, StepReport, Style, Stylizer
+from models.clips.interface import ClipCancelledError, ClipNote, PaintedClip
+from models.interface import DeviceLostError, Note, Painting, StepReport, Style
 
 StyleOf = Callable[[StyleChoice], Style]
 """From a job's style to what the engine paints in: a preset knows how it is painted best."""
@@ -62,13 +67,25 @@ class PainterHung(ProcessMustEnd):
     exit_code = ExitCode.HUNG
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Finished:
+    """A result that lies on the disk, and what is to be noted of it."""
+
+    path: Path
+    notes: frozenset[JobNote]
+    seconds: float
+    size_bytes: int
+    faces: int = 0
+    frames: int = 0
+
+
 class Worker:
     """One consumer for one device, with one thread."""
 
     def __init__(
         self,
         *,
-        stylizer: Stylizer,
+        stylizer: Engine,
         repository: JobRepository,
         queue: JobQueue,
         places: PlaceNotifier,
@@ -77,8 +94,7 @@ class Worker:
         timings: Timings,
         results: Path,
         room: DiskRoom,
-        watchdog_s: float,
-        max_file_bytes: int,
+        limits: JobLimits,
         style_of: StyleOf = plain_style,
     ) -> None:
         self._stylizer = stylizer
@@ -90,8 +106,7 @@ class Worker:
         self._timings = timings
         self._results = results
         self._room = room
-        self._watchdog_s = watchdog_s
-        self._max_file_bytes = max_file_bytes
+        self._limits = limits
         self._style_of = style_of
         self._gpu_thread = ThreadPoolExecutor(1, thread_name_prefix="gpu")
         self._closing = False
@@ -118,19 +133,29 @@ class Worker:
         Returns whether the GPU thread is free; if not, only `os._exit` ends the process at once.
         """
         self._closing = True
-        run, timed_out = self.run, False
+        run, runs, timed_out = self.run, self.runs, False
         if run is not None:
-            run.end(RunOutcome.PUT_BACK)
+            for each in self.runs:
+                each.end(RunOutcome.PUT_BACK)
             _, unfinished = await asyncio.wait({task}, timeout=timeout_s)
             timed_out = bool(unfinished)
         task.cancel()
         (outcome,) = await asyncio.gather(task, return_exceptions=True)
-        if timed_out and run is not None and await self._repository.put_back(run.job.id):
-            log_job("put back", run.job)
+        for each in runs if timed_out else ():
+            await self._put_back(each)
         self._gpu_thread.shutdown(wait=False)
         return not timed_out and not isinstance(outcome, PainterHung)
 
-    async def _handle(self, run: JobRun) -> None:
+    @property
+    def runs(self) -> list[JobRun]:
+        """What is in work: the run, and its guest."""
+        return [] if self.run is None else self.run.with_guest()
+
+    def run_of(self, job_id: int) -> JobRun | None:
+        return next((run for run in self.runs if run.job.id == job_id), None)
+
+    async def _handle(self, run: JobRun, thread: Executor | None = None) -> None:
+        """`thread` is another than the worker's own where a clip has lent it."""
         job = await self._repository.start(run.job.id)
         if job is None or run.ends_as(RunOutcome.THROW_AWAY):
             return  # cancelled in this very moment
@@ -139,16 +164,22 @@ class Worker:
         notify_safely(self._reporter.started, job)
         try:
             await asyncio.to_thread(check_pictures, job.request)
-            await self._finish(run, await self._paint(run))
+            if job.request.clip is None:
+                await self._finish(run, await self._paint(run, thread or self._gpu_thread))
+            else:
+                await self._keep(run, partial(self._finished_clip, await self._paint_clip(run)))
         except ProcessMustEnd:
             raise
+        except ClipCancelledError:
+            if run.ends_as(RunOutcome.PUT_BACK):
+                await self._put_back(run)
         except DeviceLostError as error:
             log_job("lost its device", job, logging.CRITICAL, error=error)
             raise DeviceLost(str(error)) from error
         except Exception as error:
             await self._fail(run, failure_of(error), error)
 
-    async def _paint(self, run: JobRun) -> Painting:
+    async def _paint(self, run: JobRun, thread: Executor) -> Painting:
         """Paint in the GPU thread, with an eye on its steps."""
         loop = asyncio.get_running_loop()
 
@@ -158,11 +189,10 @@ class Worker:
                 loop.call_soon_threadsafe(self._stepped, run, report)
 
         request = run.job.request
-        styles = [self._style_of(choice) for choice in request.styles]
         call = partial(self._stylizer.stylize, on_step=on_step, stop=run.stop)
         run.last_sign = time.monotonic()
         future = loop.run_in_executor(
-            self._gpu_thread, call, request.content, styles, request.options
+            thread, call, request.content, self._styles(run), request.options
         )
         try:
             await self._watch(run, future)
@@ -170,60 +200,151 @@ class Worker:
         finally:
             future.cancel()  # of no effect but after a hang, when nobody waits for it any more
 
-    async def _watch(self, run: JobRun, future: asyncio.Future[Painting]) -> None:
-        """Wait for the painter. Raises PainterHung when it gives no sign for too long."""
+    async def _paint_clip(self, run: JobRun) -> PaintedClip:
+        """Likewise; between two frames the thread may be lent to a guest."""
+        painting = ClipPainting(
+            run,
+            wants_in=lambda: not self._queue.empty(),
+            let_in=self._let_in,
+            on_step=self._stepped,
+        )
+        run.last_sign = time.monotonic()
+        future = painting.begin(
+            self._stylizer,
+            self._gpu_thread,
+            self._styles(run),
+            output=clip_file(run.job.id, self._results),
+            limits=self._limits.clips,
+        )
+        try:
+            while not future.done():
+                guest = asyncio.ensure_future(painting.next_guest())
+                try:
+                    await self._watch(run, future, guest)
+                finally:
+                    guest.cancel()
+                    await asyncio.gather(guest, return_exceptions=True)
+            return future.result()
+        finally:
+            # Of effect where it was a guest that this worker ends for.
+            run.stop.set()
+            run.cancel.set()
+            future.cancel()
+
+    async def _let_in(self, clip: JobRun, thread: LentThread) -> None:
+        """Have the next photo of somebody else painted while the clip waits, if it may come in."""
+        if self._closing or time.monotonic() < clip.next_turn_at:
+            return
+        job = self._queue.take_picture(not_of=clip.job.request.user_id)
+        if job is None:
+            return
+        # No await in between, as in `work`.
+        clip.guest = JobRun(job)
+        try:
+            self._places.notify(self.run)
+            await self._repository.pause(clip.job.id)
+            await self._handle(clip.guest, thread)
+            await self._repository.resume(clip.job.id)
+        finally:
+            took_s = clip.guest.seconds_spent()
+            clip.guest = None
+        clip.next_turn_at = time.monotonic() + min(took_s, self._limits.clip_turn_s)
+
+    async def _watch(
+        self,
+        run: JobRun,
+        future: asyncio.Future[Any],
+        guest: asyncio.Future[None] | None = None,
+    ) -> None:
+        """Wait for the painter, or until a guest has gone.
+
+        Raises PainterHung when the painter gives no sign for too long, and what befell a guest.
+        """
         while not future.done():
-            patience_s = self._watchdog_s - (time.monotonic() - run.last_sign)
+            silent_s = 0.0 if run.guest is not None else time.monotonic() - run.last_sign
+            patience_s = self._limits.watchdog_s - silent_s
             if patience_s <= 0:
                 await self._repository.note_hang(run.job.id)
-                reason = PainterHung(f"no step for {self._watchdog_s:g} s")
+                reason = PainterHung(f"no step for {self._limits.watchdog_s:g} s")
                 log_job("hung", run.job, logging.CRITICAL, error=reason)
                 raise reason
-            await asyncio.wait({future}, timeout=patience_s)
+            awaited = {future} if guest is None else {future, guest}
+            await asyncio.wait(awaited, timeout=patience_s, return_when=asyncio.FIRST_COMPLETED)
+            if guest is not None and guest.done():
+                return guest.result()
+        return None
+
+    def _styles(self, run: JobRun) -> list[Style]:
+        return [self._style_of(choice) for choice in run.job.request.styles]
 
     def _stepped(self, run: JobRun, report: StepReport) -> None:
-        if run is self.run and not run.ends_as(RunOutcome.THROW_AWAY):
+        if run in self.runs and not run.ends_as(RunOutcome.THROW_AWAY):
             run.report = report
-            if (frame := report.frame or report.picture) is not None:
+            is_clip = run.job.request.clip is not None
+            if not is_clip and (frame := report.frame or report.picture) is not None:
                 run.frames.take(report.step, frame)
             notify_safely(self._reporter.stepped, run.job, report)
 
     async def _finish(self, run: JobRun, painting: Painting) -> None:
         """Do with a finished picture as its run's outcome says."""
         if run.ends_as(RunOutcome.PUT_BACK) and Note.STOPPED in painting.notes:
-            await self._repository.put_back(run.job.id)
-            log_job("put back", run.job)
-        elif not run.ends_as(RunOutcome.THROW_AWAY):
-            await self._save(run, painting)
+            await self._put_back(run)
+        else:
+            await self._keep(run, partial(self._finished_picture, run, painting))
 
-    async def _save(self, run: JobRun, painting: Painting) -> None:
-        """Write the picture to the disk and have it delivered."""
+    async def _put_back(self, run: JobRun) -> None:
+        if await self._repository.put_back(run.job.id):
+            log_job("put back", run.job)
+
+    async def _finished_picture(self, run: JobRun, painting: Painting) -> _Finished:
+        """Write the picture, and the frames of its film, to the disk."""
         seconds = run.seconds_spent()
+        saved = await asyncio.to_thread(
+            save_result,
+            painting.picture,
+            run.job,
+            self._results,
+            max_bytes=round(self._limits.max_file_mb * 1_000_000),
+        )
+        return _Finished(
+            path=saved.path,
+            notes=painting.notes | saved.notes,
+            seconds=seconds,
+            size_bytes=(await asyncio.to_thread(saved.path.stat)).st_size,
+            faces=painting.faces,
+            frames=await run.frames.save(frames_file(saved.path)),
+        )
+
+    async def _finished_clip(self, painted: PaintedClip) -> _Finished:
+        size_bytes = await asyncio.to_thread(flush_clip, painted.path)
+        return _Finished(
+            path=painted.path,
+            notes=frozenset(painted.notes),
+            seconds=painted.seconds,
+            size_bytes=size_bytes,
+        )
+
+    async def _keep(self, run: JobRun, finished: Callable[[], Awaitable[_Finished]]) -> None:
+        """Have the result on the disk and delivered, unless nobody wants it any more."""
         async with self.saving:
             if run.ends_as(RunOutcome.THROW_AWAY):
+                await asyncio.to_thread(delete_result, clip_file(run.job.id, self._results))
                 return
-            saved = await asyncio.to_thread(
-                save_result,
-                painting.picture,
-                run.job,
-                self._results,
-                max_bytes=self._max_file_bytes,
-            )
-            frames = await run.frames.save(frames_file(saved.path))
+            result = await finished()
             job = await self._repository.painted(
                 run.job.id,
-                result=saved.path,
-                notes=painting.notes | saved.notes,
-                seconds=seconds,
-                faces=painting.faces,
-                frames=frames,
+                result=result.path,
+                notes=result.notes,
+                seconds=result.seconds,
+                faces=result.faces,
+                frames=result.frames,
             )
             if job is None or run.ends_as(RunOutcome.THROW_AWAY):  # cancelled meanwhile
-                await asyncio.to_thread(delete_result, saved.path)
+                await asyncio.to_thread(delete_result, result.path)
                 return
-            self._room.note_written((await asyncio.to_thread(saved.path.stat)).st_size)
-        if Note.STOPPED not in painting.notes:
-            self._timings.record(job.request.options, seconds)
+            self._room.note_written(result.size_bytes)
+        if not {Note.STOPPED, ClipNote.CUT_OFF} & result.notes:
+            self._timings.record(job.request.options, result.seconds, job.clip_frames)
         log_job("painted", job, logging.WARNING if WORTH_A_LOOK & job.notes else logging.INFO)
         self._deliveries.take(job)
 

@@ -9,7 +9,13 @@ from app.sandbox.methods.method import Json, Method, caption_content
 from app.sandbox.params import Params
 from app.sandbox.world import World
 
-CACHED_KINDS = ("photo", "document")
+CACHED_KINDS = {
+    "photo": "photo",
+    "document": "document",
+    "video": "video",
+    "mpeg4_gif": "animation",
+}
+"""Of results, and what each is as a message."""
 
 
 class _Result(BaseModel):
@@ -19,6 +25,8 @@ class _Result(BaseModel):
     type: str = ""
     photo_file_id: str = ""
     document_file_id: str = ""
+    video_file_id: str = ""
+    mpeg4_file_id: str = ""
     caption: str | None = None
     parse_mode: str | None = None
     caption_entities: list[Json] | None = None
@@ -41,10 +49,15 @@ async def answer_inline_query(world: World, params: Params) -> bool:
 
 def _content(world: World, result: _Result) -> Json:
     """What is sent when a person chooses the result, one of Telegram's own copies."""
-    kind = result.type
-    if kind not in CACHED_KINDS:
-        raise bad_request(f"unsupported inline result type {kind}")
-    media = world.files.media(result.photo_file_id or result.document_file_id)
+    kind = CACHED_KINDS.get(result.type)
+    if kind is None:
+        raise bad_request(f"unsupported inline result type {result.type}")
+    media = world.files.media(
+        result.photo_file_id
+        or result.document_file_id
+        or result.video_file_id
+        or result.mpeg4_file_id
+    )
     if media is None or kind not in media:
         raise bad_request("wrong file identifier/HTTP URL specified")
     caption = caption_content(

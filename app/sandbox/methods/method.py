@@ -18,6 +18,8 @@ from app.sandbox.markup import parse_html, utf16_len
 from app.sandbox.params import Params, Upload
 from app.sandbox.world import Chat, Message, World
 
+CLIP_KINDS = frozenset({"video", "animation", "video_note"})
+
 Json = dict[str, Any]
 Method = Callable[[World, Params], Awaitable[Any]]
 
@@ -91,19 +93,30 @@ def params_caption(params: Params) -> Json:
 
 
 async def media_content(
-    world: World, kind: str, reference: str, upload: Upload | None, about: Json | None = None
+    world: World,
+    kind: str,
+    reference: str,
+    upload: Upload | None,
+    about: Json | None = None,
+    thumbnail: Upload | None = None,
 ) -> Json:
-    """The photo, document or video that was uploaded, or that an earlier `file_id` names.
+    """The photo, document or clip that was uploaded, or that an earlier `file_id` names.
 
-    `about` are the sides and the length of a video.
+    `about` are the sides and the length of a clip.
     """
     if upload is not None:
         if not upload.data:
             raise bad_request("file must be non-empty")
         if kind == "photo":
             return await world.files.add_photo(upload.data)
-        if kind == "video":
-            return world.files.add_video(upload.data, name=upload.name, about=about or {})
+        if kind in CLIP_KINDS:
+            return world.files.add_clip(
+                kind,
+                upload.data,
+                name=upload.name,
+                about=about or {},
+                thumbnail=thumbnail.data if thumbnail else None,
+            )
         return world.files.add_document(upload.data, name=upload.name, mime_type=upload.mime_type)
     if not reference:
         raise bad_request(f"there is no {kind} in the request")

@@ -9,6 +9,7 @@ from pydantic import BaseModel
 from app.sandbox.errors import (
     DRAFT_LIVES_S,
     MAX_ALBUM_ITEMS,
+    MAX_NOTE_LENGTH_PX,
     MAX_TEXT_CHARS,
     MIN_ALBUM_ITEMS,
     bad_request,
@@ -29,7 +30,7 @@ from app.sandbox.methods.method import (
 from app.sandbox.params import Params
 from app.sandbox.world import World
 
-VIDEO_FACTS = ("width", "height", "duration")
+CLIP_FACTS = ("width", "height", "duration", "length")
 
 
 class MediaItem(BaseModel):
@@ -43,6 +44,7 @@ class MediaItem(BaseModel):
     width: int = 0
     height: int = 0
     duration: int = 0
+    thumbnail: str = ""
 
 
 async def send_message(world: World, params: Params) -> Json:
@@ -61,13 +63,26 @@ async def send_video(world: World, params: Params) -> Json:
     return await _send_media(world, params, "video")
 
 
+async def send_animation(world: World, params: Params) -> Json:
+    return await _send_media(world, params, "animation")
+
+
+async def send_video_note(world: World, params: Params) -> Json:
+    """Round, and without words."""
+    if not 0 <= params.number("length", 0) < MAX_NOTE_LENGTH_PX:
+        raise bad_request("wrong video note length")
+    params.values.pop("caption", None)
+    return await _send_media(world, params, "video_note")
+
+
 async def _send_media(world: World, params: Params, kind: str) -> Json:
     chat_of(world, params)  # refused before the picture is worked on
     reference = params.text(kind)
     upload = params.upload(reference, kind)
     caption = params_caption(params)
-    about = {key: params.number(key, 0) for key in VIDEO_FACTS}
-    content = await media_content(world, kind, reference, upload, about)
+    about = {key: params.number(key, 0) for key in CLIP_FACTS}
+    thumbnail = params.upload(params.text("thumbnail"), "thumbnail")
+    content = await media_content(world, kind, reference, upload, about, thumbnail)
     return _post(world, params, content | caption)
 
 
@@ -79,6 +94,8 @@ async def send_media_group(world: World, params: Params) -> list[Json]:
     kinds = {item.type for item in items}
     if len(kinds) > 1 and "document" in kinds:
         raise bad_request("document can't be mixed with other media types")
+    if "animation" in kinds:
+        raise bad_request("animation can't be sent as part of a media group")
     contents = [await item_content(world, params, item) for item in items]
     target = reply_target(params, chat)
     group = str(secrets.randbits(50))
@@ -90,12 +107,14 @@ async def send_media_group(world: World, params: Params) -> list[Json]:
 
 async def item_content(world: World, params: Params, item: MediaItem) -> Json:
     """The content that an `InputMedia` describes."""
-    if item.type not in {"photo", "document", "video"}:
+    if item.type not in {"photo", "document", "video", "animation"}:
         raise bad_request(f"unsupported media type {item.type}")
     upload = params.upload(item.media, "")
     caption = caption_content(item.caption or "", item.parse_mode or "", item.caption_entities)
-    about = {key: getattr(item, key) for key in VIDEO_FACTS}
-    return await media_content(world, item.type, item.media, upload, about) | caption
+    about = {"width": item.width, "height": item.height, "duration": item.duration}
+    thumbnail = params.upload(item.thumbnail, "") if item.thumbnail else None
+    content = await media_content(world, item.type, item.media, upload, about, thumbnail)
+    return content | caption
 
 
 async def send_message_draft(world: World, params: Params) -> bool:
@@ -139,6 +158,8 @@ METHODS: dict[str, Method] = {
     "sendPhoto": send_photo,
     "sendDocument": send_document,
     "sendVideo": send_video,
+    "sendAnimation": send_animation,
+    "sendVideoNote": send_video_note,
     "sendMediaGroup": send_media_group,
     "sendMessageDraft": send_message_draft,
     "sendChatAction": send_chat_action,

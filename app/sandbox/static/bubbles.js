@@ -20,8 +20,10 @@ export function bubbleRow(message, { botId, words, onPress, onCommand, onZoom, p
   const text = message.text ?? message.caption ?? "";
   if (message.reply_to_message) bubble.append(quote(message.reply_to_message));
   if (message.photo) bubble.append(picture(message, words, onZoom, previous));
-  if (message.video) bubble.append(film(message.video));
-  if (message.document) bubble.append(file(message.document, words));
+  const clip = message.video ?? message.animation ?? message.live_photo;
+  if (clip) bubble.append(film(clip, !message.video));
+  if (message.video_note) bubble.append(note(message.video_note));
+  if (message.document && !message.animation) bubble.append(file(message.document, words));
   if (text) {
     const paragraph = make("p", "words");
     const entities = withCommands(text, message.entities ?? message.caption_entities);
@@ -30,9 +32,11 @@ export function bubbleRow(message, { botId, words, onPress, onCommand, onZoom, p
     bubble.append(paragraph);
   }
   bubble.append(make("span", "stamp", stampOf(message, words)));
-  row.classList.toggle("bare", !text && Boolean(message.photo || message.video));
+  const isShown = Boolean(message.photo || clip);
+  row.classList.toggle("bare", !text && isShown);
+  row.classList.toggle("note", Boolean(message.video_note));
   row.classList.toggle("joke", !mine && JOKE.test(text) && !message.reply_markup);
-  row.classList.toggle("wide", Boolean(message.photo || message.video));
+  row.classList.toggle("wide", isShown);
   if (message.reply_markup?.inline_keyboard) row.append(keys(message, onPress));
   return row;
 }
@@ -72,17 +76,37 @@ function picture(message, words, onZoom, previous) {
   return frame;
 }
 
-function film(video) {
+// A clip that loops is silent, and plays by itself.
+function film(video, loops) {
   const frame = make("div", "picture");
   if (video.width && video.height) {
     frame.style.aspectRatio = `${video.width} / ${Math.min(video.height, video.width * 1.3)}`;
   }
-  const player = document.createElement("video");
-  Object.assign(player, { src: fileUrl(video.file_id), controls: true, muted: true });
-  player.playsInline = true;
-  player.preload = "metadata";
-  frame.append(player);
+  frame.append(player(video, loops));
   return frame;
+}
+
+// Round; a touch lets it be heard.
+function note(video) {
+  const frame = make("button", "round-clip");
+  frame.type = "button";
+  const shown = player(video, true);
+  frame.addEventListener("click", () => {
+    shown.muted = !shown.muted;
+    shown.currentTime = 0;
+  });
+  frame.append(shown);
+  return frame;
+}
+
+function player(video, loops) {
+  const node = document.createElement("video");
+  Object.assign(node, { src: fileUrl(video.file_id), controls: !loops, muted: true, loop: loops });
+  if (video.thumbnail) node.poster = fileUrl(video.thumbnail.file_id);
+  node.autoplay = loops;
+  node.playsInline = true;
+  node.preload = loops ? "auto" : "metadata";
+  return node;
 }
 
 function file(document_, words) {
@@ -109,7 +133,7 @@ function file(document_, words) {
 }
 
 function quote(message) {
-  return make("span", "quote", message.text ?? message.caption ?? (message.photo ? "🖼" : message.video ? "🎞" : "📎"));
+  return make("span", "quote", message.text ?? message.caption ?? (message.photo ? "🖼" : message.video || message.animation || message.video_note ? "🎞" : "📎"));
 }
 
 function stampOf(message, words) {

@@ -6,6 +6,7 @@ import { WORDS } from "./words.js";
 const ACTION_LIVES_MS = 5000;
 const TOAST_LIVES_MS = 3500;
 const MAX_FILES = 10;
+const CLIPS = ["video", "animation", "video_note"];
 
 const at = (id) => document.getElementById(id);
 const chat = at("chat");
@@ -204,8 +205,33 @@ async function upload(files, as) {
   form.set("user_id", state.user.id);
   form.set("as", as);
   form.set("caption", text.value.trim());
+  if (CLIPS.includes(as)) {
+    const about = await factsOf(files[0]);
+    for (const [name, value] of Object.entries(about)) form.set(name, value);
+  }
   for (const file of files) form.append("files", file);
   if (await attempt(() => post("upload", form))) text.value = "";
+}
+
+// What a phone would say of a clip; nothing of one that this browser can't play.
+function factsOf(file) {
+  return new Promise((resolve) => {
+    const node = document.createElement("video");
+    const url = URL.createObjectURL(file);
+    const end = (facts) => {
+      URL.revokeObjectURL(url);
+      resolve(facts);
+    };
+    node.onloadedmetadata = () =>
+      end({
+        width: node.videoWidth,
+        height: node.videoHeight,
+        length: Math.min(node.videoWidth, node.videoHeight),
+        duration: Number.isFinite(node.duration) ? Math.round(node.duration) : 0,
+      });
+    node.onerror = () => end({});
+    node.src = url;
+  });
 }
 
 function isPicture(file) {
@@ -311,7 +337,7 @@ function wire() {
   for (const button of at("attach-menu").children) {
     button.addEventListener("click", () => at(`${button.dataset.as}-input`).click());
   }
-  for (const as of ["photo", "file"]) {
+  for (const as of ["photo", "file", ...CLIPS]) {
     at(`${as}-input`).addEventListener("change", async ({ target }) => {
       await upload([...target.files], as);
       target.value = "";

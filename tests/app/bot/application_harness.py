@@ -13,8 +13,8 @@ from typing import Any
 from pydantic import SecretStr
 
 from app.application import Application
+from app.jobs.running.clips import Engine
 from app.settings import Settings
-from models.interface import Stylizer
 from tests.app.bot.reporter_harness import eventually
 from tests.app.jobs.stub_stylizers import Inverter
 from tests.app.sandbox.faulty_sandbox import FaultySandbox
@@ -30,7 +30,7 @@ class ApplicationHarness:
 
     sandbox: FaultySandbox
     settings: Settings
-    stylizer: Stylizer = field(default_factory=Inverter)
+    stylizer: Engine = field(default_factory=Inverter)
 
     def new_person(self, name: str = "Ben", language: str = "en") -> Actor:
         """Somebody the bot has never met, with a chat and a rate limit of their own."""

@@ -29,6 +29,7 @@ from app.sandbox.world import Chat, Message
 from models.interface import Note, OnStep, Painting, StepReport, Style, StyleOptions, ignore_step
 from styles.catalog import default_catalog
 from tests.app.jobs.job_limits import make_limits
+from tests.app.jobs.stub_stylizers import PicturesOnly
 from tests.app.sandbox.faulty_sandbox import FaultySandbox
 
 T = TypeVar("T")
@@ -38,7 +39,7 @@ GROUP_ID = -1001234567890
 
 
 @dataclass
-class CuedPainter:
+class CuedPainter(PicturesOnly):
     """One colour per step; the draft comes at once, each step when it is cued."""
 
     colors: Sequence[str] = ("navy", "teal", "olive", "maroon", "gold")

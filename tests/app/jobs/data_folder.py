@@ -11,10 +11,11 @@ from PIL import Image
 
 from app.jobs.limits import JobLimits
 from app.jobs.model import Delivery, Job, JobRequest, StyleChoice
+from app.jobs.running.clips import Engine
 from app.jobs.service import LocalJobService
 from app.jobs.store import JobStore
 from app.storage.folders import Folders
-from models.interface import Quality, StyleOptions, Stylizer
+from models.interface import Quality, StyleOptions
 from tests.app.jobs.job_limits import make_limits
 from tests.app.jobs.recording_reporter import RecordingReporter
 from tests.app.jobs.stub_stylizers import Inverter
@@ -69,7 +70,7 @@ class DataFolder:
     async def job_service(
         self,
         reporter: RecordingReporter,
-        stylizer: Stylizer | None = None,
+        stylizer: Engine | None = None,
         *,
         limits: JobLimits | None = None,
         start: bool = True,

@@ -21,10 +21,10 @@ from app.jobs.store import JobStore
 from models.interface import OnStep, Painting, StepReport, Style, StyleOptions, ignore_step
 from tests.app.jobs.data_folder import BOT_ID, DataFolder
 from tests.app.jobs.job_limits import make_limits
-from tests.app.jobs.stub_stylizers import Inverter
+from tests.app.jobs.stub_stylizers import Inverter, PicturesOnly
 
 
-class Painter:
+class Painter(PicturesOnly):
     """Takes a few milliseconds a step, and may kill the process as the kernel would."""
 
     def __init__(self, deadly: Path | None) -> None:

@@ -7,6 +7,7 @@ from collections import defaultdict, deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+import av
 from PIL import Image
 
 from app.jobs.model import Failure, Job
@@ -89,6 +90,10 @@ class RecordingReporter:
 
     def _look_at(self, job: Job) -> None:
         assert job.result is not None
+        if job.request.clip is not None:
+            with av.open(job.result) as clip:
+                self.pictures[job.id] = clip.streams.video[0].width, clip.streams.video[0].height
+            return
         with Image.open(job.result) as picture:
             self.pictures[job.id] = picture.size
 

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any, Never
 
 from PIL import Image, ImageOps
 
@@ -13,8 +14,15 @@ from models.interface import Note, OnStep, Painting, StepReport, Style, StyleOpt
 from models.pictures import open_picture
 
 
+class PicturesOnly:
+    """A stylizer that meets no clips."""
+
+    def stylize_clip(self, *_: Any, **__: Any) -> Never:
+        raise AssertionError("a clip came to where only pictures were expected")
+
+
 @dataclass
-class Inverter:
+class Inverter(PicturesOnly):
     """Paints the negative in `steps` steps; each waits for `gate`, if there is one."""
 
     steps: int = 3
@@ -63,7 +71,7 @@ class Inverter:
 
 
 @dataclass
-class Sleeper:
+class Sleeper(PicturesOnly):
     """Takes a job and gives no sign, whatever is asked of it, until it is released."""
 
     release: threading.Event = field(default_factory=threading.Event)
@@ -85,7 +93,7 @@ class Sleeper:
 
 
 @dataclass
-class Breaker:
+class Breaker(PicturesOnly):
     """Raises the same error for each job whose photo is named in `victims`, else paints."""
 
     error: Exception

@@ -11,6 +11,7 @@ from app.jobs import table
 from app.jobs.interface import ResultMessage, StatusMessageId
 from app.jobs.model import Delivery, Failure, Job, JobRequest, JobState, PrintSize, StyleChoice
 from app.jobs.repository import JobRepository
+from app.jobs.running.timings import Measured
 from app.storage.database import Database
 from models.interface import Note, Quality, StyleOptions
 
@@ -83,10 +84,10 @@ async def test_jobs_of_the_version_before_are_read(tmp_path: Path) -> None:
     file = tmp_path / "jobs.sqlite3"
     before = await Database.open(file, table.MIGRATIONS[:1])
     job = request(tmp_path, "trial:1")
-    *values, _, _, created_at = table.insert_values(job, bot_id=1, created_at=1.0, root=tmp_path)
+    *values, _, _, _, created_at = table.insert_values(job, bot_id=1, created_at=1.0, root=tmp_path)
     insert = (
-        table.INSERT.replace(" is_trial, print_size,", "")
-        .replace("?, ", "", 2)
+        table.INSERT.replace(" is_trial, print_size, clip,", "")
+        .replace("?, ", "", 3)
         .replace("RETURNING *", "")
     )
     await before.execute(insert, (*values, created_at))
@@ -122,7 +123,7 @@ async def test_life_of_a_job(repository: JobRepository, tmp_path: Path) -> None:
         seconds=1.5,
         finished_at=1000.0,
     )
-    assert await repository.measured(10) == [(job.request.options, 1.5)]
+    assert await repository.measured(10) == [Measured(job.request.options, 1.5)]
 
 
 async def test_transition_from_another_state_changes_nothing(

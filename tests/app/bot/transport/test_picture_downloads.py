@@ -49,7 +49,7 @@ class DownloadHarness:
         ]
         size = len(data) if claimed_size is None else claimed_size
         document = Document.model_validate(stored | {"file_size": size})
-        return await self.downloads.keep(document, user_id)
+        return (await self.downloads.keep(document, user_id, may_move=False)).path
 
     @property
     def left(self) -> list[Path]:
