@@ -23,8 +23,9 @@ from models.clips.interface import (
     ignore_frame,
     no_turns,
 )
-from models.interface import Style, StyleOptions
+from models.interface import OnStep, Painting, Style, StyleOptions, ignore_step
 from models.pictures import fit_size
+from tests.app.jobs.stub_stylizers import Breaker, Inverter, Sleeper
 
 
 @dataclass
@@ -96,6 +97,24 @@ class ClipInverter:
         while self.gate is not None and not (stop.is_set() or cancel.is_set()):
             if self.gate.acquire(timeout=0.01):
                 return
+
+
+@dataclass
+class ClipAndPhotoInverter(ClipInverter):
+    """And photos as `photos` does."""
+
+    photos: Inverter | Breaker | Sleeper = field(default_factory=Inverter)
+
+    def stylize(
+        self,
+        content: Path,
+        styles: Sequence[Style],
+        options: StyleOptions,
+        *,
+        on_step: OnStep = ignore_step,
+        stop: threading.Event | None = None,
+    ) -> Painting:
+        return self.photos.stylize(content, styles, options, on_step=on_step, stop=stop)
 
 
 def _decoded(source: Path, size_px: int, *, square: bool) -> tuple[list[Image.Image], int]:

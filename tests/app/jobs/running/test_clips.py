@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 import threading
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import av
@@ -18,20 +18,13 @@ from app.jobs.running.estimates import WaitEstimates
 from app.jobs.running.worker import PainterHung
 from app.jobs.service import LocalJobService
 from models.clips.interface import ClipKind, ClipNote
-from models.interface import (
-    DeviceLostError,
-    OnStep,
-    Painting,
-    Style,
-    StyleOptions,
-    ignore_step,
-)
+from models.interface import DeviceLostError
 from tests import clip_files
 from tests.app.bot.reporter_harness import eventually
 from tests.app.jobs.data_folder import DataFolder
 from tests.app.jobs.job_limits import make_limits
 from tests.app.jobs.recording_reporter import RecordingReporter
-from tests.app.jobs.stub_clips import ClipInverter
+from tests.app.jobs.stub_clips import ClipAndPhotoInverter
 from tests.app.jobs.stub_stylizers import Breaker, Inverter, Sleeper
 
 FRAMES = 6
@@ -39,32 +32,11 @@ pytestmark = pytest.mark.asyncio
 
 
 @dataclass
-class Both(ClipInverter):
-    """Paints clips at the pace of `gate`, and photos as `photos` does."""
-
-    photos: Inverter | Breaker | Sleeper = field(default_factory=Inverter)
-
-    def __post_init__(self) -> None:
-        self.gate = threading.Semaphore(0)
-
-    def stylize(
-        self,
-        content: Path,
-        styles: Sequence[Style],
-        options: StyleOptions,
-        *,
-        on_step: OnStep = ignore_step,
-        stop: threading.Event | None = None,
-    ) -> Painting:
-        return self.photos.stylize(content, styles, options, on_step=on_step, stop=stop)
-
-
-@dataclass
 class Bench:
     """A job service with such a stylizer on it."""
 
     folder: DataFolder
-    stylizer: Both
+    stylizer: ClipAndPhotoInverter
     reporter: RecordingReporter
     service: LocalJobService
 
@@ -82,11 +54,20 @@ class Bench:
         return max(self.reporter.steps[job_id], default=0)
 
 
+def gated(photos: Inverter | Breaker | Sleeper) -> ClipAndPhotoInverter:
+    """Paints clips at the pace of cues."""
+    return ClipAndPhotoInverter(gate=threading.Semaphore(0), photos=photos)
+
+
 @asynccontextmanager
 async def bench(
-    root: Path, stylizer: Both | None = None, limits: JobLimits | None = None
+    root: Path, stylizer: ClipAndPhotoInverter | None = None, limits: JobLimits | None = None
 ) -> AsyncIterator[Bench]:
-    folder, reporter, stylizer = DataFolder(root), RecordingReporter(), stylizer or Both()
+    folder, reporter, stylizer = (
+        DataFolder(root),
+        RecordingReporter(),
+        stylizer or gated(Inverter()),
+    )
     async with folder.job_service(reporter, stylizer, limits=limits) as service:
         yield Bench(folder, stylizer, reporter, service)
 
@@ -141,7 +122,7 @@ async def test_ones_own_photo_and_others_clips_wait_for_their_turn(tmp_path: Pat
 async def test_after_a_photo_the_clip_has_its_turn_before_the_next_one(tmp_path: Path) -> None:
     limits = make_limits(clip_turn_s=1000.0)
     slow = Inverter(gate=threading.Semaphore(0))
-    async with bench(tmp_path, Both(photos=slow), limits) as b:
+    async with bench(tmp_path, gated(slow), limits) as b:
         (clip,) = await b.service.submit(b.clip(1))
         b.cue()
         await b.reporter.until(lambda: b.frames_of(clip.id) == 1)
@@ -190,7 +171,7 @@ async def test_what_is_thrown_away_leaves_no_file(tmp_path: Path, deed: str) -> 
 
 async def test_stop_and_cancel_reach_a_photo_that_is_let_in(tmp_path: Path) -> None:
     photos = Inverter(gate=threading.Semaphore(0))
-    async with bench(tmp_path, Both(photos=photos)) as b:
+    async with bench(tmp_path, gated(photos)) as b:
         (clip,) = await b.service.submit(b.clip(1))
         b.cue()
         await b.reporter.until(lambda: b.frames_of(clip.id) == 1)
@@ -207,7 +188,7 @@ async def test_stop_and_cancel_reach_a_photo_that_is_let_in(tmp_path: Path) -> N
 
 async def test_the_end_of_the_process_puts_a_clip_and_its_guest_back(tmp_path: Path) -> None:
     photos = Inverter(gate=threading.Semaphore(0))
-    async with bench(tmp_path, Both(photos=photos)) as b:
+    async with bench(tmp_path, gated(photos)) as b:
         (clip,) = await b.service.submit(b.clip(1))
         b.cue()
         await b.reporter.until(lambda: b.frames_of(clip.id) == 1)
@@ -227,7 +208,7 @@ async def test_the_end_of_the_process_puts_a_clip_and_its_guest_back(tmp_path: P
 
 async def test_a_photo_that_loses_the_device_costs_the_clip_no_attempt(tmp_path: Path) -> None:
     photos = Breaker(DeviceLostError("gone"), set())
-    async with bench(tmp_path, Both(photos=photos)) as b:
+    async with bench(tmp_path, gated(photos)) as b:
         (clip,) = await b.service.submit(b.clip(1))
         b.cue()
         await b.reporter.until(lambda: b.frames_of(clip.id) == 1)
@@ -244,7 +225,7 @@ async def test_a_photo_that_loses_the_device_costs_the_clip_no_attempt(tmp_path:
 
 async def test_a_photo_that_hangs_between_two_frames_is_what_hung(tmp_path: Path) -> None:
     photos = Sleeper()
-    async with bench(tmp_path, Both(photos=photos), make_limits(watchdog_s=0.6)) as b:
+    async with bench(tmp_path, gated(photos), make_limits(watchdog_s=0.6)) as b:
         (clip,) = await b.service.submit(b.clip(1))
         b.cue(2)
         (photo,) = await b.service.submit(b.folder.request(2))
@@ -260,7 +241,7 @@ async def test_a_photo_that_hangs_between_two_frames_is_what_hung(tmp_path: Path
 
 async def test_a_long_photo_is_no_silence_of_the_clips(tmp_path: Path) -> None:
     photos = Inverter(steps=8, gate=threading.Semaphore(0))
-    async with bench(tmp_path, Both(photos=photos), make_limits(watchdog_s=0.8)) as b:
+    async with bench(tmp_path, gated(photos), make_limits(watchdog_s=0.8)) as b:
         (clip,) = await b.service.submit(b.clip(1))
         b.cue(2)
         (photo,) = await b.service.submit(b.folder.request(2))
