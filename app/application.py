@@ -41,6 +41,7 @@ from app.bot.transport.picture_downloads import PictureDownloads
 from app.bot.transport.poller import Poller, wait_for_telegram
 from app.bot.transport.rate_limiter import RateLimits
 from app.bot.ui.i18n import load_i18n
+from app.decoding.clips import ClipProber
 from app.decoding.pool import DecoderPool
 from app.jobs.limits import JobLimits
 from app.jobs.model import StyleChoice
@@ -254,13 +255,15 @@ class Application:
         return preferences
 
     def _downloads(self, stack: AsyncExitStack, bot: Bot, room: DiskRoom) -> PictureDownloads:
-        decoders = DecoderPool()
+        decoders, prober = DecoderPool(), ClipProber()
         stack.push_async_callback(decoders.close)
+        stack.callback(self._end_without, prober)
         return PictureDownloads(
             bot,
             self._folders.originals,
             decoders=decoders,
             room=room,
+            prober=prober,
             clip_limits=_clip_limits(self._settings),
             max_mb_per_person=self._settings.disk_quota_per_user_mb,
         )
@@ -272,7 +275,13 @@ class Application:
         return health
 
     async def _drain(self, job_service: LocalJobService) -> None:
-        self.has_stuck_thread = not await job_service.drain(JOBS_MAY_TAKE_S)
+        if not await job_service.drain(JOBS_MAY_TAKE_S):
+            self.has_stuck_thread = True
+
+    def _end_without(self, prober: ClipProber) -> None:
+        """A clip that takes long to look at holds up no end; its process ends by itself."""
+        if prober.is_busy:
+            self.has_stuck_thread = True
 
 
 def _api_server(settings: Settings) -> TelegramAPIServer:

@@ -9,7 +9,6 @@ import os
 import signal
 import sys
 from functools import partial
-from typing import cast
 
 from app.application import Application, LoadStylizer
 from app.bot.transport.poller import WRONG_TOKEN
@@ -45,7 +44,7 @@ def run_bot(
     if not token:
         logger.critical("BOT_TOKEN is not set")
         return ExitCode.CONFIG
-    load = partial(_load_and_settle, load_stylizer or cast(LoadStylizer, load_engine))
+    load = partial(_load_and_settle, load_stylizer or load_engine)
     systemd = SystemdNotifier(os.environ.get(SOCKET_VARIABLE))
     with stall_guard(stalled_after_s) as loop_runs:
 

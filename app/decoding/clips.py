@@ -22,8 +22,22 @@ class ClipProber:
     ) -> None:
         self._probe = probe
         self._queue = DecodingQueue(at_once=at_once, memory_bytes=at_once)
+        self._looking = 0
 
     async def look(self, path: Path, *, user_id: int) -> ClipFacts:
         """What a file is. Raises ClipError, also for what takes too long."""
         async with self._queue.turn(user_id, 1):
-            return await asyncio.to_thread(self._probe, path)
+            self._looking += 1
+            looking = asyncio.ensure_future(asyncio.to_thread(self._probe, path))
+            looking.add_done_callback(self._looked)
+            return await asyncio.shield(looking)
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether a clip is looked at, if only for somebody who waits no more."""
+        return self._looking > 0
+
+    def _looked(self, looking: asyncio.Future[ClipFacts]) -> None:
+        self._looking -= 1
+        if not looking.cancelled():
+            looking.exception()  # somebody has looked at it: nobody else may be there any more

@@ -31,7 +31,12 @@ from app.jobs.retention import PictureRetention, delete_pictures, pictures_of
 from app.jobs.running.clips import Engine
 from app.jobs.running.estimates import WaitEstimates
 from app.jobs.running.job_run import RunOutcome
-from app.jobs.running.result_files import delete_result, expected_bytes, possible_results
+from app.jobs.running.result_files import (
+    delete_result,
+    delete_unfinished_clips,
+    expected_bytes,
+    possible_results,
+)
 from app.jobs.running.timings import Timings
 from app.jobs.running.worker import StyleOf, Worker, plain_style
 from app.jobs.store import JobStore
@@ -115,6 +120,7 @@ class LocalJobService:
             if job.state is JobState.SET_ASIDE:
                 log_job("set aside", job, logging.ERROR)
             self._deliveries.take(job)
+        await asyncio.to_thread(delete_unfinished_clips, self._folders.results)
         self._painting = asyncio.create_task(self._worker.work())
         for work in (self._retention.run(), self._drop_unreachable_chats()):
             self._background.append(asyncio.create_task(work))
@@ -230,6 +236,9 @@ class LocalJobService:
                     pictures.update(possible_results(job, self._folders.results))
                 # The rows last: as long as they stand, somebody knows of the files.
                 await asyncio.to_thread(delete_pictures, self._folders, pictures)
+                # A painter that is only just being stopped finds nothing to finish.
+                results, ids = self._folders.results, [job.id for job in jobs]
+                await asyncio.to_thread(delete_unfinished_clips, results, ids)
                 self._allowance.forget(await self._repository.forget(user_id))
 
     async def withdraw(self, pictures: Collection[Path]) -> None:

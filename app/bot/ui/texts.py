@@ -149,7 +149,7 @@ def clip_problem(problem: ClipProblem, *, limit_s: float = 0.0) -> str:
         case ClipProblem.NOT_A_CLIP:
             return _("I can't read this as a clip. Please send an MP4, MOV, WEBM or GIF.")
         case ClipProblem.NO_PICTURE:
-            return _("I hear something, but there is no picture in it. Please send a video.")
+            return _("I find no picture in this file. Please send a video.")
         case ClipProblem.STILL:
             return _("This clip has only one frame. Please send it as a photo.")
         case ClipProblem.DAMAGED:

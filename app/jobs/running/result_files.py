@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import logging
 import os
+import shutil
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -55,6 +57,13 @@ def save_result(picture: Image.Image, job: Job, folder: Path, *, max_bytes: int)
 def clip_file(job_id: int, folder: Path) -> Path:
     """Where the painted clip of a job is written."""
     return folder / f"{job_id}.mp4"
+
+
+def delete_unfinished_clips(folder: Path, job_ids: Collection[int] | None = None) -> None:
+    """Blocking: what painting has left of clips; of these jobs, or of all where nobody paints."""
+    for path in folder.glob(".*.mp4-*"):
+        if job_ids is None or path.name[1:].partition(".")[0] in map(str, job_ids):
+            shutil.rmtree(path, ignore_errors=True)
 
 
 def flush_clip(path: Path) -> int:

@@ -208,7 +208,7 @@ async def test_several_clips_are_painted_one_by_one(ben: Actor) -> None:
         (lambda: clip_files.mp4(40), "too long.*3 seconds"),
         (lambda: clip_files.mp4(1), "only one frame"),
         (lambda: clip_files.mp4(4, (400, 16)), "too (small|narrow)"),
-        (clip_files.sound_alone, "no picture in it"),
+        (clip_files.sound_alone, "no picture in this file"),
         (lambda: b"nothing", "can't read this as a clip"),
     ],
     ids=["long", "one frame", "narrow", "sound", "nothing"],
