@@ -21,8 +21,8 @@ export function bubbleRow(message, { botId, words, onPress, onCommand, onZoom, p
   if (message.reply_to_message) bubble.append(quote(message.reply_to_message));
   if (message.photo) bubble.append(picture(message, words, onZoom, previous));
   const clip = message.video ?? message.animation ?? message.live_photo;
-  if (clip) bubble.append(film(clip, !message.video));
-  if (message.video_note) bubble.append(note(message.video_note));
+  if (clip) bubble.append(film(clip, !message.video, words));
+  if (message.video_note) bubble.append(note(message.video_note, words));
   if (message.document && !message.animation) bubble.append(file(message.document, words));
   if (text) {
     const paragraph = make("p", "words");
@@ -77,20 +77,21 @@ function picture(message, words, onZoom, previous) {
 }
 
 // A clip that loops is silent, and plays by itself.
-function film(video, loops) {
+function film(video, loops, words) {
   const frame = make("div", "picture");
   if (video.width && video.height) {
     frame.style.aspectRatio = `${video.width} / ${Math.min(video.height, video.width * 1.3)}`;
   }
-  frame.append(player(video, loops));
+  frame.append(player(video, loops, loops ? words.animation : words.video));
   return frame;
 }
 
 // Round; a touch lets it be heard.
-function note(video) {
+function note(video, words) {
   const frame = make("button", "round-clip");
   frame.type = "button";
-  const shown = player(video, true);
+  frame.setAttribute("aria-label", words.video_note);
+  const shown = player(video, true, words.video_note);
   frame.addEventListener("click", () => {
     shown.muted = !shown.muted;
     shown.currentTime = 0;
@@ -99,10 +100,11 @@ function note(video) {
   return frame;
 }
 
-function player(video, loops) {
+function player(video, loops, label) {
   const node = document.createElement("video");
   Object.assign(node, { src: fileUrl(video.file_id), controls: !loops, muted: true, loop: loops });
   if (video.thumbnail) node.poster = fileUrl(video.thumbnail.file_id);
+  node.setAttribute("aria-label", label);
   node.autoplay = loops;
   node.playsInline = true;
   node.preload = loops ? "auto" : "metadata";

@@ -269,6 +269,13 @@ STRANGE = {
     "no text": ("content", b"\xff\xfe"),
     "no number": ("attempts", "many"),
     "no JSON": ("styles", b"\xff"),
+    "a new kind of clip": (
+        "clip",
+        '{"kind": "hologram", "frames": 2, "seconds": 1, "width_px": 64, "height_px": 64}',
+    ),
+    "half a clip": ("clip", '{"kind": "video"}'),
+    "a broken clip": ("clip", "{"),
+    "no clip": ("clip", "7"),
 }
 
 

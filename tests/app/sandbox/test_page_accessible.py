@@ -13,6 +13,7 @@ from aiogram.types import BufferedInputFile, InlineKeyboardButton, InlineKeyboar
 from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Page, expect
 
+from tests import clip_files
 from tests.app.sandbox.faulty_sandbox import FaultySandbox
 from tests.e2e.browser import CHROMIUM, NO_CHROMIUM, Scheme, open_page
 from tests.e2e.pictures import photo
@@ -54,6 +55,10 @@ async def fill(sandbox: FaultySandbox, bot: Bot) -> None:
     await bot.send_photo(anna.user.id, picture, caption="Ready ✨ Wave")
     await bot.send_photo(anna.user.id, picture)
     await bot.send_document(anna.user.id, picture)
+    clip = BufferedInputFile(clip_files.mp4(), "clip.mp4")
+    await bot.send_video(anna.user.id, clip, width=96, height=72, duration=1)
+    await bot.send_animation(anna.user.id, clip, width=96, height=72, duration=1)
+    await bot.send_video_note(anna.user.id, clip, length=72, duration=1)
     anna.write("🦄")
 
 
@@ -71,7 +76,7 @@ async def problems(page: Page) -> str:
 async def test_axe_finds_nothing(sandbox: FaultySandbox, scheme: Scheme) -> None:
     async with open_page(sandbox, scheme=scheme) as page:
         await page.emulate_media(reduced_motion="reduce")
-        await expect(page.locator(".row")).to_have_count(6)
+        await expect(page.locator(".row")).to_have_count(9)
         assert not await problems(page)
         await page.click("#menu-button")
         assert not await problems(page)
@@ -85,11 +90,11 @@ async def test_axe_finds_nothing(sandbox: FaultySandbox, scheme: Scheme) -> None
 async def test_everything_is_done_by_keyboard_alone(sandbox: FaultySandbox) -> None:
     anna = sandbox.people[100001]
     async with open_page(sandbox) as page:
-        await expect(page.locator(".row")).to_have_count(6)
+        await expect(page.locator(".row")).to_have_count(9)
         await page.locator("#text").focus()
         await page.keyboard.type("hello")
         await page.keyboard.press("Enter")
-        await expect(page.locator(".row")).to_have_count(7)
+        await expect(page.locator(".row")).to_have_count(10)
         assert any(message.text == "hello" for message in anna.chat.messages.values())
 
         await tab_to(page, "#menu-button", backwards=True)
@@ -121,10 +126,10 @@ async def tab_to(page: Page, selector: str, *, backwards: bool) -> None:
 
 async def test_pictures_and_messages_have_names(sandbox: FaultySandbox) -> None:
     async with open_page(sandbox) as page:
-        await expect(page.locator(".row")).to_have_count(6)
+        await expect(page.locator(".row")).to_have_count(9)
         # Anna reads Russian.
         await expect(
             page.get_by_role("button", name="Фото: Ready ✨ Wave", exact=True)
         ).to_have_count(1)
         await expect(page.get_by_role("log")).to_have_count(1)
-        await expect(page.get_by_role("article")).to_have_count(6)
+        await expect(page.get_by_role("article")).to_have_count(9)

@@ -273,3 +273,12 @@ async def test_others_photos_do_not_count_the_clip_in_their_time(tmp_path: Path)
         assert with_clip[own.id] > left[own.id] - 1
         b.cue(3 * FRAMES)
         await eventually(lambda: len(b.reporter.of("delivered")) == 4)
+
+
+async def test_what_a_killed_painter_left_is_swept(tmp_path: Path) -> None:
+    folder = DataFolder(tmp_path)
+    left = folder.folders.results / ".7.mp4-abcdef"
+    left.mkdir()
+    (left / "silent.mp4").write_bytes(b"half a clip")
+    async with bench(tmp_path):
+        assert not left.exists()
