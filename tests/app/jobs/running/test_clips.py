@@ -17,7 +17,7 @@ from app.jobs.model import Clip, Failure, JobRequest, JobState
 from app.jobs.running.estimates import WaitEstimates
 from app.jobs.running.worker import PainterHung
 from app.jobs.service import LocalJobService
-from models.clips.interface import ClipKind, ClipNote
+from models.clips.interface import ClipError, ClipKind, ClipNote, ClipProblem
 from models.interface import DeviceLostError
 from tests import clip_files
 from tests.app.bot.reporter_harness import eventually
@@ -282,3 +282,29 @@ async def test_what_a_killed_painter_left_is_swept(tmp_path: Path) -> None:
     (left / "silent.mp4").write_bytes(b"half a clip")
     async with bench(tmp_path):
         assert not left.exists()
+
+
+async def test_a_clip_that_turns_out_bad_fails_with_a_word_and_takes_no_other_down(
+    tmp_path: Path,
+) -> None:
+    stylizer = ClipAndPhotoInverter(error=ClipError(ClipProblem.DAMAGED))
+    async with bench(tmp_path, stylizer) as b:
+        clip, photo = await b.service.submit(b.clip(1), b.folder.request(2))
+        await b.reporter.until_heard("failed", clip)
+        await b.reporter.until_heard("delivered", photo)
+        assert b.reporter.failures == {clip.id: Failure.BAD_CLIP}
+
+
+async def test_what_frames_took_is_known_after_a_restart(tmp_path: Path) -> None:
+    async with bench(tmp_path, ClipAndPhotoInverter(frame_s=0.02)) as b:
+        (clip,) = await b.service.submit(b.clip(1))
+        await b.reporter.until_heard("delivered", clip)
+        done = await b.service.get(clip.id)
+    assert done is not None
+    assert done.seconds is not None
+    async with bench(tmp_path) as b:
+        options = clip.request.options
+        assert b.service._timings.estimate_s(options, FRAMES) == pytest.approx(done.seconds)
+        assert b.service._timings.estimate_s(options, 10 * FRAMES) == pytest.approx(
+            10 * done.seconds
+        )
