@@ -65,6 +65,11 @@ check: lint ## lint and type-check
 bench: $(VENV)/.bench ## measure the engine and the loop here; prints tables, writes bench.json
 	@$(BIN)/python run.py bench --json bench.json
 
+# The tests first: what a GPU paints wrongly need not be timed.
+gpu: $(VENV)/.dev ## test and measure a GPU within ten minutes; prints tables, writes gpu.json and gpu.md
+	@$(BIN)/python -m pytest -q -m gpu tests/models
+	@$(BIN)/python run.py bench --only gpu --json gpu.json --table gpu.md
+
 constraints: $(VENV)/.dev $(VENV)/.bench ## pin every version that is installed, in constraints.txt
 	$(BIN)/python -m deploy.constraints
 
@@ -79,4 +84,4 @@ clean: ## remove the environment and the caches; data/ stays
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-.PHONY: help env run demo test test-quick soak lint check bench constraints image doctor clean
+.PHONY: help env run demo test test-quick soak lint check bench gpu constraints image doctor clean

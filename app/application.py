@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack
 from dataclasses import replace
@@ -27,6 +27,7 @@ from app.bot.chat_database import open_chat_database, tidy
 from app.bot.conversation.fsm_storage import ConversationStorage
 from app.bot.conversation.incoming_pictures import IncomingPictures
 from app.bot.dispatcher import make_dispatcher, publish_commands
+from app.bot.job_message.captions import Captions
 from app.bot.job_message.extras import Extras
 from app.bot.job_message.reporter import ChatReporter, Pace
 from app.bot.personal_data import PersonalData
@@ -49,7 +50,7 @@ from app.jobs.running.clips import Engine
 from app.jobs.running.worker import plain_style
 from app.jobs.service import LocalJobService
 from app.jobs.store import JobStore
-from app.monitoring.health import Health
+from app.monitoring.health import GpuMemory, Health
 from app.monitoring.heartbeat import beat, keep_touching
 from app.monitoring.metrics import serving_metrics
 from app.settings import Settings
@@ -75,9 +76,8 @@ HANDLERS_MAY_TAKE_S: Final = 3.0
 JOBS_MAY_TAKE_S: Final = 5.0
 """Together less than the ten seconds that supervisors grant."""
 
-LoadStylizer = Callable[[Settings], Engine]
-"""Blocking, may take minutes. Raises EngineError."""
-GpuMemory = Callable[[], tuple[int, int] | None]
+LoadStylizers = Callable[[Settings], Mapping[str, Engine]]
+"""An engine for each device, by torch's name. Blocking, may take minutes. Raises EngineError."""
 
 
 class Application:
@@ -88,25 +88,26 @@ class Application:
         settings: Settings,
         token: str,
         *,
-        load_stylizer: LoadStylizer,
-        gpu_memory: GpuMemory = lambda: None,
+        load_stylizers: LoadStylizers,
+        gpu_memory: GpuMemory = lambda _: None,
         on_beat: Callable[[], None] = lambda: None,
         on_ready: Callable[[], None] = lambda: None,
     ) -> None:
         """`on_beat` is called every few seconds while the loop runs, `on_ready` once it polls."""
         self._settings = settings
         self._token = token
-        self._load_stylizer = load_stylizer
+        self._load_stylizers = load_stylizers
         self._gpu_memory = gpu_memory
         self._on_beat = on_beat
         self._on_ready = on_ready
         self._folders = Folders(settings.data_dir)
+        self._has_gpu = False
         self.has_stuck_thread = False
 
     async def run(self) -> None:
         """Build everything, work until cancelled, and tidy up.
 
-        Raises one of `WRONG_TOKEN`, EngineError, CannotRunError, ProcessMustEnd, OSError.
+        Raises one of `WRONG_TOKEN`, EngineError, CannotRunError, WorkerMustEnd, OSError.
         """
         async with AsyncExitStack() as stack:
             # First of all: waiting for a network is no reason to be taken for dead.
@@ -118,7 +119,8 @@ class Application:
             bot = await self._connect(stack, pacer)
             store = await JobStore.open(self._settings.data_dir, bot_id=bot.id)
             stack.push_async_callback(store.close)
-            reporter = self._reporter(bot, store, pacer, i18n, catalog)
+            captions = Captions(catalog, _usual_options(self._settings))
+            reporter = self._reporter(bot, store, pacer, i18n, catalog, captions)
             stack.push_async_callback(reporter.close)
             job_service = await self._make_job_service(stack, store, reporter, catalog)
             chats = await self._open_chats(stack)
@@ -126,7 +128,7 @@ class Application:
             preferences = await self._open_preferences(stack)
             downloads = self._downloads(stack, bot, job_service.disk_room)
             borrowed = BorrowedPictures(chats, self._folders.originals)
-            extras = Extras(bot)
+            extras = Extras(bot, captions)
             stack.push_async_callback(extras.close)
             dispatcher = make_dispatcher(
                 administrators=Administrators(bot),
@@ -137,8 +139,9 @@ class Application:
                 incoming_pictures=IncomingPictures(downloads, borrowed),
                 catalog=catalog,
                 i18n=i18n,
-                clip_size_px=await self._clip_size_px(),
+                clip_size_px=self._clip_size_px(),
                 extras=extras,
+                captions=captions,
                 health=await self._watch(stack, job_service),
             )
             poller = Poller(bot, dispatcher, inbox)
@@ -192,13 +195,20 @@ class Application:
         return bot
 
     def _reporter(
-        self, bot: Bot, store: JobStore, pacer: Pacer, i18n: I18n, catalog: Catalog
+        self,
+        bot: Bot,
+        store: JobStore,
+        pacer: Pacer,
+        i18n: I18n,
+        catalog: Catalog,
+        captions: Captions,
     ) -> ChatReporter:
         return ChatReporter(
             bot,
             status_messages=store.repository,
             i18n=i18n,
             catalog=catalog,
+            captions=captions,
             pacer=pacer,
             pace=Pace(
                 private_s=self._settings.private_edit_every_s,
@@ -210,10 +220,12 @@ class Application:
     async def _make_job_service(
         self, stack: AsyncExitStack, store: JobStore, reporter: ChatReporter, catalog: Catalog
     ) -> LocalJobService:
-        """The jobs and their engine; nothing is painted yet."""
+        """The jobs and their engines; nothing is painted yet."""
+        stylizers = await self._load()
+        self._has_gpu = any(device.startswith("cuda") for device in stylizers)
         job_service = LocalJobService(
             store,
-            stylizer=await self._load(),
+            stylizers=stylizers,
             reporter=reporter,
             limits=_limits(self._settings),
             style_of=partial(_style_of, catalog),
@@ -221,24 +233,23 @@ class Application:
         stack.push_async_callback(self._drain, job_service)
         return job_service
 
-    async def _load(self) -> Engine:
+    async def _load(self) -> Mapping[str, Engine]:
         # Not in the loop's own threads: ending the loop would wait for a long download.
         loader = ThreadPoolExecutor(1, thread_name_prefix="loader")
         loop = asyncio.get_running_loop()
         try:
-            return await loop.run_in_executor(loader, self._load_stylizer, self._settings)
+            return await loop.run_in_executor(loader, self._load_stylizers, self._settings)
         except asyncio.CancelledError:
             self.has_stuck_thread = True
             raise
         finally:
             loader.shutdown(wait=False)
 
-    async def _clip_size_px(self) -> int:
+    def _clip_size_px(self) -> int:
         """The owner's, or what this machine paints in reasonable time."""
         if self._settings.clip_size_px is not None:
             return self._settings.clip_size_px
-        has_gpu = await asyncio.to_thread(self._gpu_memory) is not None
-        return CLIP_SIZE_PX_ON_GPU if has_gpu else CLIP_SIZE_PX
+        return CLIP_SIZE_PX_ON_GPU if self._has_gpu else CLIP_SIZE_PX
 
     async def _open_chats(self, stack: AsyncExitStack) -> Database:
         database = await open_chat_database(self._settings.data_dir / "chats.sqlite3")
@@ -246,10 +257,8 @@ class Application:
         return database
 
     async def _open_preferences(self, stack: AsyncExitStack) -> PreferencesRepository:
-        usual = StyleOptions(
-            quality=self._settings.default_quality, size_px=self._settings.default_size_px
-        )
         file = self._settings.data_dir / "preferences.sqlite3"
+        usual = _usual_options(self._settings)
         preferences = await PreferencesRepository.open(file, defaults=usual)
         stack.push_async_callback(preferences.close)
         return preferences
@@ -307,6 +316,11 @@ def _style_of(catalog: Catalog, choice: StyleChoice) -> Style:
     preset = catalog.get(choice.preset) if choice.preset else None
     style = plain_style(choice)
     return replace(style, recipe=preset.recipe) if preset else style
+
+
+def _usual_options(settings: Settings) -> StyleOptions:
+    """For people who set none of their own, where the style has no hints either."""
+    return StyleOptions(quality=settings.default_quality, size_px=settings.default_size_px)
 
 
 def _limits(settings: Settings) -> JobLimits:

@@ -1,4 +1,4 @@
-"""The engine that paints, as the settings want it."""
+"""The engines that paint, as the settings want them."""
 
 from __future__ import annotations
 
@@ -6,14 +6,37 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from app.settings import Settings
+    from models.devices.gpu_options import GpuOptions
     from models.engine.stylizer import TorchStylizer
 
 
-def load_engine(settings: Settings) -> TorchStylizer:
-    """Load the networks; blocking, takes seconds. Raises EngineError."""
+def load_engines(settings: Settings) -> dict[str, TorchStylizer]:
+    """Load an engine for each device; blocking, takes seconds. Raises EngineError."""
     # Here and not above: torch takes seconds to import, and neither the chat nor `--help` needs it.
+    from models.engine.loading import load_stylizers
+
+    return load_stylizers(
+        encoder=settings.encoder,
+        device=settings.device,
+        cpu_workers=settings.cpu_workers,
+        cache_dir=settings.cache_dir,
+        gpu=_gpu_options(settings),
+    )
+
+
+def load_engine(settings: Settings) -> TorchStylizer:
+    """Load one for the first device, for commands; blocking, takes seconds. Raises EngineError."""
     from models.engine.loading import load_stylizer
 
     return load_stylizer(
-        encoder=settings.encoder, device=settings.device, cache_dir=settings.cache_dir
+        encoder=settings.encoder,
+        device=settings.device,
+        cache_dir=settings.cache_dir,
+        gpu=_gpu_options(settings),
     )
+
+
+def _gpu_options(settings: Settings) -> GpuOptions:
+    from models.devices.gpu_options import GpuOptions
+
+    return GpuOptions(half=settings.gpu_half_precision, graphs=settings.gpu_graphs)

@@ -8,20 +8,21 @@ import logging
 import os
 import signal
 import sys
+from collections.abc import Mapping
 from functools import partial
 
-from app.application import Application, LoadStylizer
+from app.application import Application, LoadStylizers
 from app.bot.transport.poller import WRONG_TOKEN
-from app.engine import load_engine
+from app.engine import load_engines
 from app.errors import CannotRunError
 from app.exit_codes import ExitCode
 from app.jobs.running.clips import Engine
-from app.jobs.running.worker import ProcessMustEnd
+from app.jobs.running.worker import WorkerMustEnd
 from app.monitoring.logs import set_up_logs
 from app.monitoring.stall_guard import STALLED_AFTER_S, stall_guard
 from app.monitoring.systemd import SOCKET_VARIABLE, SystemdNotifier
 from app.settings import Settings
-from models.interface import EngineError
+from models.interface import DeviceSettingError, EngineError
 
 logger = logging.getLogger(__name__)
 
@@ -29,12 +30,12 @@ logger = logging.getLogger(__name__)
 def run_bot(
     settings: Settings,
     *,
-    load_stylizer: LoadStylizer | None = None,
+    load_stylizers: LoadStylizers | None = None,
     stalled_after_s: float = STALLED_AFTER_S,
 ) -> int:
     """Run the bot until SIGTERM or SIGINT; returns the exit code of the process.
 
-    `load_stylizer` brings another engine than the real one. Where a thread of the engine hangs,
+    `load_stylizers` brings other engines than the real ones. Where a thread of the engine hangs,
     the process ends here instead: nothing else would end it. So it does where the event loop stands
     still for `stalled_after_s`.
     """
@@ -44,7 +45,7 @@ def run_bot(
     if not token:
         logger.critical("BOT_TOKEN is not set")
         return ExitCode.CONFIG
-    load = partial(_load_and_settle, load_stylizer or load_engine)
+    load = partial(_load_and_settle, load_stylizers or load_engines)
     systemd = SystemdNotifier(os.environ.get(SOCKET_VARIABLE))
     with stall_guard(stalled_after_s) as loop_runs:
 
@@ -55,7 +56,7 @@ def run_bot(
         application = Application(
             settings,
             token,
-            load_stylizer=load,
+            load_stylizers=load,
             gpu_memory=gpu_memory,
             on_beat=beat,
             on_ready=systemd.ready,
@@ -63,26 +64,26 @@ def run_bot(
         return asyncio.run(_run_and_end(application))
 
 
-def _load_and_settle(load_stylizer: LoadStylizer, settings: Settings) -> Engine:
-    """Load the engine, and spare the garbage collector what stays for good.
+def _load_and_settle(load_stylizers: LoadStylizers, settings: Settings) -> Mapping[str, Engine]:
+    """Load the engines, and spare the garbage collector what stays for good.
 
     The models of aiogram and the modules of torch are hundreds of thousands of objects: looking
     through them all for garbage would hold the event loop up for a quarter of a second each time.
     """
-    stylizer = load_stylizer(settings)
+    stylizers = load_stylizers(settings)
     gc.collect()
     gc.freeze()
-    return stylizer
+    return stylizers
 
 
-def gpu_memory() -> tuple[int, int] | None:
-    """Bytes in use and bytes in all, of the GPU that the engine paints on, if it does."""
+def gpu_memory(device: str) -> tuple[int, int] | None:
+    """Bytes in use and bytes in all, of a GPU that an engine paints on."""
     # Whoever brings an engine of their own may have brought no torch.
     if "torch" not in sys.modules:
         return None
     from models.devices import gpu
 
-    return gpu.gpu_memory()
+    return gpu.gpu_memory(device)
 
 
 async def _run_and_end(application: Application) -> int:
@@ -115,9 +116,12 @@ async def _until_signalled(application: Application) -> int:
     except WRONG_TOKEN:
         logger.critical("Telegram does not know this BOT_TOKEN; ask @BotFather for the right one")
         return ExitCode.CONFIG
-    except ProcessMustEnd as reason:
+    except WorkerMustEnd as reason:
         logger.critical("painting can't go on in this process: %s", type(reason).__name__)
         return reason.exit_code
+    except DeviceSettingError as error:
+        logger.critical("%s", error)
+        return ExitCode.USAGE
     except (EngineError, CannotRunError) as error:
         logger.critical("%s", error)
     except Exception:

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from pydantic import Field, HttpUrl, SecretStr, TypeAdapter, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-from models.interface import MAX_SIZE_PX, MIN_SIZE_PX, Quality
+from models.interface import MAX_SIZE_PX, MIN_SIZE_PX, Quality, named_devices
 
 UserIds = Annotated[frozenset[int], NoDecode]
 """Telegram ids, written with commas or spaces between them."""
@@ -59,12 +59,19 @@ class Settings(BaseSettings):
 
     # The engine
     encoder: Literal["auto", "vgg16", "slim"] = "auto"
-    device: Literal["auto", "cpu", "cuda"] = "auto"
+    device: str = "auto"
+    """`auto` is every GPU, or the processor where there is none; see `named_devices`."""
+    cpu_workers: int = Field(1, ge=1)
+    """How many pictures the processor paints at a time, each with its share of the cores."""
+    gpu_half_precision: bool = False
+    gpu_graphs: bool = False
+    """Both make a GPU quicker perhaps; neither was measured on one yet (`make gpu`)."""
     default_quality: Quality = Quality.STANDARD
     default_size_px: int = Field(768, ge=MIN_SIZE_PX, le=MAX_SIZE_PX)
     """Long side of the result, for people who set none of their own."""
     step_timeout_s: float = Field(120.0, gt=0)
-    """A step that takes longer hangs; the process ends and its supervisor starts another."""
+    """A step that takes longer hangs: its device is given up. With the last one the process ends
+    and its supervisor starts another."""
 
     # Clips
     clip_max_seconds: float = Field(15.0, ge=0, le=600)
@@ -129,6 +136,11 @@ class Settings(BaseSettings):
             # Whoever writes something means somebody; nobody would be an open door.
             raise ValueError("must hold at least one Telegram id, or not be set at all")
         return ids
+
+    @field_validator("device")
+    @classmethod
+    def _names_devices(cls, value: str) -> str:
+        return ",".join(named_devices(value))
 
     @field_validator("bot_token")
     @classmethod

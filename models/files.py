@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-import tempfile
+import secrets
 from pathlib import Path
 
 
@@ -17,20 +17,22 @@ def file_sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def write_atomically(path: Path, content: bytes) -> None:
+def write_atomically(path: Path, content: bytes, *, part: Path | None = None) -> None:
     """Write `path` anew; a crash at any moment leaves the former file or the new one.
 
-    The folder must be there. Raises OSError, and leaves nothing beside the file then.
+    `part` is the name that it has until it is whole, one of its own if not given. The folder must
+    be there. Raises OSError; what fails, or is interrupted, leaves the folder as it was.
     """
-    with tempfile.NamedTemporaryFile(dir=path.parent, prefix=path.name, delete=False) as part:
-        try:
-            part.write(content)
-            part.flush()
-            os.fsync(part.fileno())
-            Path(part.name).replace(path)
-        except BaseException:
-            Path(part.name).unlink(missing_ok=True)
-            raise
+    part = part or path.with_name(f".{secrets.token_hex(8)}.part")
+    try:
+        with part.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        part.replace(path)
+    except BaseException:
+        part.unlink(missing_ok=True)
+        raise
 
 
 def flushed(path: Path) -> None:

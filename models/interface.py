@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import enum
+import re
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -132,12 +133,16 @@ class EngineError(Exception):
     """The engine can't paint this; the message is one English sentence."""
 
 
+class DeviceSettingError(EngineError):
+    """The settings ask for devices that this machine doesn't have, or not in this way."""
+
+
 class OutOfMemoryError(EngineError):
     """Even the smallest size did not fit into memory."""
 
 
 class DeviceLostError(EngineError):
-    """The GPU's context is gone (device-side assert): the process must end and be restarted."""
+    """The GPU's context is gone (device-side assert): it is of no use before a restart."""
 
 
 OnStep = Callable[[StepReport], None]
@@ -145,6 +150,29 @@ OnStep = Callable[[StepReport], None]
 
 def ignore_step(_: StepReport) -> None:
     """The `on_step` of those who don't watch."""
+
+
+_LONE_DEVICES = ("auto", "cpu", "cuda")
+_GPU = re.compile(r"cuda:(0|[1-9]\d*)")
+
+
+def named_devices(setting: str) -> tuple[str, ...]:
+    """What a setting of devices names: `auto`, `cpu` or `cuda`, or GPUs such as `cuda:0, cuda:2`.
+
+    `cuda` is every GPU, and `auto` likewise, or the processor where there is none. Whether they are
+    there is not looked at. Raises ValueError, one sentence, for anything else and for a device that
+    is named twice.
+    """
+    names = tuple(setting.replace(",", " ").split())
+    if len(names) == 1 and names[0] in _LONE_DEVICES:
+        return names
+    if not names or not all(map(_GPU.fullmatch, names)):
+        lone = f"{', '.join(_LONE_DEVICES[:-1])} or {_LONE_DEVICES[-1]}"
+        raise ValueError(f"must be {lone} alone, or GPUs such as cuda:0,cuda:2")
+    twice = [name for name in names if names.count(name) > 1]
+    if twice:
+        raise ValueError(f"must not name {twice[0]} twice: a device has one worker")
+    return names
 
 
 class Stylizer(Protocol):

@@ -68,6 +68,8 @@ _OPENED_HEADS = re.compile(
     rb"\xff\xd8\xff|\x89PNG|GIF8|RIFF....WEBP|....ftyp(avi[fs]|he[iv].|mif1|msf1)", re.DOTALL
 )
 """Not of those formats of which many kinds are none of ours: TIFF, JPEG 2000."""
+_SEQUENCE_HEADS = re.compile(rb"....ftyp(msf1|hev[cmsx]|avis)", re.DOTALL)
+"""Bursts and live pictures: some have a still picture beside the moving one, some have none."""
 _HEADS = {
     ForeignKind.RAW: _RAW_HEADS,
     ForeignKind.LAYERS: _LAYERS_HEADS,
@@ -99,6 +101,11 @@ def foreign_kind(head: bytes) -> ForeignKind | None:
 def is_cut_off(head: bytes) -> bool:
     """Whether a file that can't be opened begins as one that can, so that its end is missing."""
     return _OPENED_HEADS.match(head) is not None
+
+
+def is_sequence(head: bytes) -> bool:
+    """Whether a file that can't be opened holds nothing but moving pictures."""
+    return _SEQUENCE_HEADS.match(head) is not None
 
 
 def webp_pixels(head: bytes) -> int:

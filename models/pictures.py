@@ -31,6 +31,7 @@ from models.picture_formats import (
     is_jpeg,
     is_moving,
     is_raw,
+    is_sequence,
     jpeg_bytes,
     read_head,
     set_up_pillow,
@@ -288,14 +289,19 @@ def _open(path: Path) -> Image.Image:
     except MemoryError:
         raise PictureError(PictureProblem.TOO_MUCH_WORK) from None
     except _DAMAGE:  # UnidentifiedImageError is an OSError
-        problem = PictureProblem.DAMAGED if is_cut_off(head) else PictureProblem.NOT_A_PICTURE
-        raise PictureError(problem) from None
+        raise PictureError(_why_unopened(head)) from None
     try:
         _check(image, path)
     except PictureError:
         image.close()
         raise
     return image
+
+
+def _why_unopened(head: bytes) -> PictureProblem:
+    if is_sequence(head):
+        return PictureProblem.ANIMATED
+    return PictureProblem.DAMAGED if is_cut_off(head) else PictureProblem.NOT_A_PICTURE
 
 
 def _check(image: Image.Image, path: Path) -> None:

@@ -95,8 +95,7 @@ def painted_sheet(
 def _write_label(sheet: Image.Image, label: str, box: tuple[int, int, int, int]) -> None:
     left, top, right, bottom = box
     label, font = _lettering(label, (bottom - top) * 0.62)
-    shrink = max(MIN_SHRINK, min(1.0, (right - left) / max(font.getlength(label), 1)))
-    font = font.font_variant(size=font.size * shrink)
+    font = _fitting(label, font, right - left)
     ImageDraw.Draw(sheet).text(
         ((left + right) / 2, (top + bottom) / 2),
         _shortened(label, font, right - left),
@@ -104,6 +103,17 @@ def _write_label(sheet: Image.Image, label: str, box: tuple[int, int, int, int])
         fill=INK,
         anchor="mm",
     )
+
+
+def _fitting(label: str, font: ImageFont.FreeTypeFont, width: float) -> ImageFont.FreeTypeFont:
+    """The same font, as small as it takes, down to `MIN_SHRINK`."""
+    full_size = font.size
+    # By steps: letters are fitted to the pixels, so that half the size is not half the length.
+    for percent in range(100, round(100 * MIN_SHRINK) - 1, -2):
+        font = font.font_variant(size=full_size * percent / 100)
+        if font.getlength(label) <= width:
+            break
+    return font
 
 
 def _lettering(label: str, size_px: float) -> tuple[str, ImageFont.FreeTypeFont]:

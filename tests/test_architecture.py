@@ -21,10 +21,11 @@ TORCH = {"torch", "torchvision", "safetensors"}
 
 # The chat side may know these of the engine; the composition root and the commands may load it.
 ENGINE_WORDS = {
-    "models.interface",
-    "models.pictures",
     "models.clips.interface",
     "models.clips.probing",
+    "models.files",
+    "models.interface",
+    "models.pictures",
 }
 ENGINE_LOADERS = {"app/engine.py", "app/process.py", "app/commands"}
 

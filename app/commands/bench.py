@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from app.commands.bench_chat import measure_chat
+from app.commands.bench_gpu import measure_gpu
+from app.commands.bench_workers import measure_workers
 from app.commands.errors import UsageError
 from app.commands.outputs import check_place, write_result
 from app.engine import load_engine
@@ -20,7 +22,8 @@ if TYPE_CHECKING:
     from app.settings import Settings
     from models.engine.stylizer import TorchStylizer
 
-PARTS = ("draft", "engine", "faces", "clips", "chat")
+GPU = "gpu"
+PARTS = ("draft", "engine", "faces", "clips", "workers", "chat")
 _CLIP_PHOTO, _CLIP_PX = "city.jpg", 480
 _CLIP_STYLES = ("swirls", "mosaic", "pop-art")
 
@@ -30,7 +33,10 @@ def add_bench(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", type=Path, help="where the figures go as JSON")
     parser.add_argument("--sizes", type=int, nargs="+", default=[256, 512], help="of the engine")
     parser.add_argument("--sheets", type=Path, help="a folder for contact sheets of the clips")
-    parser.add_argument("--only", choices=PARTS, action="append", help="not all of it")
+    parser.add_argument(
+        "--only", choices=(*PARTS, GPU), action="append", help="not all of it; gpu is only so"
+    )
+    parser.add_argument("--table", type=Path, help="where the table of gpu goes as Markdown")
 
 
 def bench(args: argparse.Namespace, settings: Settings) -> int:
@@ -40,28 +46,52 @@ def bench(args: argparse.Namespace, settings: Settings) -> int:
             StyleOptions(size_px=size_px)
     except ValueError as error:
         raise UsageError(str(error)) from error
-    if args.json is not None:
-        check_place(args.json)
+    for place in (args.json, args.table):
+        if place is not None:
+            check_place(place)
     catalog = default_catalog(settings.styles_dir)
     content, style = catalog.sample, catalog.presets()[0].picture
+    measure: dict[str, Callable[[], object]] = {
+        "draft": _draft,
+        "engine": lambda: _engine(load_engine(settings), content, style, args.sizes),
+        "faces": lambda: _faces(load_engine(settings), content, style, max(args.sizes)),
+        "clips": lambda: _clips(load_engine(settings), catalog, args.sheets),
+        "workers": lambda: _workers(content),
+        "chat": lambda: _chat(content),
+        GPU: lambda: _gpu(settings, catalog, args.table),
+    }
     figures: dict[str, object] = {}
     for part in args.only or PARTS:
         print(f"\n## {part}\n", flush=True)
-        if part == "draft":
-            figures[part] = _draft()
-        elif part == "engine":
-            figures[part] = _engine(load_engine(settings), content, style, args.sizes)
-        elif part == "clips":
-            figures[part] = _clips(load_engine(settings), catalog, args.sheets)
-        elif part == "faces":
-            figures[part] = _faces(load_engine(settings), content, style, max(args.sizes))
-        else:
-            chat = measure_chat(content)
-            print(chat)
-            figures[part] = asdict(chat) | {"busy_to_idle": chat.busy_to_idle}
+        figures[part] = measure[part]()
     if args.json is not None:
         write_result((json.dumps(figures, indent=2) + "\n").encode(), args.json)
     return 0
+
+
+def _gpu(settings: Settings, catalog: Catalog, table: Path | None) -> object:
+    said: list[str] = []
+
+    def say(text: str) -> None:
+        said.append(text)
+        print(text, flush=True)
+
+    figures = measure_gpu(settings, catalog, say)
+    if table is not None:
+        write_result(("\n".join(said) + "\n").encode(), table)
+    return figures
+
+
+def _workers(content: Path) -> dict[str, object]:
+    figures = measure_workers(content)
+    print(figures)
+    return asdict(figures) | {"two_to_one": figures.ratio(2)}
+
+
+def _chat(content: Path) -> dict[str, object]:
+    figures = measure_chat(content)
+    print(figures)
+    return asdict(figures) | {"busy_to_idle": figures.busy_to_idle}
 
 
 def _draft() -> list[dict[str, object]]:

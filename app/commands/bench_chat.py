@@ -16,11 +16,14 @@ from pathlib import Path
 from app.sandbox.people import Attachment, Person
 from app.sandbox.server import Sandbox
 from app.sandbox.world import Message
+from models.interface import Quality
 
 ROOT = Path(__file__).parents[2]
 START_MAY_TAKE_S = 180.0
 ANSWER_MAY_TAKE_S = 300.0
 LOOK_EVERY_S = 0.002
+UNHURRIED = {"MESSAGES_PER_SECOND": "1000"}
+"""It is the bot that is measured here, not what Telegram takes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,6 +47,36 @@ class ChatFigures:
             f"p99 {self.busy_p99_s * 1000:.0f} ms ({self.busy_to_idle:.1f} times idle)\n"
             f"drafts per minute, one a person: {self.drafts_per_minute:.0f}"
         )
+
+
+def measure_throughput(
+    photo: Path, *, quality: Quality, size_px: int, people: int, within_s: float
+) -> float:
+    """Pictures a minute through the whole bot on this machine's devices, one a person.
+
+    Of those that are ready after `within_s`; 0 if there is none.
+    """
+    settings = {"DEFAULT_QUALITY": quality.value, "DEFAULT_SIZE_PX": str(size_px)}
+    return asyncio.run(_throughput(Attachment(photo.read_bytes()), settings, people, within_s))
+
+
+async def _throughput(
+    photo: Attachment, settings: Mapping[str, str], people: int, within_s: float
+) -> float:
+    async with _bot({**settings, **UNHURRIED}) as crowd:
+        # The first one waits for what is chosen once: kernels, the style's measures.
+        await crowd.waits_for_picture(await crowd.orders(photo))
+        began = time.perf_counter()
+        chats = [await crowd.orders(photo) for _ in range(people)]
+        ready, last = 0, began
+        for person in chats:
+            left_s = within_s - (time.perf_counter() - began)
+            try:
+                await crowd.waits_for_picture(person, within_s=left_s)
+            except TimeoutError:
+                break
+            ready, last = ready + 1, time.perf_counter()
+    return ready / (last - began) * 60 if ready else 0.0
 
 
 def measure_chat(photo: Path, *, samples: int = 100, drafts: int = 12) -> ChatFigures:
@@ -94,9 +127,11 @@ class _Crowd:
             await self._presses_first_button(person)
         return person
 
-    async def waits_for_picture(self, person: Person) -> None:
+    async def waits_for_picture(
+        self, person: Person, *, within_s: float = ANSWER_MAY_TAKE_S
+    ) -> None:
         """The buttons under a result are more than a status message ever has."""
-        await self._until(lambda: len(self._newest(person).buttons) > 4, ANSWER_MAY_TAKE_S)
+        await self._until(lambda: len(self._newest(person).buttons) > 4, within_s)
 
     async def _presses_first_button(self, person: Person) -> None:
         await self._until(lambda: bool(self._newest(person).buttons), ANSWER_MAY_TAKE_S)

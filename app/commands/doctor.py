@@ -163,7 +163,11 @@ def _engine(settings: Settings) -> Iterator[Finding]:
     from models.engine.examination import examine_engine
 
     for finding in examine_engine(
-        encoder=settings.encoder, device=settings.device, cache_dir=settings.cache_dir
+        encoder=settings.encoder,
+        device=settings.device,
+        cpu_workers=settings.cpu_workers,
+        cache_dir=settings.cache_dir,
     ):
-        verdict = Verdict.GOOD if finding.good else Verdict.NOTE
+        unless_good = Verdict.BAD if finding.fatal else Verdict.NOTE
+        verdict = Verdict.GOOD if finding.good else unless_good
         yield Finding(verdict, finding.what, finding.advice)

@@ -29,13 +29,14 @@ def explained(error: Exception) -> tuple[str, ExitCode] | None:
     from pydantic import ValidationError
 
     from models.clips.interface import ClipError
-    from models.interface import EngineError
+    from models.interface import DeviceSettingError, EngineError
     from models.pictures import PictureError
     from styles.errors import CatalogError
 
     if isinstance(error, ValidationError):
         return "; ".join(map(_setting_problem, error.errors())), ExitCode.USAGE
-    if isinstance(error, UsageError | PictureError | ClipError | CatalogError):
+    refused = UsageError | PictureError | ClipError | CatalogError | DeviceSettingError
+    if isinstance(error, refused):
         return str(error), ExitCode.USAGE
     if isinstance(error, OutputError | EngineError):
         return str(error), ExitCode.FAILED

@@ -17,7 +17,7 @@ from PIL import Image
 
 from app.commands.errors import OutputError, UsageError
 from app.commands.photos import Photo
-from app.storage.folders import write_whole
+from models.files import write_atomically
 from models.written_formats import (
     SUFFIXES,
     PictureFormat,
@@ -189,7 +189,7 @@ def check_free(folder: Path, needed: int) -> None:
 def write_result(data: bytes, path: Path) -> None:
     """Write a file, whole or not at all; a link is followed. Raises OutputError."""
     try:
-        write_whole(data, path.resolve())
+        write_atomically(path.resolve(), data)
     except OSError as error:
         raise cannot_write(str(path), error) from error
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import enum
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +22,21 @@ class RetryLater(Exception):  # noqa: N818 - it isn't an error but an answer
 
 class RecipientGone(Exception):  # noqa: N818 - likewise
     """The person has blocked the bot or the chat is gone: nothing will ever arrive there."""
+
+
+class WorkerState(enum.StrEnum):
+    """What a worker does in this moment."""
+
+    IDLE = "idle"
+    PAINTING = "painting"
+    LOST = "lost"
+    """Its device is gone; it paints no more in this process."""
+    HUNG = "hung"
+    """Its device answers no more; likewise."""
+
+    @property
+    def is_at_work(self) -> bool:
+        return self in {WorkerState.IDLE, WorkerState.PAINTING}
 
 
 class Reporter(Protocol):
@@ -48,6 +64,10 @@ class Reporter(Protocol):
         """One optimiser step is done. Returns at once: the painter never waits for the chat."""
         ...
 
+    def painting_ended(self, job: Job) -> None:
+        """Whatever came of it: a picture, a failure, or nothing. Returns at once."""
+        ...
+
     async def deliver(self, job: Job) -> None:
         """Bring `job.result` to the person; returns when Telegram has confirmed it."""
         ...
@@ -67,6 +87,13 @@ class Reporter(Protocol):
         """It was thrown away; clean up its status message. Returns at once.
 
         Also told when the chat is gone or its owner is forgotten: then nothing can be sent.
+        """
+        ...
+
+    def worker_ended(self, job: Job, device: str, state: WorkerState, *, workers_left: int) -> None:
+        """A worker paints no more since it had this job; the others go on. Returns at once.
+
+        Not told of the last one: then the process ends. It is the admins' business.
         """
         ...
 
@@ -232,6 +259,17 @@ class JobService(Protocol):
     async def stats(self) -> Stats: ...
 
 
+@dataclass(frozen=True, slots=True)
+class WorkerView:
+    """A worker, for /stats and the metrics endpoint."""
+
+    device: str
+    """As torch names it, such as `cuda:0`."""
+    state: WorkerState
+    painted: int
+    """Pictures since the process began."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stats:
     """For /stats and the metrics endpoint."""
@@ -242,3 +280,4 @@ class Stats:
     """Median of the last finished jobs."""
     failures: dict[str, int]
     disk_bytes: int
+    workers: tuple[WorkerView, ...] = ()

@@ -14,7 +14,12 @@ logger = logging.getLogger("app.jobs")
 
 
 def log_job(
-    event: str, job: Job, level: int = logging.INFO, *, error: Exception | None = None
+    event: str,
+    job: Job,
+    level: int = logging.INFO,
+    *,
+    error: Exception | None = None,
+    device: str | None = None,
 ) -> None:
     """`event` is what happened, in a word or two; the facts go along as fields of the record.
 
@@ -23,6 +28,8 @@ def log_job(
     facts = _facts(job)
     if error is not None:
         facts["error"] = str(error)
+    if device is not None:
+        facts["device"] = device
     exc_info = error if level >= logging.ERROR else None
     logger.log(level, "job %s", event, exc_info=exc_info, extra=facts)
 

@@ -8,8 +8,7 @@ from typing import ParamSpec
 
 from app.jobs.interface import Reporter
 from app.jobs.queue import JobQueue
-from app.jobs.running.estimates import WaitEstimates
-from app.jobs.running.job_run import JobRun
+from app.jobs.running.estimates import Runs, WaitEstimates
 
 logger = logging.getLogger(__name__)
 P = ParamSpec("P")
@@ -35,9 +34,9 @@ class PlaceNotifier:
         """Take the places as known: for those who wait nothing has happened."""
         self._queue.changed_places()
 
-    def notify(self, run: JobRun | None) -> None:
-        """`run` is what is being painted."""
+    def notify(self, runs: Runs) -> None:
+        """`runs` is what each worker paints."""
         if changed := self._queue.changed_places():
-            for view in self._estimates.waiting(run):
+            for view in self._estimates.waiting(runs):
                 if view.job.id in changed and view.place is not None:
                     notify_safely(self._reporter.waiting, view.job, view.place, view.seconds_left)

@@ -27,6 +27,13 @@ logger = logging.getLogger(__name__)
 
 Clock = Callable[[], float]
 
+_END_OF_ATTEMPT = (
+    "UPDATE jobs SET state = iif(attempts < ?1, 'waiting', 'set_aside'),"
+    " finished_at = iif(attempts < ?1, finished_at, ?2),"
+    " failure = iif(attempts < ?1, failure, coalesce(failure, 'crashed_too_often'))"
+)
+"""What becomes of jobs that took down what painted them: ?1 is how often one may, ?2 the time."""
+
 
 class JobRepository:
     """The jobs of one bot. Paths inside the file's folder are kept relative to it."""
@@ -84,17 +91,10 @@ class JobRepository:
         A job that was started `max_attempts` times without an end is set aside instead.
         Returns all that wait, in their order.
         """
-        async with self._database.transaction() as statements:
-            await statements.execute(
-                "UPDATE jobs SET state = 'set_aside', finished_at = ?,"
-                " failure = coalesce(failure, 'crashed_too_often')"
-                " WHERE bot_id = ? AND state = 'running' AND attempts >= ?",
-                (self._clock(), self._bot_id, max_attempts),
-            )
-            await statements.execute(
-                "UPDATE jobs SET state = 'waiting' WHERE bot_id = ? AND state = 'running'",
-                (self._bot_id,),
-            )
+        await self._database.execute(
+            f"{_END_OF_ATTEMPT} WHERE state = 'running' AND bot_id = ?3",
+            (max_attempts, self._clock(), self._bot_id),
+        )
         return await self._rows(
             "SELECT * FROM jobs WHERE bot_id = ? AND state = 'waiting'"
             " ORDER BY started_at IS NULL, id",
@@ -134,6 +134,15 @@ class JobRepository:
         await self._database.execute(
             "UPDATE jobs SET attempts = attempts + 1 WHERE id = ? AND state = 'running'",
             (job_id,),
+        )
+
+    async def end_attempt(self, job_id: int, *, max_attempts: int) -> Job | None:
+        """Running to waiting because its worker has ended, or set aside, as in `recover`."""
+        return await self._row(
+            f"{_END_OF_ATTEMPT} WHERE state = 'running' AND id = ?3 RETURNING *",
+            max_attempts,
+            self._clock(),
+            job_id,
         )
 
     async def note_hang(self, job_id: int) -> Job | None:

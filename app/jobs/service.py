@@ -7,8 +7,9 @@ import contextlib
 import logging
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Collection, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from app.jobs.daily_allowance import DailyAllowance
@@ -31,6 +32,7 @@ from app.jobs.retention import PictureRetention, delete_pictures, pictures_of
 from app.jobs.running.clips import Engine
 from app.jobs.running.estimates import WaitEstimates
 from app.jobs.running.job_run import RunOutcome
+from app.jobs.running.pool import WorkerPool
 from app.jobs.running.result_files import (
     delete_result,
     delete_unfinished_clips,
@@ -52,24 +54,31 @@ LOOKED_BACK = 100
 
 
 class LocalJobService:
-    """Implements `app.jobs.interface.JobService`: one repository, queue and worker."""
+    """Implements `app.jobs.interface.JobService`: one repository and queue, a worker a device."""
 
     def __init__(
         self,
         store: JobStore,
         *,
-        stylizer: Engine,
+        stylizers: Mapping[str, Engine],
         reporter: Reporter,
         limits: JobLimits,
         style_of: StyleOf = plain_style,
     ) -> None:
-        """Nothing is painted before `start`. Whoever opened the store closes it, after `drain`."""
+        """`stylizers` by the device that each paints on, at least one.
+
+        Nothing is painted before `start`. Whoever opened the store closes it, after `drain`.
+        """
         self._repository = store.repository
         self._folders = store.folders
         self._reporter = reporter
         self._limits = limits
         self._timings = Timings()
-        self._queue = JobQueue(max_jobs=limits.max_jobs, max_jobs_per_user=limits.max_jobs_per_user)
+        self._queue = JobQueue(
+            max_jobs=limits.max_jobs,
+            max_jobs_per_user=limits.max_jobs_per_user,
+            workers=len(stylizers),
+        )
         self._estimates = WaitEstimates(self._queue, self._timings)
         self._places = PlaceNotifier(self._queue, self._estimates, reporter)
         self._deliveries = DeliveryService(
@@ -85,11 +94,10 @@ class LocalJobService:
             make_room=self._retention.make_room,
         )
         """For whoever else writes something large into the data folder."""
-        self._worker = Worker(
-            stylizer=stylizer,
+        worker = partial(
+            Worker,
             repository=store.repository,
             queue=self._queue,
-            places=self._places,
             reporter=reporter,
             deliveries=self._deliveries,
             timings=self._timings,
@@ -98,11 +106,19 @@ class LocalJobService:
             limits=limits,
             style_of=style_of,
         )
+        self._workers = WorkerPool(
+            [worker(device, stylizer) for device, stylizer in stylizers.items()],
+            repository=store.repository,
+            queue=self._queue,
+            places=self._places,
+            reporter=reporter,
+            deliveries=self._deliveries,
+            max_attempts=limits.max_attempts,
+        )
         self._allowance = DailyAllowance(store.repository, limits.max_daily_per_user, time.time)
         self._submitting = asyncio.Lock()
         """One submission at a time: between asking for room and taking it nobody else comes in."""
         self._closing = False
-        self._painting: asyncio.Task[None] | None = None
         self._background: list[asyncio.Task[None]] = []
 
     # Start and end
@@ -121,25 +137,22 @@ class LocalJobService:
                 log_job("set aside", job, logging.ERROR)
             self._deliveries.take(job)
         await asyncio.to_thread(delete_unfinished_clips, self._folders.results)
-        self._painting = asyncio.create_task(self._worker.work())
+        self._workers.start()
         for work in (self._retention.run(), self._drop_unreachable_chats()):
             self._background.append(asyncio.create_task(work))
 
     async def ended(self) -> None:
         """Return when the work has ended by `drain`.
 
-        Raises `app.jobs.running.worker.ProcessMustEnd` when painting can't go on in this process,
+        Raises `app.jobs.running.worker.WorkerMustEnd` when painting can't go on in this process,
         and whatever else broke the work (a full disk under the database): restart the process.
         """
-        if self._painting is not None:
-            await asyncio.wait({self._painting})
-            if not self._painting.cancelled():
-                self._painting.result()
+        await self._workers.ended()
 
     async def drain(self, timeout_s: float = 10.0) -> bool:
-        """Take no new jobs, put the running one back, let deliveries in flight arrive.
+        """Take no new jobs, put the running ones back, let deliveries in flight arrive.
 
-        Returns False if the GPU thread is still busy after that: then only `os._exit` ends the
+        Returns False if a GPU's thread is still busy after that: then only `os._exit` ends the
         process at once. Nothing is lost either way.
         """
         self._closing = True
@@ -148,10 +161,8 @@ class LocalJobService:
         for task in self._background:
             task.cancel()
         await asyncio.gather(*self._background, return_exceptions=True)
-        if self._painting is None:
-            return True
         is_free, _ = await asyncio.gather(
-            self._worker.close(self._painting, timeout_s), self._deliveries.close(timeout_s)
+            self._workers.close(timeout_s), self._deliveries.close(timeout_s)
         )
         return is_free
 
@@ -174,18 +185,16 @@ class LocalJobService:
                         jobs[job.request.origin] = job
                         log_job("accepted", job)
                         self._queue.put_nowait(job)
-                self._places.notify(self._worker.run)
+                self._places.notify(self._workers.runs)
         return [jobs[request.origin] for request in requests]
 
     async def stop(self, job_id: int, user_id: int) -> bool:
-        run = self._worker.run_of(job_id)
-        if run is None or not run.job.belongs_to(user_id):
-            return False
-        if run.ends_as(RunOutcome.THROW_AWAY):
-            return False
-        run.end(RunOutcome.DELIVER)
-        log_job("stopped", run.job)
-        return True
+        for run in self._workers.running(lambda job: job.id == job_id and job.belongs_to(user_id)):
+            if not run.ends_as(RunOutcome.THROW_AWAY):
+                run.end(RunOutcome.DELIVER)
+                log_job("stopped", run.job)
+                return True
+        return False
 
     async def cancel(self, job_id: int, user_id: int) -> bool:
         job = await self._repository.get(job_id)
@@ -227,9 +236,9 @@ class LocalJobService:
             cancelled = await self._repository.cancel_all(user_id)
             for job in cancelled:
                 notify_safely(self._reporter.cancelled, job)
-            self._places.notify(self._worker.run)
+            self._places.notify(self._workers.runs)
             await self._deliveries.drop(user_id)
-            async with self._worker.saving:
+            async with self._workers.nothing_saved():
                 jobs = await self._repository.all_of(user_id)
                 pictures = await self._repository.pictures_of_all(user_id)
                 for job in jobs:
@@ -251,7 +260,7 @@ class LocalJobService:
                 if job is not None:
                     log_job("withdrawn", job)
                     self._deliveries.take(job)
-        self._places.notify(self._worker.run)
+        self._places.notify(self._workers.runs)
 
     # Questions
 
@@ -269,7 +278,7 @@ class LocalJobService:
 
     async def views(self, user_id: int) -> list[JobView]:
         open_jobs = await self._repository.open_of(user_id)
-        return self._estimates.views(user_id, open_jobs, self._worker.run)
+        return self._estimates.views(user_id, open_jobs, self._workers.runs)
 
     async def stats(self) -> Stats:
         by_state, failures = await self._repository.counts()
@@ -279,19 +288,19 @@ class LocalJobService:
             seconds_by_quality=self._timings.median_by_quality(),
             failures=failures,
             disk_bytes=await self._retention.used_bytes(),
+            workers=self._workers.views(),
         )
 
     # What the above is made of
 
     async def _check_room(self, new: Sequence[JobRequest]) -> None:
-        run = self._worker.run
+        running = Counter(run.job.request.user_id for run in self._workers.running())
         for user_id, count in Counter(request.user_id for request in new).items():
-            running = sum(each.job.belongs_to(user_id) for each in self._worker.runs)
-            if count + running > self._queue.room_for(user_id):
+            if count + running[user_id] > self._queue.room_for(user_id):
                 raise TooManyJobs(self._queue.max_jobs_per_user)
             await self._allowance.check(user_id, count)
         if len(new) > self._queue.room():
-            raise QueueFull(self._estimates.minutes_until_room(len(new), run))
+            raise QueueFull(self._estimates.minutes_until_room(len(new), self._workers.runs))
 
     @contextlib.asynccontextmanager
     async def _disk_room_for(self, new: Sequence[JobRequest]) -> AsyncIterator[None]:
@@ -303,17 +312,16 @@ class LocalJobService:
 
     def _promised_bytes(self) -> int:
         """What the results of all that is accepted will take."""
-        running = [run.job for run in self._worker.runs]
+        running = [run.job for run in self._workers.running()]
         return sum(expected_bytes(job.request) for job in [*self._queue.waiting(), *running])
 
     def _take_out(self, is_meant: Callable[[Job], bool]) -> None:
-        """Out of the queue and off the GPU, within one step."""
+        """Out of the queue and off the devices, within one step."""
         for job in self._queue.waiting():
             if is_meant(job):
                 self._queue.remove(job.id)
-        for run in self._worker.runs:
-            if is_meant(run.job):
-                run.end(RunOutcome.THROW_AWAY)
+        for run in self._workers.running(is_meant):
+            run.end(RunOutcome.THROW_AWAY)
 
     async def _drop_unreachable_chats(self) -> None:
         while True:
@@ -327,7 +335,7 @@ class LocalJobService:
                 self._deliveries.take(job)  # the rest of the album may have waited for it alone
             if job.result is not None:
                 await asyncio.to_thread(delete_result, job.result)
-        self._places.notify(self._worker.run)
+        self._places.notify(self._workers.runs)
 
 
 def _is_kept(job: Job) -> bool:

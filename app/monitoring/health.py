@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from app.jobs.interface import JobService, Stats
 
-GpuMemory = Callable[[], tuple[int, int] | None]
-"""Bytes in use and in all; None without a GPU. May block."""
+GpuMemory = Callable[[str], tuple[int, int] | None]
+"""Bytes in use and in all of a device by torch's name; None for one that is no GPU. May block."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,8 +20,8 @@ class Report:
 
     stats: Stats
     disk_free_bytes: int
-    gpu: tuple[int, int] | None
-    """Bytes of the GPU's memory in use and in all."""
+    gpu_memory: Mapping[str, tuple[int, int]]
+    """Bytes in use and in all, of each GPU that is at work."""
 
 
 class Health:
@@ -35,5 +35,8 @@ class Health:
     async def report(self) -> Report:
         stats = await self._job_service.stats()
         disk = await asyncio.to_thread(shutil.disk_usage, self._data_dir)
-        gpu = await asyncio.to_thread(self._gpu_memory)
-        return Report(stats, disk.free, gpu)
+        # A GPU that hangs answers nobody, and would take along whoever asks it.
+        devices = [worker.device for worker in stats.workers if worker.state.is_at_work]
+        asked = await asyncio.to_thread(lambda: {each: self._gpu_memory(each) for each in devices})
+        memory = {device: size for device, size in asked.items() if size is not None}
+        return Report(stats, disk.free, memory)

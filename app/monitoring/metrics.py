@@ -74,10 +74,13 @@ def families(report: Report) -> Iterable[Metric]:
     yield _one("jobs_waiting", "Jobs in the queue.", stats.waiting)
     yield _one("pictures_bytes", "What the pictures take on the disk.", stats.disk_bytes)
     yield _one("disk_free_bytes", "What the disk has left.", report.disk_free_bytes)
-    if report.gpu is not None:
-        used, total = report.gpu
-        yield _one("card_memory_used_bytes", "Memory of the card in use.", used)
-        yield _one("card_memory_bytes", "Memory of the card in all.", total)
+    painted = {worker.device: worker.painted for worker in stats.workers}
+    yield _by("worker_pictures", "Pictures painted since the start.", "device", painted)
+    at_work = {worker.device: worker.state.is_at_work for worker in stats.workers}
+    yield _by("worker_up", "1 if the device paints or is ready to.", "device", at_work)
+    used, total = ({device: m[n] for device, m in report.gpu_memory.items()} for n in (0, 1))
+    yield _by("gpu_memory_used_bytes", "Memory of the GPU in use.", "device", used)
+    yield _by("gpu_memory_bytes", "Memory of the GPU in all.", "device", total)
 
 
 def _one(name: str, about: str, value: float) -> Metric:

@@ -119,7 +119,7 @@ class Page:
         else:
             headers["Content-Type"] = "application/octet-stream"
             headers["Content-Disposition"] = "attachment"
-        return web.Response(body=stored.data, headers=headers)
+        return _part(request, stored.data, headers)
 
     async def _write(self, request: web.Request) -> web.Response:
         body = await _json_body(request)
@@ -187,6 +187,22 @@ def _about_clip(fields: Mapping[str, str]) -> Json:
     """What the browser says of a clip; nothing where it can't play it."""
     said = {key: fields.get(key, "") for key in CLIP_FACTS}
     return {key: int(text) for key, text in said.items() if re.fullmatch("[0-9]{1,5}", text)}
+
+
+def _part(request: web.Request, data: bytes, headers: dict[str, str]) -> web.Response:
+    """All of it, or the bytes that a player asks for when somebody moves to another moment."""
+    headers["Accept-Ranges"] = "bytes"
+    try:
+        start, stop, _step = request.http_range.indices(len(data))
+    except ValueError:
+        start = stop = 0
+    if "Range" not in request.headers:
+        return web.Response(body=data, headers=headers)
+    if start >= stop:
+        headers["Content-Range"] = f"bytes */{len(data)}"
+        return web.Response(status=416, headers=headers)
+    headers["Content-Range"] = f"bytes {start}-{stop - 1}/{len(data)}"
+    return web.Response(status=206, body=data[start:stop], headers=headers)
 
 
 async def _index(_: web.Request) -> web.FileResponse:

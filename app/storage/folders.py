@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import secrets
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -55,24 +54,6 @@ class Folders:
                     flush_folder(folder.parent)
             except (OSError, ValueError) as error:
                 raise UnusableFolderError(cannot_use(folder, error)) from error
-
-
-def write_whole(data: bytes, path: Path, *, part: Path | None = None) -> None:
-    """Blocking: write a file under another name, flush and rename it; a reader never sees a part.
-
-    `part` is the other name, one of its own if not given. What fails, or is interrupted, leaves
-    the folder as it was. Raises OSError.
-    """
-    part = part or path.with_name(f".{secrets.token_hex(8)}.part")
-    try:
-        with part.open("wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        part.replace(path)
-    except BaseException:
-        part.unlink(missing_ok=True)
-        raise
 
 
 def flush_folder(folder: Path) -> None:

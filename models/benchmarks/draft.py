@@ -49,12 +49,14 @@ class Row:
     """Peak of the process's resident memory above what it held after the imports."""
 
 
-def bench_draft(sizes_px: Sequence[int] = SIZES_PX) -> list[Row]:
+def bench_draft(
+    sizes_px: Sequence[int] = SIZES_PX, styles: Sequence[str] = (PRESET, OWN)
+) -> list[Row]:
     """Measure everything that is installed here, each in a fresh process."""
     engines = [OURS, NETWORK, *([PEER] if peer_installed() else [])]
     return [
         _measured_apart(engine, style, size_px)
-        for style in (PRESET, OWN)
+        for style in styles
         for size_px in sizes_px
         for engine in engines
     ]

@@ -35,6 +35,7 @@ class PeakMemory:
     """
 
     def __init__(self, device: torch.device) -> None:
+        self._device = device
         self._cuda = device.type == "cuda"
         self._done = threading.Event()
         self._watcher = threading.Thread(target=self._watch, daemon=True)
@@ -43,8 +44,8 @@ class PeakMemory:
 
     def __enter__(self) -> Self:
         if self._cuda:
-            torch.cuda.reset_peak_memory_stats()
-            self._before_mb = torch.cuda.memory_allocated() / _BYTES_A_MB
+            torch.cuda.reset_peak_memory_stats(self._device)
+            self._before_mb = torch.cuda.memory_allocated(self._device) / _BYTES_A_MB
         else:
             self._before_mb = self._peak_mb = resident_mb()
             self._watcher.start()
@@ -57,7 +58,7 @@ class PeakMemory:
         trace: TracebackType | None,
     ) -> None:
         if self._cuda:
-            self._peak_mb = torch.cuda.max_memory_allocated() / _BYTES_A_MB
+            self._peak_mb = torch.cuda.max_memory_allocated(self._device) / _BYTES_A_MB
         else:
             self._done.set()
             self._watcher.join()

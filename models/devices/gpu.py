@@ -1,20 +1,20 @@
-"""The memory of the GPU."""
+"""The memory of a GPU."""
 
 from __future__ import annotations
 
 import torch
 
 
-def gpu_memory() -> tuple[int, int] | None:
-    """Bytes in use, by every process, and bytes in all; None where nothing is painted on a GPU.
+def gpu_memory(device: str) -> tuple[int, int] | None:
+    """Bytes in use, by every process, and bytes in all; None for a device that is no GPU.
 
     Asks the driver: callable from any thread, while the GPU paints.
     """
     # Asking would open a context on a GPU that the settings leave alone.
-    if not torch.cuda.is_initialized():  # type: ignore[no-untyped-call]
+    if torch.device(device).type != "cuda" or not torch.cuda.is_initialized():  # type: ignore[no-untyped-call]
         return None
     try:
-        free, total = torch.cuda.mem_get_info()
+        free, total = torch.cuda.mem_get_info(device)
     except RuntimeError:  # the context is gone; the painter says so in its own words
         return None
     return total - free, total

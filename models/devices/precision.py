@@ -9,11 +9,17 @@ def half_precision(device: torch.device, *, enabled: bool | None = None) -> torc
     """Within it convolutions on `device` are in bfloat16.
 
     `enabled` None is where that is quick: on a processor that multiplies bfloat16 in hardware.
-    Elsewhere it is emulated, and slower. On a GPU nothing was measured; there it stays single.
+    Elsewhere it is emulated, and slower. On a GPU nothing was measured; there it stays single
+    unless it is asked for.
     """
     if enabled is None:
         enabled = device.type == "cpu" and _multiplies_bfloat16()
     return torch.autocast(device.type, torch.bfloat16, enabled=enabled)
+
+
+def use_tf32(*, enabled: bool) -> None:
+    """For the convolutions of single precision on every GPU of this process."""
+    torch.backends.cudnn.conv.fp32_precision = "tf32" if enabled else "ieee"  # type: ignore[attr-defined]
 
 
 def _multiplies_bfloat16() -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import gc
 
 import torch
@@ -32,4 +33,6 @@ def release_memory() -> None:
     """Give back what a failed attempt held; call it outside its `except`, which pins tensors."""
     gc.collect()
     if torch.cuda.is_available():
-        torch.cuda.empty_cache()
+        # It goes over all GPUs of the process, and another one may be lost.
+        with contextlib.suppress(RuntimeError):
+            torch.cuda.empty_cache()

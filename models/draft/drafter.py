@@ -80,10 +80,15 @@ class Drafter:
         return self._network.style_code(to_tensor(picture), brush=brush)
 
 
-def load_drafter(device: torch.device, *, folder: Path = PACKAGED) -> Drafter | None:
-    """The packaged network, or None and one line in the log if its weights can't be used."""
+def load_drafter(
+    device: torch.device, *, folder: Path = PACKAGED, half: bool | None = None
+) -> Drafter | None:
+    """The packaged network, or None and one line in the log if its weights can't be used.
+
+    `half`: see `one_pass.OnePassPainter`.
+    """
     try:
-        return Drafter(FeedForward.load(device=device, folder=folder))
+        return Drafter(FeedForward.load(device=device, folder=folder, half=half))
     except WeightsError as error:
         _log.warning("painting without the draft network: %s", error)
         return None

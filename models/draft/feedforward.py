@@ -85,14 +85,20 @@ class FeedForward:
         self._painter = OnePassPainter(model, encoder, whole_pixels=whole_pixels, half=half)
 
     @classmethod
-    def load(cls, *, device: torch.device | str = "cpu", folder: Path = PACKAGED) -> FeedForward:
-        """The packaged network on `device`.
+    def load(
+        cls,
+        *,
+        device: torch.device | str = "cpu",
+        folder: Path = PACKAGED,
+        half: bool | None = None,
+    ) -> FeedForward:
+        """The packaged network on `device`; `half` as in `OnePassPainter`.
 
         Raises `WeightsError` if weights are missing, damaged or of another version.
         """
         model, encoder = load_draft_model(folder), load_draft_encoder(folder)
         codes = {key: code.to(device) for key, code in load_preset_codes(folder).items()}
-        return cls(placed(model, device), placed(encoder, device), preset_codes=codes)
+        return cls(placed(model, device), placed(encoder, device), preset_codes=codes, half=half)
 
     @property
     def device(self) -> torch.device:

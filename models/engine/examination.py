@@ -10,9 +10,9 @@ import torch
 
 from models.draft.feedforward import FeedForward
 from models.encoders import load_encoder
-from models.engine.loading import DeviceSetting, choose_device
+from models.engine.loading import choose_devices
 from models.faces import load_face_finder
-from models.interface import EngineError
+from models.interface import DeviceSettingError
 from models.weight_files import DEFAULT_CACHE_DIR, EncoderSetting, WeightsError, choose_encoder
 
 
@@ -23,25 +23,28 @@ class EngineFinding:
     good: bool
     what: str
     advice: str = ""
+    fatal: bool = False
+    """The bot does not start with it."""
 
 
 def examine_engine(
     *,
     encoder: EncoderSetting = "auto",
-    device: DeviceSetting = "auto",
+    device: str = "auto",
+    cpu_workers: int = 1,
     cache_dir: Path = DEFAULT_CACHE_DIR,
 ) -> Iterator[EngineFinding]:
-    """Look at device and weights without downloading anything."""
+    """Look at devices and weights without downloading anything."""
     try:
-        place = choose_device(device)
-    except EngineError as error:
-        yield EngineFinding(False, str(error), "set DEVICE to auto or cpu, or mend the driver")
-        place = torch.device("cpu")
-    if place.type == "cuda":
-        yield EngineFinding(True, f"painting on {torch.cuda.get_device_name(place)}")
-    else:
-        yield EngineFinding(True, f"painting on the processor, {torch.get_num_threads()} threads")
-    yield _examine_encoder(encoder, cuda=place.type == "cuda", cache_dir=cache_dir)
+        places = choose_devices(device)
+    except DeviceSettingError as error:
+        advice = "set DEVICE to auto or cpu, or mend the driver"
+        yield EngineFinding(False, str(error), advice, fatal=True)
+        places = []
+    for place in places:
+        yield EngineFinding(True, _painting_on(place, cpu_workers))
+    is_cuda = any(place.type == "cuda" for place in places)
+    yield _examine_encoder(encoder, cuda=is_cuda, cache_dir=cache_dir)
     try:
         FeedForward.load()
         yield EngineFinding(True, "the draft network is there")
@@ -52,6 +55,15 @@ def examine_engine(
     else:
         advice = "install requirements.txt again; until then faces are painted like all the rest"
         yield EngineFinding(False, "the face detector can't be used", advice)
+
+
+def _painting_on(place: torch.device, cpu_workers: int) -> str:
+    if place.type == "cuda":
+        facts = torch.cuda.get_device_properties(place)
+        return f"painting on {place}: {facts.name}, {facts.total_memory / 1e9:.0f} GB"
+    threads = max(1, torch.get_num_threads() // cpu_workers)
+    workers = f"{cpu_workers} workers of " if cpu_workers > 1 else ""
+    return f"painting on the processor, {workers}{threads} threads"
 
 
 def _examine_encoder(setting: EncoderSetting, *, cuda: bool, cache_dir: Path) -> EngineFinding:

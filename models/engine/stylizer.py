@@ -14,11 +14,13 @@ from PIL import Image
 from torch import Tensor
 
 from models.clips.stylizer import ClipPainter
-from models.devices.placement import placed
+from models.devices.gpu_options import GpuOptions
+from models.devices.placement import current, placed
 from models.devices.torch_errors import is_device_lost, is_out_of_memory, release_memory
 from models.draft.drafter import Drafter
 from models.encoders import Encoder
 from models.engine.canvas import Canvas
+from models.engine.gpu_encoder import GpuEncoder
 from models.engine.neighbour_painter import NeighbourPainter
 from models.engine.progress import Progress
 from models.face_mask import FaceMask
@@ -69,11 +71,16 @@ class TorchStylizer:
         device: torch.device,
         drafter: Drafter | None,
         face_finder: FaceFinder | None = None,
+        gpu: GpuOptions | None = None,
     ) -> None:
         """Without a `drafter` a draft is a short painting; without a `face_finder` faces are
-        painted as everything else is.
+        painted as everything else is. `gpu` is how the encoder is used.
         """
-        self._painter = NeighbourPainter(placed(encoder, device), device=device)
+        gpu = gpu or GpuOptions()
+        there = placed(encoder, device, channels_last=gpu.channels_last)
+        if gpu.half or gpu.graphs:
+            there = GpuEncoder(there, half=gpu.half, graphs=gpu.graphs)
+        self._painter = NeighbourPainter(there, device=device)
         self.device = device
         self._drafter = drafter
         self._face_finder = face_finder
@@ -96,8 +103,8 @@ class TorchStylizer:
         faces = self._find_faces(content, photo, options)
         stop = stop or threading.Event()
         request = _Request(photo, faces, styles, options, on_step, stop, started)
-        # Both modes belong to the thread, and whoever calls may have them the other way round.
-        with torch.inference_mode(mode=False), torch.enable_grad():
+        # All three belong to the thread, and whoever calls may have them otherwise.
+        with current(self.device), torch.inference_mode(mode=False), torch.enable_grad():
             return self._paint_what_fits(request)
 
     def _find_faces(
@@ -136,7 +143,7 @@ class TorchStylizer:
             return self._paint(request, options)
         except Exception as error:
             if is_device_lost(error):
-                raise DeviceLostError("The graphics card has to be restarted.") from error
+                raise DeviceLostError("The GPU has to be restarted.") from error
             if not is_out_of_memory(error):
                 raise
         return None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 
 import pytest
@@ -32,7 +32,7 @@ async def test_waiting_for_a_network_is_a_sign_of_life_and_can_be_ended(
 ) -> None:
     harness.sandbox.faults.drop("deleteWebhook", times=None)
     application = Application(
-        harness.settings, harness.sandbox.token, load_stylizer=lambda _: Inverter()
+        harness.settings, harness.sandbox.token, load_stylizers=lambda _: {"cpu": Inverter()}
     )
     life = asyncio.create_task(application.run())
     await eventually(lambda: is_alive(harness.settings.heartbeat_path))
@@ -49,7 +49,7 @@ async def test_a_second_process_in_the_same_folder_is_refused_and_leaves_no_sign
     folder.mkdir(parents=True, exist_ok=True)
     first = FolderLock.acquire(folder / "jobs.lock")
     second = Application(
-        harness.settings, harness.sandbox.token, load_stylizer=lambda _: Inverter()
+        harness.settings, harness.sandbox.token, load_stylizers=lambda _: {"cpu": Inverter()}
     )
     with pytest.raises(FolderInUseError, match="Another process"):
         await second.run()
@@ -64,12 +64,12 @@ async def test_the_end_does_not_wait_for_an_engine_that_is_being_loaded(
 ) -> None:
     loading, release = threading.Event(), threading.Event()
 
-    def load(_: Settings) -> Engine:
+    def load(_: Settings) -> Mapping[str, Engine]:
         loading.set()
         release.wait(30)
-        return Inverter()
+        return {"cpu": Inverter()}
 
-    application = Application(harness.settings, harness.sandbox.token, load_stylizer=load)
+    application = Application(harness.settings, harness.sandbox.token, load_stylizers=load)
     life = asyncio.create_task(application.run())
     await eventually(loading.is_set)
     life.cancel()
@@ -80,9 +80,9 @@ async def test_the_end_does_not_wait_for_an_engine_that_is_being_loaded(
 
 
 async def test_an_engine_that_can_t_be_loaded_ends_the_start(harness: ApplicationHarness) -> None:
-    def load(_: Settings) -> Engine:
+    def load(_: Settings) -> Mapping[str, Engine]:
         raise EngineError("There are no weights.")
 
-    application = Application(harness.settings, harness.sandbox.token, load_stylizer=load)
+    application = Application(harness.settings, harness.sandbox.token, load_stylizers=load)
     with pytest.raises(EngineError):
         await application.run()

@@ -15,6 +15,7 @@ from app.storage.database import DamagedDatabaseError
 from tests.app.bot.application_harness import ApplicationHarness, open_harness
 from tests.e2e.actor import Actor
 from tests.e2e.pictures import photo
+from tests.patience import PATIENCE_S
 
 RUBBISH = b"not a database, a shopping list: milk, bread" * 1000
 
@@ -98,6 +99,8 @@ async def test_what_another_version_added_to_a_conversation_is_passed_over(
     change(
         tmp_path / "chats.sqlite3",
         "UPDATE conversations SET data = json_set(data, '$.is_video', 1, '$.look', json('7'))",
+        "UPDATE conversations SET data = json_set(data, '$.question',"
+        """ json('{"message_id": 5, "is_urgent": 1}')) WHERE destiny = 'question'""",
     )
     async with harness.running():
         await ben.sends_photo(photo(2))
@@ -160,7 +163,7 @@ async def test_damage_in_mid_run_ends_the_process_and_no_update_is_lost(
             await uses_everything(ben)
             ruin(tmp_path / name)
             await zoe.sends("/queue")
-            await asyncio.wait([life], timeout=30)
+            await asyncio.wait([life], timeout=PATIENCE_S)
             assert life.done()
 
     with pytest.raises(DamagedDatabaseError, match="is damaged"):

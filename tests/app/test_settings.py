@@ -48,6 +48,11 @@ def test_members_of_an_invited_group_come_in_there(monkeypatch: pytest.MonkeyPat
     assert not settings.lets_in(5, 5)
 
 
+def test_devices_are_named_with_commas_or_spaces(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DEVICE", "cuda:0, cuda:2")
+    assert Settings().device == "cuda:0,cuda:2"
+
+
 def test_an_empty_token_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("BOT_TOKEN", "")
     assert Settings().bot_token is None
@@ -71,6 +76,10 @@ def test_an_empty_token_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
         ("TELEGRAM_API_URL", "http://example.org/{x}"),
         ("DEFAULT_SIZE_PX", "100000"),
         ("QUEUE_MAX_JOBS", "0"),
+        ("DEVICE", "graphics"),
+        ("DEVICE", "cpu,cpu"),
+        ("DEVICE", "cuda:0,cuda:0"),
+        ("CPU_WORKERS", "-1"),
         ("LOG_FORMAT", "xml"),
     ],
 )

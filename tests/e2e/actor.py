@@ -16,11 +16,10 @@ from app.sandbox.people import Attachment, Person
 from app.sandbox.world import CallbackQuery, Chat, Message
 from models.clips.interface import ClipKind
 from tests.app.sandbox.faulty_sandbox import FaultySandbox
+from tests.patience import PATIENCE_S
 
 T = TypeVar("T")
 
-PATIENCE_S = 30.0
-"""Generous, because a busy machine is no failure; nothing here waits for time to pass."""
 LOOK_UP_EVERY_S = 0.3
 MORE = "⋯"
 """What stands on the button that shows the others, in every language."""
@@ -152,7 +151,7 @@ class Actor:
             awaited=f"to see {pattern!r}",
         )
 
-    async def sees_result(self, *, within_s: float = 3 * PATIENCE_S) -> Message:
+    async def sees_result(self, *, within_s: float = 1.5 * PATIENCE_S) -> Message:
         """A finished picture: the buttons under it say so."""
         return await self.until(
             lambda: self._unseen(lambda m: is_result(m)), within_s=within_s, awaited="a result"

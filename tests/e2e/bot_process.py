@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-import ctypes
 import os
 import signal
 import sys
 from collections.abc import Mapping
 from pathlib import Path
+from typing import IO
 
 from tests.app.sandbox.faulty_sandbox import FaultySandbox
+from tests.prepared_interpreter import IS_SUPPORTED, PreparedProcess, die_with_parent
 
 ROOT = Path(__file__).parents[2]
 START_S = 180.0
@@ -28,18 +29,14 @@ CALM_SIZE_PX = 512
 """A size at which the best quality takes half a minute on two cores."""
 STEPS = {"FAST_STEPS": "10", "FAST_STEP_S": "0.05"}
 """How long it pretends for."""
-PR_SET_PDEATHSIG = 1
 KEPT_VARIABLES = ("PATH", "HOME", "LANG", "TMPDIR", "VIRTUAL_ENV")
 
 
-def _die_with_parent() -> None:
-    """A killed test run leaves no bots behind (Linux; elsewhere they have to be looked for)."""
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-
-
 class BotProcess:
-    """`python run.py` against a sandbox, with a data folder of its own."""
+    """`python run.py` against a sandbox, with a data folder of its own.
+
+    Unless `is_prepared` is False, what it imports was imported before.
+    """
 
     def __init__(
         self,
@@ -48,10 +45,12 @@ class BotProcess:
         *,
         settings: Mapping[str, str] | None = None,
         command: tuple[str, ...] = REAL,
+        is_prepared: bool = IS_SUPPORTED,
     ) -> None:
         self._sandbox = sandbox
         self._command = command
-        self._process: asyncio.subprocess.Process | None = None
+        self._is_prepared = is_prepared
+        self._process: asyncio.subprocess.Process | PreparedProcess | None = None
         self.log_path = data / "bot.log"
         kept = {name: os.environ[name] for name in KEPT_VARIABLES if name in os.environ}
         self._environment = {
@@ -78,18 +77,25 @@ class BotProcess:
         """Start it, and wait until it polls."""
         self.log_path.parent.mkdir(parents=True, exist_ok=True)
         with self.log_path.open("ab") as log:
-            self._process = await asyncio.create_subprocess_exec(
-                sys.executable,
-                *self._command,
-                cwd=ROOT,
-                env=self._environment,
-                stdin=asyncio.subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                preexec_fn=_die_with_parent,
-            )
+            self._process = await self._open(log)
         if wait:
             await self.until_polling()
+
+    async def _open(self, log: IO[bytes]) -> asyncio.subprocess.Process | PreparedProcess:
+        if self._is_prepared:
+            return await PreparedProcess.start(
+                self._command, cwd=ROOT, env=self._environment, output=log
+            )
+        return await asyncio.create_subprocess_exec(
+            sys.executable,
+            *self._command,
+            cwd=ROOT,
+            env=self._environment,
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            preexec_fn=die_with_parent,
+        )
 
     async def until_polling(self) -> None:
         """Wait until updates are asked for from now on."""

@@ -14,6 +14,7 @@ import pytest_asyncio
 from tests.app.sandbox.faulty_sandbox import FaultySandbox
 from tests.e2e.actor import Actor
 from tests.e2e.bot_process import CALM_SIZE_PX, FAST, REAL, STEPS, BotProcess
+from tests.prepared_interpreter import IS_SUPPORTED
 
 IDS = itertools.count(300_001)
 GROUP_IDS = itertools.count(-1_001_000_000_001, -1)
@@ -40,11 +41,15 @@ class BotHarness:
 
 @asynccontextmanager
 async def running_harness(
-    data: Path, settings: Mapping[str, str], *, command: tuple[str, ...] = REAL
+    data: Path,
+    settings: Mapping[str, str],
+    *,
+    command: tuple[str, ...] = REAL,
+    is_prepared: bool = IS_SUPPORTED,
 ) -> AsyncIterator[BotHarness]:
     """A sandbox with a running bot; what it leaves behind is looked at when it ends."""
     async with FaultySandbox(port=0) as sandbox:
-        bot = BotProcess(sandbox, data, settings=settings, command=command)
+        bot = BotProcess(sandbox, data, settings=settings, command=command, is_prepared=is_prepared)
         await bot.start()
         yield BotHarness(sandbox, bot, data)
         assert await bot.stop() == 0
@@ -62,9 +67,13 @@ async def quick_harness(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterat
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def slow_harness(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[BotHarness]:
-    """The bot paints for long: there is time to look, to press and to wait in the queue."""
+    """The bot paints for long: there is time to look, to press and to wait in the queue.
+
+    It is started by nothing but `python run.py`.
+    """
     slow = {"DEFAULT_QUALITY": "high", "DEFAULT_SIZE_PX": str(CALM_SIZE_PX)}
-    async with running_harness(tmp_path_factory.mktemp("calm"), slow) as harness:
+    folder = tmp_path_factory.mktemp("calm")
+    async with running_harness(folder, slow, is_prepared=False) as harness:
         yield harness
 
 

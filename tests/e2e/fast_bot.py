@@ -3,7 +3,9 @@
 A frame of a clip takes it FAST_FRAME_S seconds.
 For what is about many jobs, killed processes and bad networks rather than about painting. It takes
 FAST_STEPS steps of FAST_STEP_S seconds, shows a draft and milestones, stops when told to, and
-starts without torch, in a moment. FAST_ACCIDENT says what befalls it at a photo of `DEADLY_SIZE`.
+starts without torch, in a moment, with a worker for each of FAST_DEVICES. FAST_ACCIDENT says what
+befalls it, FAST_ACCIDENTS times, at a photo of `DEADLY_SIZE`. FAST_MISSING is a device that the
+machine doesn't have.
 FAST_DIES_AFTER (`package.module:Class.method`) kills the process when that has been done.
 """
 
@@ -11,13 +13,14 @@ from __future__ import annotations
 
 import ctypes
 import importlib
+import itertools
 import os
 import signal
 import sys
 import threading
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +31,7 @@ from app.monitoring.stall_guard import STALLED_AFTER_S
 from app.settings import Settings
 from models.interface import (
     DeviceLostError,
+    DeviceSettingError,
     Note,
     OnStep,
     Painting,
@@ -66,6 +70,8 @@ class FastStylizer(ClipInverter):
     steps: int = 10
     step_s: float = 0.05
     accident: str = ""
+    accidents: Iterator[None] = field(default_factory=lambda: itertools.repeat(None))
+    """As many as there will be, whoever paints."""
 
     def stylize(
         self,
@@ -77,7 +83,7 @@ class FastStylizer(ClipInverter):
         stop: threading.Event | None = None,
     ) -> Painting:
         began = time.monotonic()
-        if open_picture(content).size == DEADLY_SIZE:
+        if open_picture(content).size == DEADLY_SIZE and next(self.accidents, self) is None:
             have_accident(self.accident)
         photo = open_picture(content, long_side_px=options.size_px)
         tint = Image.new("RGB", photo.size, _mean_color(styles[0].picture))
@@ -132,18 +138,27 @@ def main() -> int:
         steps=int(os.environ["FAST_STEPS"]),
         step_s=float(os.environ["FAST_STEP_S"]),
         accident=accident,
+        accidents=itertools.repeat(None, int(os.environ.get("FAST_ACCIDENTS", "1000"))),
         frame_s=float(os.environ.get("FAST_FRAME_S", "0")),
     )
-    if accident == "hang":
+    devices = os.environ.get("FAST_DEVICES", "cuda:0").split(",")
+    missing = os.environ.get("FAST_MISSING")
+
+    def load(_: Settings) -> dict[str, FastStylizer]:
+        if missing:
+            raise DeviceSettingError(f"There is no {missing}; torch can use {', '.join(devices)}.")
+        return dict.fromkeys(devices, stylizer)
+
+    if accident == "hang" and len(devices) == 1:
         app_process.gpu_memory = hanging_gpu_memory
     return app_process.run_bot(
         Settings(),
-        load_stylizer=lambda _: stylizer,
+        load_stylizers=load,
         stalled_after_s=SOON_S if accident == "stall" else STALLED_AFTER_S,
     )
 
 
-def hanging_gpu_memory() -> tuple[int, int] | None:
+def hanging_gpu_memory(device: str) -> tuple[int, int] | None:
     """A hanging GPU takes everyone along who asks it something."""
     have_accident("hang")
     return None

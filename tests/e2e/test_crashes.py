@@ -143,3 +143,25 @@ async def test_an_impatient_second_signal_cuts_nothing_short(
     await asyncio.sleep(0.3)
     assert await bot.stop(within_s=10) == 0
     assert "job put back" in bot.log
+
+
+@pytest.mark.parametrize(("accident", "state"), [("lose", "lost"), ("hang", "hung")])
+async def test_one_of_two_gpus_that_fails_is_given_up_and_the_bot_goes_on(
+    sandbox: FaultySandbox, admin: Actor, tmp_path: Path, accident: str, state: str
+) -> None:
+    bot = bot_before(
+        sandbox, tmp_path, FAST_ACCIDENT=accident, FAST_ACCIDENTS="1", FAST_DEVICES="cuda:0,cuda:1"
+    )
+    await bot.start()
+    await admin.sends("/help")
+    people = await three_orders(BotHarness(sandbox, bot, tmp_path))
+    for person in people:
+        await person.until(partial(results, person), awaited="a result")
+        await person.waits_until_idle()
+    assert [results(person) for person in people] == [1, 1, 1]
+    await admin.sees("paints no more until the bot is restarted; devices left: 1")
+    await admin.sends("/stats")
+    stats = await admin.sees(f"cuda:.: {state}, pictures since the start")
+    assert "idle, pictures since the start" in stats.text
+    assert not bot.has_ended
+    assert await bot.stop() == 0

@@ -97,12 +97,12 @@ async def test_a_crowd_gets_every_picture_once(stub_harness: BotHarness) -> None
 
 @pytest.mark.soak
 @pytest.mark.timeout(3600)
+@pytest.mark.parametrize("devices", ["cuda:0", "cuda:0,cuda:1"])
 async def test_two_hundred_people_with_a_thousand_pictures(
-    tmp_path_factory: pytest.TempPathFactory,
+    tmp_path_factory: pytest.TempPathFactory, devices: str
 ) -> None:
-    async with running_harness(
-        tmp_path_factory.mktemp("crowd"), QUICK_ENGINE, command=FAST
-    ) as harness:
+    settings = {**QUICK_ENGINE, "FAST_DEVICES": devices}
+    async with running_harness(tmp_path_factory.mktemp("crowd"), settings, command=FAST) as harness:
         counts, waits_s, before_mb, after_mb = await visits(harness, people=200)
     assert counts == [PICTURES_EACH] * 200
     p99_s = statistics.quantiles(waits_s, n=100)[98]

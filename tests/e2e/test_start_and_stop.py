@@ -17,9 +17,10 @@ from app.sandbox.world import Message
 from tests.app.decoding.decoders import LINUX_ONLY, decoders_of, first_decoder_of, hang
 from tests.app.sandbox.faulty_sandbox import FaultySandbox
 from tests.e2e.actor import Actor, is_result
-from tests.e2e.bot_process import FAST, START_S, STEPS, BotProcess
+from tests.e2e.bot_process import FAST, REAL, START_S, STEPS, BotProcess
 from tests.e2e.conftest import BotHarness, running_harness
 from tests.e2e.pictures import painting, photo
+from tests.patience import PATIENCE_S
 
 pytestmark = [
     pytest.mark.e2e,
@@ -78,7 +79,7 @@ async def test_systemd_hears_of_the_start_and_of_every_beat(tmp_path: Path) -> N
         await bot.start(wait=False)
 
         async def heard(word: str) -> list[str]:
-            async with asyncio.timeout(60):
+            async with asyncio.timeout(PATIENCE_S):
                 said: list[str] = []
                 while not any(word in line for line in said):
                     data = await asyncio.get_running_loop().sock_recv(manager, 4096)
@@ -117,7 +118,7 @@ async def test_a_picture_that_is_decoded_for_ever_holds_up_neither_the_others_no
 
 async def received(data: Path) -> None:
     """Wait until a file has come over and is given to a decoder."""
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(PATIENCE_S):
         while not list((data / "originals").glob("*/*.received")):  # noqa: ASYNC110
             await asyncio.sleep(0.01)
     await asyncio.sleep(0.5)
@@ -136,7 +137,7 @@ async def test_prometheus_reads_what_was_painted(tmp_path: Path) -> None:
     ):
         await order(harness.new_person(), 1)
         figures: list[str] = []
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(PATIENCE_S):
             while 'style_bot_jobs{state="delivered"} 1.0' not in figures:
                 async with client.get(f"http://127.0.0.1:{port}/metrics") as answer:
                     assert answer.status == 200
@@ -163,19 +164,30 @@ async def test_nothing_of_what_people_say_leaves_the_bots_own_files(tmp_path: Pa
 
 
 @pytest.mark.parametrize(
-    ("name", "sentence"),
-    [("DATA_DIR", "can't be used: a file of that name"), ("METRICS_PORT", "another program has")],
+    ("name", "sentence", "code"),
+    [
+        ("DATA_DIR", "can't be used: a file of that name", 1),
+        ("METRICS_PORT", "another program has", 1),
+        ("DEVICE", "DEVICE: Value error, must not name cuda:0 twice", 2),
+        ("FAST_MISSING", "There is no cuda:7", 2),
+    ],
 )
 async def test_what_can_not_be_used_is_said_in_a_sentence(
-    tmp_path: Path, name: str, sentence: str
+    tmp_path: Path, name: str, sentence: str, code: int
 ) -> None:
     (tmp_path / "file").write_text("in the way")
     async with FaultySandbox(port=0) as sandbox:
         port = sandbox.api_url.rpartition(":")[2]
-        values = {"DATA_DIR": str(tmp_path / "file"), "METRICS_PORT": port}
-        bot = BotProcess(sandbox, tmp_path, settings={**STEPS, name: values[name]}, command=FAST)
+        values = {
+            "DATA_DIR": str(tmp_path / "file"),
+            "METRICS_PORT": port,
+            "DEVICE": "cuda:0,cuda:0",
+            "FAST_MISSING": "cuda:7",
+        }
+        command = REAL if name == "DEVICE" else FAST
+        bot = BotProcess(sandbox, tmp_path, settings={**STEPS, name: values[name]}, command=command)
         await bot.start(wait=False)
-        assert await bot.ended(within_s=90) == 1
+        assert await bot.ended(within_s=90) == code
     assert sentence in bot.log
     assert "Traceback" not in bot.log
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from pathlib import Path
 
 import pytest
@@ -25,6 +26,23 @@ def test_a_file_is_written_anew(tmp_path: Path) -> None:
         write_atomically(file, content)
         assert file.read_bytes() == content
     assert list(tmp_path.iterdir()) == [file]
+
+
+@pytest.mark.parametrize("error", [OSError("the disk is full"), KeyboardInterrupt()])
+def test_a_file_is_written_whole_or_not_at_all(
+    error: BaseException, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "file"
+    write_atomically(file, b"former")
+
+    def fail(_: int) -> None:
+        raise error
+
+    monkeypatch.setattr(os, "fsync", fail)
+    with pytest.raises(type(error)):
+        write_atomically(file, b"later")
+    assert list(tmp_path.iterdir()) == [file]
+    assert file.read_bytes() == b"former"
 
 
 def test_what_fails_leaves_the_former_and_nothing_else(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ import struct
 from pathlib import Path
 from typing import Any
 
+import av
 import numpy as np
 import pillow_heif
 import pytest
@@ -90,6 +91,23 @@ def test_a_heic_by_another_of_its_names(tmp_path: Path, brand: bytes) -> None:
     data[8:12] = brand
     path.write_bytes(data)
     assert left_and_right(path)[0] == pytest.approx(RED, abs=6)
+
+
+@pytest.mark.parametrize("brand", [b"hevc", b"msf1"])
+def test_a_heic_without_a_still_picture_moves(tmp_path: Path, brand: bytes) -> None:
+    film = tmp_path / "film.mp4"
+    with av.open(film, "w", format="mp4") as container:
+        stream = container.add_stream("libx265", 5, {"x265-params": "log-level=none"})
+        stream.width, stream.height, stream.pix_fmt = 128, 96, "yuv420p"
+        for grey in (50, 100, 150):
+            picture = np.full((96, 128, 3), grey, np.uint8)
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
+        container.mux(stream.encode())
+    data = bytearray(film.read_bytes())
+    data[8:12] = brand
+    path = tmp_path / "burst.heic"
+    path.write_bytes(data)
+    assert problem_of(path) is PictureProblem.ANIMATED
 
 
 @pytest.mark.parametrize("suffix", ["jpg", "png", "webp", "avif", "heic", "tif"])

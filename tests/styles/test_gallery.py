@@ -103,6 +103,19 @@ def test_a_chinese_label_is_written_in_its_own_letters(text: str) -> None:
     assert not (label_of(text) == label_of(text.replace("油画", "水墨"))).all()
 
 
+@pytest.mark.parametrize(
+    "name",
+    sorted({name for preset in default_catalog().presets() for name in preset.names.values()}),
+)
+def test_a_name_is_rather_smaller_than_cut(name: str) -> None:
+    sheet = compose_sheet([(name, Image.new("RGB", (200, 200), "white"))] * 3)
+    label = np.asarray(sheet.convert("L"), int)[420:, : sheet.width // 3] < 128
+    columns = np.flatnonzero(label.any(0))
+    last = label[:, columns[-1] - 14 :].any(1).sum()
+    # The dots of an ellipsis do not rise from the line.
+    assert last > label.any(1).sum() / 3
+
+
 def test_the_gallery_speaks_the_users_language() -> None:
     catalog = default_catalog()
 

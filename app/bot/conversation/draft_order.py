@@ -75,11 +75,7 @@ class _Stored(BaseModel):
 
 async def load_order(state: FSMContext) -> DraftOrder:
     """The order of this conversation; pictures that were deleted meanwhile are left out."""
-    try:
-        stored = _Stored.model_validate(await state.get_data())
-    except ValidationError:
-        logger.error("an order can't be read, and begins anew")
-        return DraftOrder()
+    stored = _stored(await state.get_data())
     styles = [StyleChoice(picture, preset) for picture, preset in stored.styles]
     pictures = [
         *stored.photos,
@@ -117,17 +113,24 @@ async def save_order(state: FSMContext, order: DraftOrder, *, done_by: str | Non
 
 async def pictures_in_orders(storage: ConversationStorage, user_id: int) -> set[Path]:
     """All that a person has sent for pictures that are no jobs yet, in any chat."""
-    names: set[str] = set()
-    for data in await storage.data_of(user_id):
-        names.update(data.get("photos", ()))
-        names.update(sent["path"] for sent in data.get("clips", ()))
-        names.update(name for name, _preset in data.get("styles", ()))
-    return set(map(Path, names))
+    pictures: set[Path] = set()
+    for stored in map(_stored, await storage.data_of(user_id)):
+        pictures.update(stored.photos, (picture for picture, _ in stored.styles))
+        pictures.update(sent.path for sent in stored.clips)
+    return pictures
 
 
 async def was_done_by(state: FSMContext, *, origin: str) -> bool:
     """Whether this update had the last order painted."""
     return (await state.get_data()).get("done_by") == origin
+
+
+def _stored(data: dict[str, Any]) -> _Stored:
+    try:
+        return _Stored.model_validate(data)
+    except ValidationError:
+        logger.error("an order can't be read, and begins anew")
+        return _Stored()
 
 
 def _existing(paths: Sequence[Path]) -> set[Path]:

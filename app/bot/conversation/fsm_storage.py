@@ -56,18 +56,14 @@ class ConversationStorage(BaseStorage):
         await self._write(key, replace(await self._read(key), data=json.dumps(data)))
 
     async def get_data(self, key: StorageKey) -> dict[str, Any]:
-        try:
-            return self._reader.validate_json((await self._read(key)).data)
-        except ValidationError:
-            logger.error("a conversation can't be read, and begins anew")
-            return {}
+        return self._data((await self._read(key)).data)
 
     async def data_of(self, user_id: int) -> list[dict[str, Any]]:
         """What is kept of a person's conversations, in any chat and of any destiny."""
         rows = await self._database.fetch_all(
             "SELECT data FROM conversations WHERE user_id = ?", (user_id,)
         )
-        return [json.loads(row[0]) for row in rows]
+        return [self._data(row[0]) for row in rows]
 
     async def close(self) -> None:
         """Nothing of its own to close."""
@@ -89,6 +85,13 @@ class ConversationStorage(BaseStorage):
             (self._clock() - KEEP_CONVERSATIONS_S,),
         )
         self._recent.clear()
+
+    def _data(self, text: str) -> dict[str, Any]:
+        try:
+            return self._reader.validate_json(text)
+        except ValidationError:
+            logger.error("a conversation can't be read, and begins anew")
+            return {}
 
     async def _read(self, key: StorageKey) -> _Conversation:
         known = self._recent.get(key)

@@ -6,8 +6,10 @@ interrupts a question: whatever replaces or answers one of them takes its button
 
 from __future__ import annotations
 
+import logging
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
+from functools import cache
 
 from aiogram import Bot
 from aiogram.exceptions import AiogramError, TelegramBadRequest
@@ -18,10 +20,13 @@ from aiogram.types import (
     InputMediaPhoto,
     Message,
 )
+from pydantic import TypeAdapter, ValidationError
 
 from app.bot.requester import Requester, as_reply
 from app.bot.transport.outgoing import allow_duplicates
 from app.bot.transport.telegram_errors import is_message_gone, is_not_modified
+
+logger = logging.getLogger(__name__)
 
 Picture = str | BufferedInputFile
 """Telegram's own copy by its file id, or a new one."""
@@ -125,11 +130,11 @@ class Questions:
         return (await self._open()).closed == message_id
 
     async def _open(self) -> _Open:
-        data = await self._state.get_data()
-        question, menu = (
-            OpenQuestion(**data[kind]) if data.get(kind) else None for kind in ("question", "menu")
-        )
-        return _Open(question, menu, data.get("closed"))
+        try:
+            return _reader().validate_python(await self._state.get_data())
+        except ValidationError:
+            logger.error("an open question can't be read, and is asked anew")
+            return _Open()
 
     async def _keep(self, state: _Open) -> None:
         await self._state.set_data(asdict(state))
@@ -214,3 +219,8 @@ class Questions:
                 return
         with suppress(AiogramError):
             await self._bot.edit_message_reply_markup(chat_id=chat_id, message_id=message_id)
+
+
+@cache
+def _reader() -> TypeAdapter[_Open]:
+    return TypeAdapter(_Open)

@@ -18,6 +18,7 @@ from aiogram.filters.callback_data import CallbackData
 from aiogram.types import BufferedInputFile, InputMediaPhoto, InputMediaVideo, MediaUnion
 from aiogram.utils.i18n import gettext as _
 
+from app.bot.job_message.captions import Captions
 from app.bot.job_message.status_message import UPLOAD_TIMEOUT_S
 from app.bot.requester import Requester, as_reply
 from app.bot.ui.callback_data import JobId
@@ -67,8 +68,9 @@ class _Order:
 class Extras:
     """Makes one thing at a time, so that a crowd's wishes leave the processor to the painter."""
 
-    def __init__(self, bot: Bot) -> None:
+    def __init__(self, bot: Bot, captions: Captions) -> None:
         self._bot = bot
+        self._captions = captions
         self._room = asyncio.Semaphore(1)
         self._tasks: dict[_Order, asyncio.Task[None]] = {}
 
@@ -93,7 +95,7 @@ class Extras:
         facts = {"job": order.job_id, "extra": order.extra.value}
         try:
             async with self._room:
-                media = await asyncio.to_thread(_media, order.extra, jobs)
+                media = await asyncio.to_thread(self._media, order.extra, jobs)
             if await _are_there(jobs):  # deleted meanwhile, it must not come back
                 await self._send(media, requester)
         except Exception as error:
@@ -104,6 +106,14 @@ class Extras:
         finally:
             del self._tasks[order]
 
+    def _media(self, extra: Extra, jobs: Sequence[Job]) -> list[MediaUnion]:
+        """Blocking: one for each job."""
+        made = [(MAKERS[extra](job), _CAPTION[extra](self._captions, job)) for job in jobs]
+        return [
+            media.model_copy(update={"caption": caption, "parse_mode": None})
+            for media, caption in made
+        ]
+
     async def _send(self, media: Sequence[MediaUnion], requester: Requester) -> None:
         where: dict[str, Any] = {
             "message_thread_id": requester.thread_id,
@@ -112,7 +122,9 @@ class Extras:
         }
         if len(media) > 1:
             await self._bot.send_media_group(requester.chat_id, list(media), **where)
-        elif isinstance(film := media[0], InputMediaVideo):
+            return
+        where |= {"caption": media[0].caption, "parse_mode": None}
+        if isinstance(film := media[0], InputMediaVideo):
             facts = film.model_dump(include={"width", "height", "duration", "supports_streaming"})
             await self._bot.send_video(requester.chat_id, film.media, **facts, **where)
         else:
@@ -137,11 +149,6 @@ async def _are_there(jobs: Sequence[Job]) -> bool:
     )
 
 
-def _media(extra: Extra, jobs: Sequence[Job]) -> list[MediaUnion]:
-    """Blocking: one for each job."""
-    return [MAKERS[extra](job) for job in jobs]
-
-
 def _comparison(job: Job) -> MediaUnion:
     assert job.result is not None  # noqa: S101 - the buttons stand under results alone
     data = compare(job.request.content, job.result)
@@ -163,6 +170,10 @@ def _film(job: Job) -> MediaUnion:
 MAKERS: dict[Extra, Callable[[Job], MediaUnion]] = {
     Extra.COMPARISON: _comparison,
     Extra.FILM: _film,
+}
+_CAPTION: dict[Extra, Callable[[Captions, Job], str]] = {
+    Extra.COMPARISON: Captions.compared,
+    Extra.FILM: Captions.filmed,
 }
 _SORRY: dict[Extra, Callable[[], str]] = {
     Extra.COMPARISON: lambda: _("I could not put the two side by side, sorry. The painting stays."),

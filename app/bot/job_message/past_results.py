@@ -11,17 +11,15 @@ from aiogram import Bot
 from aiogram.exceptions import TelegramBadRequest
 from aiogram.types import BufferedInputFile, InputMediaPhoto, InputMediaVideo, MediaUnion
 
-from app.bot.job_message import status_texts
+from app.bot.job_message.captions import Captions
 from app.bot.job_message.clip_media import clip_as_video, kind_of, send_clip
 from app.bot.job_message.job_buttons import result_keyboard
 from app.bot.job_message.sharing import can_share
 from app.bot.job_message.status_message import UPLOAD_TIMEOUT_S
 from app.bot.requester import Requester, as_reply
-from app.bot.ui.style_names import style_names
 from app.jobs.model import Job
 from models.clips.interface import ClipKind
 from models.pictures import encode_jpeg, open_picture
-from styles.catalog import Catalog
 
 PHOTO_SIDE_PX: Final = 2560
 """As much as Telegram keeps of a photo."""
@@ -35,9 +33,9 @@ class PastResults:
     Telegram's own copy is sent where there is one, else the file.
     """
 
-    def __init__(self, bot: Bot, catalog: Catalog, requester: Requester) -> None:
+    def __init__(self, bot: Bot, captions: Captions, requester: Requester) -> None:
         self._bot = bot
-        self._catalog = catalog
+        self._captions = captions
         self._requester = requester
 
     async def send_album(self, jobs: Sequence[Job]) -> None:
@@ -55,11 +53,6 @@ class PastResults:
         except TelegramBadRequest:
             await self._send(job, from_copies=False)
 
-    def style_name(self, job: Job) -> str:
-        """Empty where it has no name."""
-        names = style_names(job.request.styles, self._catalog, self._requester.language)
-        return " + ".join(names)
-
     async def _send_album(self, jobs: Sequence[Job], *, from_copies: bool) -> None:
         media: list[MediaUnion] = [
             await self._in_album(number, job, from_copies=from_copies)
@@ -75,7 +68,7 @@ class PastResults:
 
     async def _in_album(self, number: int, job: Job, *, from_copies: bool) -> MediaUnion:
         """A clip of whatever kind is a video there: albums take no others."""
-        caption = f"{number}. {self.style_name(job)}".removesuffix(" ")
+        caption = self._captions.numbered(number, job)
         kind = kind_of(job)
         if kind is None:
             photo = await _photo(job, from_copies=from_copies)
@@ -85,7 +78,7 @@ class PastResults:
         return await clip_as_video(job, caption=caption)
 
     async def _send(self, job: Job, *, from_copies: bool) -> None:
-        caption = status_texts.ready(self.style_name(job), job.notes, job.request.print_size)
+        caption = self._captions.ready(job)
         keyboard = result_keyboard([job], can_share=await can_share(self._bot))
         where: dict[str, Any] = {
             "message_thread_id": self._requester.thread_id,

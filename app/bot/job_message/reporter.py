@@ -13,12 +13,13 @@ from typing import Any
 from aiogram import Bot
 from aiogram.utils.i18n import I18n
 
+from app.bot.job_message.captions import Captions
 from app.bot.job_message.result_delivery import ResultDelivery
 from app.bot.job_message.status_content import StatusContent
 from app.bot.job_message.status_editor import StatusEditor
 from app.bot.job_message.status_message import StatusMessage
 from app.bot.transport.outgoing import Pacer
-from app.jobs.interface import RecipientGone, StatusMessageStore
+from app.jobs.interface import RecipientGone, StatusMessageStore, WorkerState
 from app.jobs.model import Failure, Job, JobState
 from models.interface import StepReport
 from styles.catalog import Catalog
@@ -65,6 +66,7 @@ class ChatReporter:
         status_messages: StatusMessageStore,
         i18n: I18n,
         catalog: Catalog,
+        captions: Captions,
         pacer: Pacer,
         pace: Pace | None = None,
         admin_ids: Collection[int] = (),
@@ -76,7 +78,7 @@ class ChatReporter:
         self._pacer = pacer
         self._pace = pace or Pace()
         self._admin_ids = admin_ids
-        self._delivery = ResultDelivery(bot, messages=status_messages, i18n=i18n, catalog=catalog)
+        self._delivery = ResultDelivery(bot, messages=status_messages, i18n=i18n, captions=captions)
         self._unreachable_chats: asyncio.Queue[int] = asyncio.Queue()
         self._entries: dict[StatusKey, _Entry] = {}
         self._background: set[asyncio.Task[None]] = set()
@@ -111,6 +113,11 @@ class ChatReporter:
         entry.content.stepped(job, report)
         entry.editor.changed()
 
+    def painting_ended(self, job: Job) -> None:
+        entry = self._entries.get(_key(job))
+        if entry is not None and entry.content.painting_ended(job):
+            entry.editor.changed()
+
     def cancelled(self, job: Job) -> None:
         entry = self._entry(job)
         if not self._leave(entry, job):
@@ -143,6 +150,13 @@ class ChatReporter:
             raise
         await self._warn_admins(job)
         self._leave(entry, job)
+
+    def worker_ended(self, job: Job, device: str, state: WorkerState, *, workers_left: int) -> None:
+        self._start(
+            self._delivery.tell_admins_of_worker(
+                job, device, state, workers_left, admin_ids=self._admin_ids
+            )
+        )
 
     async def _warn_admins(self, job: Job) -> None:
         """Before the job service notes that its owner was told: else a restart forgets them."""

@@ -18,6 +18,7 @@ from aiogram.types import FSInputFile, InputMediaDocument, InputMediaPhoto, Medi
 from aiogram.utils.i18n import I18n
 
 from app.bot.job_message import status_texts
+from app.bot.job_message.captions import Captions
 from app.bot.job_message.clip_media import clip_file_id, clip_media, kind_of, send_clip
 from app.bot.job_message.job_buttons import result_keyboard
 from app.bot.job_message.sharing import can_share
@@ -30,11 +31,9 @@ from app.bot.job_message.status_message import (
 from app.bot.requester import as_reply
 from app.bot.transport.outgoing import allow_duplicates
 from app.bot.transport.telegram_errors import as_delivery_answer
-from app.bot.ui.style_names import style_names
-from app.jobs.interface import ResultMessage, StatusMessageStore
+from app.jobs.interface import ResultMessage, StatusMessageStore, WorkerState
 from app.jobs.model import Delivery, Failure, Job
 from models.clips.interface import ClipKind
-from styles.catalog import Catalog
 
 log = logging.getLogger(__name__)
 
@@ -49,12 +48,12 @@ class ResultDelivery:
     """
 
     def __init__(
-        self, bot: Bot, *, messages: StatusMessageStore, i18n: I18n, catalog: Catalog
+        self, bot: Bot, *, messages: StatusMessageStore, i18n: I18n, captions: Captions
     ) -> None:
         self._bot = bot
         self._messages = messages
         self._i18n = i18n
-        self._catalog = catalog
+        self._captions = captions
 
     async def deliver(self, job: Job, message: StatusMessage) -> None:
         """The message becomes the picture, the clip or the file, with its buttons.
@@ -184,6 +183,23 @@ class ResultDelivery:
         """A job that took the process down is worth a look; never raises."""
         with self._language_of(job):
             text = status_texts.set_aside(job)
+        await self._tell_admins(text, job, admin_ids)
+
+    async def tell_admins_of_worker(
+        self,
+        job: Job,
+        device: str,
+        state: WorkerState,
+        workers_left: int,
+        *,
+        admin_ids: Collection[int],
+    ) -> None:
+        """A worker that ended in a job is worth a look as well; never raises."""
+        with self._language_of(job):
+            text = status_texts.worker_ended(job, device, state, workers_left)
+        await self._tell_admins(text, job, admin_ids)
+
+    async def _tell_admins(self, text: str, job: Job, admin_ids: Collection[int]) -> None:
         for admin_id in admin_ids:
             try:
                 await self._bot.send_message(admin_id, text, parse_mode=None)
@@ -216,8 +232,7 @@ class ResultDelivery:
 
     def _caption(self, job: Job) -> str:
         with self._language_of(job):
-            names = style_names(job.request.styles, self._catalog, job.request.language)
-            return status_texts.ready(" + ".join(names), job.notes, job.request.print_size)
+            return self._captions.ready(job)
 
     @contextlib.contextmanager
     def _language_of(self, job: Job) -> Iterator[None]:

@@ -15,12 +15,10 @@ from aiogram.types import (
 )
 from aiogram.utils.i18n import gettext as _
 
-from app.bot.job_message import status_texts
+from app.bot.job_message.captions import Captions
 from app.bot.job_message.clip_media import kind_of
-from app.bot.ui.style_names import style_names
 from app.jobs.model import Job
 from models.clips.interface import ClipKind
-from styles.catalog import Catalog
 
 InlineResult = (
     InlineQueryResultCachedPhoto
@@ -48,16 +46,15 @@ def share_button(job: Job) -> InlineKeyboardButton:
     )
 
 
-def inline_results(jobs: Sequence[Job], catalog: Catalog, language: str) -> list[InlineResult]:
-    """Telegram's own copies; what it has none of is left out."""
+def inline_results(jobs: Sequence[Job], captions: Captions) -> list[InlineResult]:
+    """Telegram's own copies, in the current language; what it has none of is left out."""
     results: list[InlineResult] = []
     for job in jobs:
         if job.result_file_id is None:
             continue
-        name = " + ".join(style_names(job.request.styles, catalog, language))
-        caption = status_texts.shared(name)
+        caption = captions.shared(job)
         if job.request.clip is not None:
-            results.extend(_clip(job, job.result_file_id, name, caption))
+            results.extend(_clip(job, job.result_file_id, captions.title(job), caption))
         elif job.result_is_photo:
             results.append(
                 InlineQueryResultCachedPhoto(
@@ -71,7 +68,7 @@ def inline_results(jobs: Sequence[Job], catalog: Catalog, language: str) -> list
             results.append(
                 InlineQueryResultCachedDocument(
                     id=str(job.id),
-                    title=name or _("A painting"),
+                    title=captions.title(job),
                     document_file_id=job.result_file_id,
                     caption=caption,
                     parse_mode=None,

@@ -35,7 +35,12 @@ class StatusContent:
 
     def __init__(self, job: Job, *, i18n: I18n, catalog: Catalog) -> None:
         self._job = job
-        """The one in hand; of an album the one being painted, or else the next."""
+        """The one in hand; of an album the one being painted, or else the next. Where several are
+        painted side by side, the first of them to its end.
+        """
+        self._in_work: dict[int, Job] = {}
+        self._reports: dict[int, StepReport] = {}
+        """The last of each job in work."""
         self._i18n = i18n
         self._catalog = catalog
         self._places: dict[int, int] = {}
@@ -54,25 +59,40 @@ class StatusContent:
         if job.allowance_left is not None and job.allowance_left <= FEW_LEFT:
             self._allowance_left = job.allowance_left
         self._ready_at[job.id] = time.monotonic() + seconds_left
-        if job.id == self._job.id or self._is_painted:
+        if job.id == self._job.id or (self._is_painted and len(self._in_work) < 2):
             self._is_painting = False
         if not self._is_painting and place == min(self._places.values()):
             self._job = job
 
     def started(self, job: Job) -> None:
         self._places.pop(job.id, None)
-        self._job, self._report, self._is_painting = job, None, True
-        self._fresh = None
+        is_beside = self._is_painting and self._job.id in self._in_work
+        self._reports.pop(job.id, None)
+        self._in_work[job.id] = job
+        if not is_beside or job.id == self._job.id:
+            self._show(job)
 
     def stepped(self, job: Job, report: StepReport) -> None:
+        self._reports[job.id] = report
+        if job.id != self._job.id and self._is_painting and self._job.id in self._in_work:
+            return
         self._job, self._report = job, report
         if report.picture is not None:
             self._fresh = report.picture
 
+    def painting_ended(self, job: Job) -> bool:
+        """Whether another one is shown from now on."""
+        self._in_work.pop(job.id, None)
+        self._reports.pop(job.id, None)
+        if job.id != self._job.id or not self._in_work:
+            return False
+        self._show(next(iter(self._in_work.values())))
+        return True
+
     def left(self, job: Job, others: Mapping[int, Job]) -> None:
         """One job of the album came to an end of its own; the others go on."""
         self._places.pop(job.id, None)
-        if job.id == self._job.id and others:
+        if not self.painting_ended(job) and job.id == self._job.id and others:
             next_id = min(self._places, key=self._places.__getitem__, default=next(iter(others)))
             self._job, self._is_painting = others[next_id], False
 
@@ -100,6 +120,10 @@ class StatusContent:
     def _is_painted(self) -> bool:
         return self._report is not None and self._report.step >= self._report.steps
 
+    def _show(self, job: Job) -> None:
+        self._job, self._report, self._is_painting = job, self._reports.get(job.id), True
+        self._fresh = None
+
     def _text(self) -> str:
         if self._is_painting:
             text = status_texts.painting(self._report, self._job.request.clip)
@@ -113,7 +137,9 @@ class StatusContent:
         if size == 1:
             return text
         # All that don't wait any more were painted or are: true after a restart as well.
-        number = size - len(self._places) + (0 if self._is_painting else 1)
+        begun = list(self._in_work)
+        after = len(begun) - 1 - begun.index(self._job.id) if self._job.id in begun else 0
+        number = size - len(self._places) - after + (0 if self._is_painting else 1)
         return status_texts.of_album(number, size, text)
 
     def _style_line(self) -> str:

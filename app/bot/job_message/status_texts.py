@@ -7,10 +7,9 @@ from aiogram.utils.i18n import gettext as _
 from app.bot.ui import texts
 from app.bot.ui.durations import in_words
 from app.bot.ui.numbers import number
-from app.jobs.model import Clip, Failure, Job, JobNote, PrintSize
-from app.pictures.prints import DPI
-from models.clips.interface import ClipNote
-from models.interface import Note, StepReport
+from app.jobs.interface import WorkerState
+from app.jobs.model import Clip, Failure, Job
+from models.interface import StepReport
 from models.pictures import PictureProblem
 
 BAR_CELLS = 12
@@ -70,17 +69,19 @@ def set_aside(job: Job) -> str:
     )
 
 
-def ready(style: str, notes: frozenset[JobNote], sheet: PrintSize | None = None) -> str:
-    """The caption of a result; `style` is empty where it has no name."""
-    lines = [_("Ready ✨ {style}").format(style=style) if style else _("Ready ✨")]
-    if sheet is not None and Note.NOT_FOR_PRINT not in notes:
-        lines.append(_("For {sheet} at {dpi} dpi.").format(sheet=sheet.upper(), dpi=DPI))
-    return "\n".join([*lines, *(_note(note) for note in sorted(notes))])
-
-
-def shared(style: str) -> str:
-    """The caption in another chat; `style` is empty where it has no name."""
-    return _("Painted in the style “{style}”").format(style=style) if style else _("A painting")
+def worker_ended(job: Job, device: str, state: WorkerState, workers_left: int) -> str:
+    """For admins."""
+    if state is WorkerState.HUNG:
+        text = _(
+            "{device} hangs in job {id} and paints no more until the bot is restarted; devices "
+            "left: {count}. See the log."
+        )
+    else:
+        text = _(
+            "{device} was lost in job {id} and paints no more until the bot is restarted; devices "
+            "left: {count}. See the log."
+        )
+    return text.format(device=device, id=job.id, count=workers_left)
 
 
 def under_album() -> str:
@@ -108,29 +109,3 @@ def failure(reason: Failure) -> str:
             return _("I tried several times and could not paint this one. Another photo, please?")
         case Failure.INTERNAL:
             return texts.something_went_wrong()
-
-
-def _note(note: JobNote) -> str:
-    match note:
-        case Note.STOPPED | ClipNote.STOPPED:
-            return _("Stopped where you liked it.")
-        case Note.SHRUNK | ClipNote.SHRUNK:
-            return _("It is a little smaller than asked for: the larger one did not fit.")
-        case Note.DIVERGED:
-            return _("The paint began to run, so this is the last good moment.")
-        case Note.ENLARGED:
-            return _("Painted as large as I can, and enlarged from there.")
-        case Note.NOT_FOR_PRINT:
-            return _("I could not enlarge it for print; this is the painting as it is.")
-        case _:
-            return _clip_note(note)
-
-
-def _clip_note(note: ClipNote) -> str:
-    match note:
-        case ClipNote.SIZE_REDUCED:
-            return _("It is a little smaller than asked for: Telegram takes no larger file.")
-        case ClipNote.SOUND_LEFT_OUT:
-            return _("Without its sound: that would not fit into an MP4.")
-        case _:
-            return _("It ends where the clip that you sent could not be read any further.")

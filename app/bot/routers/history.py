@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Final
 
@@ -12,17 +13,17 @@ from aiogram.utils.i18n import gettext as _
 
 from app.bot.conversation.dialog import Dialog
 from app.bot.conversation.questions import Questions
+from app.bot.job_message.captions import Captions
 from app.bot.job_message.own_jobs import is_painting_gone, own_result
 from app.bot.job_message.past_results import PastResults
 from app.bot.ui.callback_data import JobId, OwnedCallback
 from app.bot.ui.texts import safe_name
 from app.jobs.interface import JobService
 from app.jobs.model import Job
-from styles.catalog import Catalog
 
 MAX_SHOWN: Final = 10
 """As many as an album holds."""
-BUTTONS_A_ROW: Final = 5
+MAX_BUTTONS_A_ROW: Final = 5
 
 
 class HistoryCallback(OwnedCallback, prefix="history"):
@@ -41,7 +42,7 @@ def make_router() -> Router:
 async def show(
     message: Message,
     bot: Bot,
-    catalog: Catalog,
+    captions: Captions,
     dialog: Dialog,
     questions: Questions,
     job_service: JobService,
@@ -50,7 +51,7 @@ async def show(
     # A group sees what was painted in it, and nothing of what somebody has had painted elsewhere.
     chat_id = None if message.chat.type == "private" else message.chat.id
     jobs = await job_service.past_results(requester.user_id, chat_id=chat_id, limit=MAX_SHOWN)
-    past = PastResults(bot, catalog, requester)
+    past = PastResults(bot, captions, requester)
     if not jobs:
         text = _("I keep no pictures of yours just now. Send me a photo!")
         await questions.ask(text, None, is_menu=True)
@@ -60,14 +61,14 @@ async def show(
         await past.send_album(jobs)
         # Not edited where it stands: it belongs below the album.
         await questions.withdraw()
-        await questions.ask(_text(jobs, past), _keyboard(jobs, requester.user_id), is_menu=True)
+        await questions.ask(_text(jobs, captions), _keyboard(jobs, requester.user_id), is_menu=True)
 
 
 async def send_again(
     query: CallbackQuery,
     callback_data: HistoryCallback,
     bot: Bot,
-    catalog: Catalog,
+    captions: Captions,
     dialog: Dialog,
     job_service: JobService,
 ) -> None:
@@ -78,13 +79,12 @@ async def send_again(
         await query.answer(gone, show_alert=True)
         return
     await query.answer()
-    await PastResults(bot, catalog, dialog.requester).send(job)
+    await PastResults(bot, captions, dialog.requester).send(job)
 
 
-def _text(jobs: Sequence[Job], past: PastResults) -> str:
+def _text(jobs: Sequence[Job], captions: Captions) -> str:
     question = _("Your last pictures, the newest first. Which one shall I send again?")
-    unnamed = _("a style of your own")
-    names = [safe_name(past.style_name(job) or unnamed) for job in jobs]
+    names = [safe_name(captions.style(job)) for job in jobs]
     lines = [f"{number}. {name}" for number, name in enumerate(names, start=1)]
     return "\n".join([question, *lines])
 
@@ -96,9 +96,9 @@ def _keyboard(jobs: Sequence[Job], owner: int) -> InlineKeyboardMarkup:
         )
         for number, job in enumerate(jobs, start=1)
     ]
+    # Six are three and three: one that stood alone would be as wide as all the others.
+    rows = math.ceil(len(buttons) / MAX_BUTTONS_A_ROW)
+    width = math.ceil(len(buttons) / rows)
     return InlineKeyboardMarkup(
-        inline_keyboard=[
-            buttons[start : start + BUTTONS_A_ROW]
-            for start in range(0, len(buttons), BUTTONS_A_ROW)
-        ]
+        inline_keyboard=[buttons[start : start + width] for start in range(0, len(buttons), width)]
     )

@@ -7,11 +7,11 @@ from typing import Final
 from aiogram import Router
 from aiogram.types import InlineQuery
 
+from app.bot.job_message.captions import Captions
 from app.bot.job_message.sharing import inline_results
 from app.bot.ui.callback_data import MAX_JOB_ID
 from app.jobs.interface import JobService
 from app.jobs.model import Job, JobState
-from styles.catalog import Catalog
 
 MAX_RESULTS: Final = 10
 
@@ -22,13 +22,11 @@ def make_router() -> Router:
     return router
 
 
-async def offer(
-    query: InlineQuery, job_service: JobService, catalog: Catalog, language: str
-) -> None:
+async def offer(query: InlineQuery, job_service: JobService, captions: Captions) -> None:
     """The result that the query names, with its album; without one the last results."""
     jobs = await asked_for(query.query.strip(), query.from_user.id, job_service)
     there = [job for job in jobs if job.state is JobState.DELIVERED]
-    results = inline_results(there, catalog, language)[:MAX_RESULTS]
+    results = inline_results(there, captions)[:MAX_RESULTS]
     # Nobody else may be answered from Telegram's memory, and what is deleted is gone at once.
     await query.answer(list(results), cache_time=0, is_personal=True)
 

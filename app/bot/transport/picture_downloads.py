@@ -39,6 +39,7 @@ from models.pictures import PictureError, PictureProblem
 logger = logging.getLogger(__name__)
 
 MAX_BYTES: Final = 20 * 1024 * 1024
+"""What Telegram lets a bot fetch; held against the bytes that come, not against what is said."""
 LOCAL_MAX_BYTES: Final = 200 * 1024 * 1024
 """By a Bot API server of one's own, which gives up to 2 GB: no picture that can be decoded here is
 larger."""
@@ -53,7 +54,6 @@ _WORTH_ANOTHER_TRY = (
     PermissionError,
 )
 """The last two where a server's folder can't be read. A full disk is something else."""
-"""What Telegram lets a bot fetch; held against the bytes that come, not against what is said."""
 TOTAL_TIMEOUT_S: Final = 60
 STALL_TIMEOUT_S: Final = 10.0
 TRIES: Final = 2

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import math
+from datetime import timedelta
 from typing import Final
 
 from aiogram.utils.i18n import get_i18n
 from babel.dates import format_timedelta
-from babel.units import format_unit
 
 NEXT_UNIT_FROM: Final = 1.5
 """Of a minute, or an hour."""
@@ -25,5 +26,11 @@ def in_words(seconds: float) -> str:
 
 def in_days(seconds: float) -> str:
     """Such as "30 days", in the current language: a promise, so not in weeks or months."""
-    days = round(seconds / 86_400)
-    return format_unit(days, "duration-day", locale=get_i18n().current_locale)
+    # Not babel.units: for Chinese it knows no days by this code.
+    locale = get_i18n().current_locale
+    return format_timedelta(
+        timedelta(days=round(seconds / 86_400)),
+        granularity="day",
+        threshold=math.inf,
+        locale=locale,
+    )

@@ -71,11 +71,12 @@ def parse_choice(field: Field, text: str) -> Value | None:
 
 def overview(chosen: UserPreferences) -> str:
     """Everything that is set, line by line."""
-    lines = [_line(field, getattr(chosen, field)) for field in Field]
+    lines = [line(field, getattr(chosen, field)) for field in Field]
     return "\n".join([_("Your settings. Press one to change it."), "", *lines])
 
 
-def _line(field: Field, value: Value | None) -> str:
+def line(field: Field, value: Value | None) -> str:
+    """A setting and what a person calls its value."""
     return _("{setting}: {value}").format(setting=field_name(field), value=value_name(field, value))
 
 
@@ -96,7 +97,7 @@ def question(field: Field, chosen: UserPreferences) -> str:
 def choices_keyboard(owner: int, field: Field) -> InlineKeyboardMarkup:
     """A button for each choice, one to leave it open and one back."""
     buttons = [
-        _button(value_name(field, value), owner, field, str(value)) for value in choices(field)
+        _button(_choice_name(field, value), owner, field, str(value)) for value in choices(field)
     ]
     builder = InlineKeyboardBuilder()
     builder.row(*buttons, width=BUTTONS_A_ROW)
@@ -137,10 +138,21 @@ def value_name(field: Field, value: Value | None) -> str:
         case Field.FACES, _:
             return _("natural") if value else _("as painted")
         case Field.BRUSH, _:
-            return f"× {number(float(value))}"
+            return f"× {number(float(value), decimals=2)}"
         case Field.LANGUAGE, _:
             return language_name(str(value))
     return _word(value)
+
+
+def _choice_name(field: Field, value: Value) -> str:
+    """The same on a button: also what there is to know before it is pressed."""
+    name = value_name(field, value)
+    match value:
+        case Quality.DRAFT:
+            return _("{quality}, at once").format(quality=name)
+        case Quality.HIGH:
+            return _("{quality}, takes longer").format(quality=name)
+    return name
 
 
 def _open_name(field: Field) -> str:
@@ -154,9 +166,9 @@ def _open_name(field: Field) -> str:
 
 def _word(value: Value | None) -> str:
     names: Mapping[Value | None, str] = {
-        Quality.DRAFT: _("draft, at once"),
+        Quality.DRAFT: _("draft"),
         Quality.STANDARD: _("standard"),
-        Quality.HIGH: _("high, takes longer"),
+        Quality.HIGH: _("high"),
         Delivery.PHOTO: _("a photo"),
         Delivery.FILE: _("a file, not compressed"),
         False: _("of the painting"),

@@ -9,6 +9,7 @@ from aiogram.utils.i18n import gettext as _
 
 from app.bot.ui.durations import in_words
 from app.bot.ui.numbers import number
+from app.jobs.interface import WorkerView
 from app.monitoring.health import Report
 
 _MB, _GB = 1_000_000, 1_000_000_000
@@ -25,7 +26,7 @@ def stats_text(report: Report) -> str:
         _("Errors: {list}").format(list=_listed(stats.failures)),
         _("Pictures on the disk: {size} MB").format(size=_whole(stats.disk_bytes / _MB)),
         _("Free on the disk: {size} GB").format(size=_whole(report.disk_free_bytes / _GB)),
-        _gpu(report.gpu),
+        *(_worker(worker, report.gpu_memory.get(worker.device)) for worker in stats.workers),
     ]
     return "\n".join(lines)
 
@@ -34,11 +35,14 @@ def _whole(size: float) -> str:
     return number(size, decimals=0)
 
 
-def _gpu(memory: tuple[int, int] | None) -> str:
+def _worker(worker: WorkerView, memory: tuple[int, int] | None) -> str:
+    line = _("{device}: {state}, pictures since the start: {count}").format(
+        device=worker.device, state=worker.state, count=worker.painted
+    )
     if memory is None:
-        return _("Memory of the card: no card in use")
+        return line
     used, total = (number(size / _GB) for size in memory)
-    return _("Memory of the card: {used} of {total} GB").format(used=used, total=total)
+    return f"{line}, " + _("memory: {used} of {total} GB").format(used=used, total=total)
 
 
 def _listed(values: Mapping[str, object]) -> str:

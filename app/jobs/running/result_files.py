@@ -14,7 +14,8 @@ from PIL import Image
 from app.jobs.model import Delivery, Job, JobRequest
 from app.pictures.frames import frames_file
 from app.pictures.prints import SHEETS_PX, encode_for_print, size_for_print
-from app.storage.folders import flush_folder, write_whole
+from app.storage.folders import flush_folder
+from models.files import write_atomically
 from models.interface import Note
 from models.pictures import encode_jpeg, encode_png
 
@@ -125,6 +126,6 @@ def _part_of(path: Path) -> Path:
 
 def _write_durably(data: bytes, path: Path) -> Path:
     # Under a name that is known: the process may be killed before it is renamed.
-    write_whole(data, path, part=_part_of(path))
+    write_atomically(path, data, part=_part_of(path))
     flush_folder(path.parent)
     return path

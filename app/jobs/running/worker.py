@@ -1,4 +1,4 @@
-"""The one consumer of the queue: hands jobs to the GPU thread and its steps back to the loop."""
+"""A consumer of the queue: hands jobs to its device's thread and their steps back to the loop."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from typing import Any
 
 from app.exit_codes import ExitCode
 from app.jobs.deliveries import DeliveryService
-from app.jobs.interface import Reporter
+from app.jobs.interface import Reporter, WorkerState
 from app.jobs.job_log import log_job
 from app.jobs.limits import JobLimits
 from app.jobs.model import Failure, JobNote, StyleChoice
-from app.jobs.notifications import PlaceNotifier, notify_safely
+from app.jobs.notifications import notify_safely
 from app.jobs.queue import JobQueue
 from app.jobs.repository import JobRepository
 from app.jobs.running.clips import ClipPainting, Engine, LentThread
@@ -45,26 +45,29 @@ WORTH_A_LOOK = {Note.SHRUNK, Note.DIVERGED, Note.NOT_FOR_PRINT}
 """Notes that the owner of the box should see among the warnings."""
 
 
-class ProcessMustEnd(Exception):  # noqa: N818 - it is a request to the supervisor
-    """Painting can't go on in this process; its supervisor is to start another.
+class WorkerMustEnd(Exception):  # noqa: N818 - it is a request to whoever runs the workers
+    """Painting can't go on in this worker. Where it was the last one the process is to end.
 
-    The GPU thread may never return, and the interpreter would wait for it: once everything else
-    is closed, end the process by `os._exit(reason.exit_code)`. The queue is on the disk.
+    Its thread may never return, and the interpreter would wait for it: once everything else is
+    closed, end the process by `os._exit(reason.exit_code)`. The queue is on the disk.
     """
 
     exit_code: int
+    state: WorkerState
 
 
-class DeviceLost(ProcessMustEnd):
-    """The GPU's context is gone; no later picture could be painted."""
+class DeviceLost(WorkerMustEnd):
+    """The GPU's context is gone; no later picture could be painted on it."""
 
     exit_code = ExitCode.DEVICE_LOST
+    state = WorkerState.LOST
 
 
-class PainterHung(ProcessMustEnd):
+class PainterHung(WorkerMustEnd):
     """No step for longer than the watchdog waits; a thread can't be killed."""
 
     exit_code = ExitCode.HUNG
+    state = WorkerState.HUNG
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,11 +87,11 @@ class Worker:
 
     def __init__(
         self,
-        *,
+        device: str,
         stylizer: Engine,
+        *,
         repository: JobRepository,
         queue: JobQueue,
-        places: PlaceNotifier,
         reporter: Reporter,
         deliveries: DeliveryService,
         timings: Timings,
@@ -97,10 +100,11 @@ class Worker:
         limits: JobLimits,
         style_of: StyleOf = plain_style,
     ) -> None:
+        """`device` is what `stylizer` paints on, as torch names it."""
+        self.device = device
         self._stylizer = stylizer
         self._repository = repository
         self._queue = queue
-        self._places = places
         self._reporter = reporter
         self._deliveries = deliveries
         self._timings = timings
@@ -108,51 +112,76 @@ class Worker:
         self._room = room
         self._limits = limits
         self._style_of = style_of
-        self._gpu_thread = ThreadPoolExecutor(1, thread_name_prefix="gpu")
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix=f"gpu {device}")
         self._closing = False
+        self._on_taken: Callable[[], None] = lambda: None
         self.run: JobRun | None = None
+        """After a `WorkerMustEnd` still the job that it befell, until `let_go`."""
+        self.painted = 0
+        """Pictures since the start."""
+        self.ended: WorkerMustEnd | None = None
+        """Why it paints no more."""
         self.saving = asyncio.Lock()
         """Held while a picture is written to the disk: whoever has thrown a job away and then had
         the lock knows that no file of it will come."""
 
-    async def work(self) -> None:
-        """Paint one job after the other until told to end. Raises ProcessMustEnd."""
+    @property
+    def state(self) -> WorkerState:
+        if self.ended is not None:
+            return self.ended.state
+        return WorkerState.IDLE if self.run is None else WorkerState.PAINTING
+
+    async def work(self, on_taken: Callable[[], None]) -> None:
+        """Paint one job after the other until told to end; `on_taken` hears of each.
+
+        Raises WorkerMustEnd.
+        """
+        self._on_taken = on_taken
         while not self._closing:
             job = await self._queue.get()
             # No await in between: a cancel finds the job in the queue or in `run`, never nowhere.
             self.run = JobRun(job)
             try:
-                self._places.notify(self.run)
+                on_taken()
                 await self._handle(self.run)
-            finally:
-                self.run = None
+            except WorkerMustEnd as reason:
+                self.ended = reason
+                self.run.stop.set()  # should its thread ever come back
+                raise
+            except BaseException:
+                self.let_go()
+                raise
+            self.let_go()
+
+    def let_go(self) -> None:
+        """The job in `run`, and that of its guest, is no longer this worker's."""
+        for run in self.runs:
+            self._let_go_of(run)
+        self.run = None
 
     async def close(self, task: asyncio.Task[None], timeout_s: float) -> bool:
         """End `task`, which runs `work`; the running job goes back to the queue.
 
-        Returns whether the GPU thread is free; if not, only `os._exit` ends the process at once.
+        Returns whether the thread is free; if not, only `os._exit` ends the process at once.
         """
         self._closing = True
-        run, runs, timed_out = self.run, self.runs, False
-        if run is not None:
-            for each in self.runs:
-                each.end(RunOutcome.PUT_BACK)
+        runs, timed_out = self.runs, False
+        if runs and not task.done():
+            for run in runs:
+                run.end(RunOutcome.PUT_BACK)
             _, unfinished = await asyncio.wait({task}, timeout=timeout_s)
             timed_out = bool(unfinished)
         task.cancel()
-        (outcome,) = await asyncio.gather(task, return_exceptions=True)
-        for each in runs if timed_out else ():
-            await self._put_back(each)
-        self._gpu_thread.shutdown(wait=False)
-        return not timed_out and not isinstance(outcome, PainterHung)
+        await asyncio.gather(task, return_exceptions=True)
+        for run in runs if timed_out else ():
+            await self._put_back(run)
+        self._thread.shutdown(wait=False)
+        return not timed_out and not isinstance(self.ended, PainterHung)
 
     @property
     def runs(self) -> list[JobRun]:
         """What is in work: the run, and its guest."""
         return [] if self.run is None else self.run.with_guest()
-
-    def run_of(self, job_id: int) -> JobRun | None:
-        return next((run for run in self.runs if run.job.id == job_id), None)
 
     async def _handle(self, run: JobRun, thread: Executor | None = None) -> None:
         """`thread` is another than the worker's own where a clip has lent it."""
@@ -160,27 +189,27 @@ class Worker:
         if job is None or run.ends_as(RunOutcome.THROW_AWAY):
             return  # cancelled in this very moment
         run.job = job
-        log_job("started", job)
+        log_job("started", job, device=self.device)
         notify_safely(self._reporter.started, job)
         try:
             await asyncio.to_thread(check_pictures, job.request)
             if job.request.clip is None:
-                await self._finish(run, await self._paint(run, thread or self._gpu_thread))
+                await self._finish(run, await self._paint(run, thread or self._thread))
             else:
                 await self._keep(run, partial(self._finished_clip, await self._paint_clip(run)))
-        except ProcessMustEnd:
+        except WorkerMustEnd:
             raise
         except ClipCancelledError:
             if run.ends_as(RunOutcome.PUT_BACK):
                 await self._put_back(run)
         except DeviceLostError as error:
-            log_job("lost its device", job, logging.CRITICAL, error=error)
+            log_job("lost its device", job, logging.CRITICAL, error=error, device=self.device)
             raise DeviceLost(str(error)) from error
         except Exception as error:
             await self._fail(run, failure_of(error), error)
 
     async def _paint(self, run: JobRun, thread: Executor) -> Painting:
-        """Paint in the GPU thread, with an eye on its steps."""
+        """Paint in the thread of the device, with an eye on the steps."""
         loop = asyncio.get_running_loop()
 
         def on_step(report: StepReport) -> None:
@@ -211,7 +240,7 @@ class Worker:
         run.last_sign = time.monotonic()
         future = painting.begin(
             self._stylizer,
-            self._gpu_thread,
+            self._thread,
             self._styles(run),
             output=clip_file(run.job.id, self._results),
             limits=self._limits.clips,
@@ -239,16 +268,30 @@ class Worker:
         if job is None:
             return
         # No await in between, as in `work`.
-        clip.guest = JobRun(job)
+        guest = clip.guest = JobRun(job)
         try:
-            self._places.notify(self.run)
+            self._on_taken()
             await self._repository.pause(clip.job.id)
-            await self._handle(clip.guest, thread)
+            await self._handle(guest, thread)
             await self._repository.resume(clip.job.id)
-        finally:
-            took_s = clip.guest.seconds_spent()
+        except WorkerMustEnd:
+            guest.stop.set()  # as in `work`
+            raise
+        except BaseException:
+            self._let_go_of_guest(clip)
+            raise
+        self._let_go_of_guest(clip)
+        rest_s = min(guest.seconds_spent(), self._limits.clip_turn_s)
+        clip.next_turn_at = time.monotonic() + rest_s
+
+    def _let_go_of_guest(self, clip: JobRun) -> None:
+        if clip.guest is not None:
+            self._let_go_of(clip.guest)
             clip.guest = None
-        clip.next_turn_at = time.monotonic() + min(took_s, self._limits.clip_turn_s)
+
+    def _let_go_of(self, run: JobRun) -> None:
+        self._queue.release(run.job.id)
+        notify_safely(self._reporter.painting_ended, run.job)
 
     async def _watch(
         self,
@@ -266,7 +309,7 @@ class Worker:
             if patience_s <= 0:
                 await self._repository.note_hang(run.job.id)
                 reason = PainterHung(f"no step for {self._limits.watchdog_s:g} s")
-                log_job("hung", run.job, logging.CRITICAL, error=reason)
+                log_job("hung", run.job, logging.CRITICAL, error=reason, device=self.device)
                 raise reason
             awaited = {future} if guest is None else {future, guest}
             await asyncio.wait(awaited, timeout=patience_s, return_when=asyncio.FIRST_COMPLETED)
@@ -343,6 +386,7 @@ class Worker:
                 await asyncio.to_thread(delete_result, result.path)
                 return
             self._room.note_written(result.size_bytes)
+        self.painted += 1
         if not {Note.STOPPED, ClipNote.CUT_OFF} & result.notes:
             self._timings.record(job.request.options, result.seconds, job.clip_frames)
         log_job("painted", job, logging.WARNING if WORTH_A_LOOK & job.notes else logging.INFO)

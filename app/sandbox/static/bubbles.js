@@ -21,7 +21,7 @@ export function bubbleRow(message, { botId, words, onPress, onCommand, onZoom, p
   if (message.reply_to_message) bubble.append(quote(message.reply_to_message));
   if (message.photo) bubble.append(picture(message, words, onZoom, previous));
   const clip = message.video ?? message.animation ?? message.live_photo;
-  if (clip) bubble.append(film(clip, !message.video, words));
+  if (clip) bubble.append(film(clip, message, words));
   if (message.video_note) bubble.append(note(message.video_note, words));
   if (message.document && !message.animation) bubble.append(file(message.document, words));
   if (text) {
@@ -77,12 +77,14 @@ function picture(message, words, onZoom, previous) {
 }
 
 // A clip that loops is silent, and plays by itself.
-function film(video, loops, words) {
+function film(video, message, words) {
   const frame = make("div", "picture");
   if (video.width && video.height) {
     frame.style.aspectRatio = `${video.width} / ${Math.min(video.height, video.width * 1.3)}`;
   }
-  frame.append(player(video, loops, loops ? words.animation : words.video));
+  const kind = message.video ? words.film : words.animation;
+  const label = [kind, message.caption].filter(Boolean).join(": ");
+  frame.append(player(video, !message.video, label));
   return frame;
 }
 

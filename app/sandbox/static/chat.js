@@ -184,6 +184,7 @@ function write(said) {
 }
 
 async function press(message, button, node) {
+  if (button.switch_inline_query_chosen_chat) return toast(words().share);
   if (button.callback_data === undefined) return;
   node.classList.add("waiting");
   const answer = await attempt(() =>

@@ -58,7 +58,7 @@ function element(entity, text, onCommand) {
 
 // Clients make commands in a text clickable by themselves, whoever wrote it.
 export function withCommands(text, entities) {
-  const found = [...text.matchAll(/(?<!\S)\/[A-Za-z0-9_]{1,32}(?![\w/])/g)].map((match) => ({
+  const found = [...text.matchAll(/(?<![\p{L}\p{N}_/])\/[A-Za-z0-9_]{1,32}(?![\w/])/gu)].map((match) => ({
     type: "bot_command",
     offset: match.index,
     length: match[0].length,

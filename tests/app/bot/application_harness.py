@@ -46,7 +46,7 @@ class ApplicationHarness:
     async def running(self) -> AsyncIterator[asyncio.Task[None]]:
         """The running bot, from its first poll to the end of a SIGTERM."""
         application = Application(
-            self.settings, self.sandbox.token, load_stylizer=lambda _: self.stylizer
+            self.settings, self.sandbox.token, load_stylizers=lambda _: {"cpu": self.stylizer}
         )
         before = self.sandbox.world.updates.polls
         life = asyncio.create_task(application.run())

@@ -18,6 +18,7 @@ from aiogram.client.telegram import TelegramAPIServer
 from PIL import Image
 from PIL.ImageColor import getrgb
 
+from app.bot.job_message.captions import Captions
 from app.bot.job_message.reporter import ChatReporter, Pace
 from app.bot.transport.outgoing import Pacer
 from app.bot.ui.i18n import load_i18n
@@ -31,6 +32,7 @@ from styles.catalog import default_catalog
 from tests.app.jobs.job_limits import make_limits
 from tests.app.jobs.stub_stylizers import PicturesOnly
 from tests.app.sandbox.faulty_sandbox import FaultySandbox
+from tests.patience import PATIENCE_S
 
 T = TypeVar("T")
 STEPS = 4
@@ -120,13 +122,14 @@ class ReporterHarness:
             status_messages=self.store.repository,
             i18n=load_i18n(),
             catalog=default_catalog(),
+            captions=Captions(default_catalog(), StyleOptions()),
             pacer=pacer,
             pace=self.pace,
             admin_ids=[self.ben.user.id],
         )
         self.job_service = LocalJobService(
             self.store,
-            stylizer=self.painter,
+            stylizers={"cpu": self.painter},
             reporter=self.reporter,
             limits=make_limits(first_retry_s=0.05),
         )
@@ -193,7 +196,7 @@ class ReporterHarness:
 
     async def delivered(self, job_id: int) -> Job:
         """The job, once Telegram has confirmed its result."""
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE_S):
             while True:
                 job = await self.job_service.get(job_id)
                 assert job is not None
@@ -227,7 +230,7 @@ class ReporterHarness:
         return [call.at for call in calls if call.method == method and call.ok is ok]
 
 
-async def eventually(look: Callable[[], T | None], *, within_s: float = 10.0) -> T:
+async def eventually(look: Callable[[], T | None], *, within_s: float = PATIENCE_S) -> T:
     """What `look` finds, as soon as it finds something."""
     async with asyncio.timeout(within_s):
         while not (found := look()):  # noqa: ASYNC110 - what happens outside sets no event here

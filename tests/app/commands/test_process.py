@@ -95,7 +95,7 @@ def test_names_are_printed_whatever_stdout_can_show(
 def test_ctrl_c_keeps_what_is_finished_and_nothing_else(here: Path, start: Start) -> None:
     for name in ("a.jpg", "b.jpg", "c.jpg"):
         save_photo(here / name)
-    fake = {"FAKE_STEP_S": "0.3"}
+    fake = {"FAKE_ENDLESS": "b.jpg"}
     process = start(*STYLIZE, "a.jpg", "b.jpg", "c.jpg", "-o", "painted", fake=fake)
     assert process.stdout is not None
     assert process.stdout.readline() == b"painted/a-swirls.jpg\n"

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.patience import PATIENCE_S
+
 LINUX_ONLY = pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
 
 
@@ -29,7 +31,7 @@ def decoders_of(parent: int) -> list[int]:
 
 async def first_decoder_of(parent: int) -> int:
     """Wait until there is one."""
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(PATIENCE_S):
         while not decoders_of(parent):  # noqa: ASYNC110
             await asyncio.sleep(0.01)
     return decoders_of(parent)[0]
@@ -38,7 +40,7 @@ async def first_decoder_of(parent: int) -> int:
 async def hang(decoder: int) -> None:
     """Stop it: what it does next takes for ever, as with a file that is hostile enough."""
     os.kill(decoder, signal.SIGSTOP)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_S):
         while _stat(decoder)[0] != "T":  # noqa: ASYNC110
             await asyncio.sleep(0.01)
 

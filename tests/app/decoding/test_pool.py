@@ -19,6 +19,7 @@ from app.decoding.pool import DecoderPool
 from models.pictures import PictureError, PictureProblem
 from tests.app.decoding.decoders import LINUX_ONLY, decoders_of, first_decoder_of, hang
 from tests.e2e.pictures import encoded, hills, photo
+from tests.patience import PATIENCE_S
 
 ANNA, BEN = 1, 2
 
@@ -123,7 +124,7 @@ async def test_nobody_waits_for_a_decoder_when_the_bot_ends(tmp_path: Path) -> N
         waiting = asyncio.create_task(prepare(pool, tmp_path, photo(1)))
         await asyncio.sleep(0.05)
         waiting.cancel()
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE_S):
             await asyncio.gather(waiting, return_exceptions=True)
         assert not children()
 
@@ -148,7 +149,7 @@ async def test_a_decoder_ends_with_its_parent(tmp_path: Path) -> None:
     stdin = decoder._process.stdin
     assert stdin is not None
     stdin.close()
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_S):
         assert await decoder._process.wait() == 0
 
 

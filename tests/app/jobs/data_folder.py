@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import itertools
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 
 from PIL import Image
@@ -70,7 +70,7 @@ class DataFolder:
     async def job_service(
         self,
         reporter: RecordingReporter,
-        stylizer: Engine | None = None,
+        stylizers: Engine | Mapping[str, Engine] | None = None,
         *,
         limits: JobLimits | None = None,
         start: bool = True,
@@ -78,7 +78,9 @@ class DataFolder:
         store = await JobStore.open(self.folders.root, bot_id=BOT_ID)
         job_service = LocalJobService(
             store,
-            stylizer=stylizer or Inverter(),
+            stylizers=stylizers
+            if isinstance(stylizers, Mapping)
+            else {"cpu": stylizers or Inverter()},
             reporter=reporter,
             limits=limits or make_limits(first_retry_s=0.01),
         )

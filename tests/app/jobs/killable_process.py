@@ -15,6 +15,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
+from app.jobs.interface import WorkerState
 from app.jobs.model import Failure, Job
 from app.jobs.service import LocalJobService
 from app.jobs.store import JobStore
@@ -69,6 +70,9 @@ class LedgerReporter:
     def stepped(self, job: Job, report: StepReport) -> None:
         """Nobody watches."""
 
+    def painting_ended(self, job: Job) -> None:
+        """Nobody watches."""
+
     async def deliver(self, job: Job) -> None:
         assert job.result is not None
         assert job.result.stat().st_size > 0
@@ -86,19 +90,25 @@ class LedgerReporter:
     def cancelled(self, job: Job) -> None:
         self.write("cancelled", job.request.origin)
 
+    def worker_ended(self, job: Job, device: str, state: WorkerState, *, workers_left: int) -> None:
+        """No device is lost here."""
+
     async def next_unreachable_chat(self) -> int:
         await asyncio.Event().wait()
         raise AssertionError
 
 
-async def main(root: Path, ledger: Path, jobs: int, max_attempts: int) -> None:
+async def main(root: Path, ledger: Path, jobs: int, max_attempts: int, workers: int) -> None:
     data_folder = DataFolder(root)
     photos = [data_folder.folders.originals / f"{number}.png" for number in range(jobs)]
     reporter = LedgerReporter(ledger)
     store = await JobStore.open(root, bot_id=BOT_ID)
     job_service = LocalJobService(
         store,
-        stylizer=Painter(photos[0] if data_folder.deadly.exists() else None),
+        stylizers={
+            f"cuda:{number}": Painter(photos[0] if data_folder.deadly.exists() else None)
+            for number in range(workers)
+        },
         reporter=reporter,
         limits=make_limits(max_jobs_per_user=jobs, max_jobs=jobs, max_attempts=max_attempts),
     )
@@ -118,4 +128,4 @@ async def main(root: Path, ledger: Path, jobs: int, max_attempts: int) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(main(Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3]), int(sys.argv[4])))
+    asyncio.run(main(Path(sys.argv[1]), Path(sys.argv[2]), *map(int, sys.argv[3:])))

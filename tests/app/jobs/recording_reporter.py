@@ -10,8 +10,10 @@ from dataclasses import dataclass, field
 import av
 from PIL import Image
 
+from app.jobs.interface import WorkerState
 from app.jobs.model import Failure, Job
 from models.interface import StepReport
+from tests.patience import PATIENCE_S
 
 
 @dataclass
@@ -24,6 +26,7 @@ class RecordingReporter:
     failures: dict[int, Failure] = field(default_factory=dict)
     pictures: dict[int, tuple[int, int]] = field(default_factory=dict)
     """Size of each delivered picture, by job."""
+    ended_workers: list[tuple[str, WorkerState, int]] = field(default_factory=list)
     albums: list[list[int]] = field(default_factory=list)
     answers: deque[Exception] = field(default_factory=deque)
     """What the next deliveries raise, in their order, before they begin to work."""
@@ -43,6 +46,9 @@ class RecordingReporter:
     def stepped(self, job: Job, report: StepReport) -> None:
         self.steps[job.id].append(report.step)
         self._hear("stepped", job)
+
+    def painting_ended(self, job: Job) -> None:
+        """Told of by what comes of it."""
 
     async def deliver(self, job: Job) -> None:
         await self._answer()
@@ -64,6 +70,10 @@ class RecordingReporter:
     def cancelled(self, job: Job) -> None:
         self._hear("cancelled", job)
 
+    def worker_ended(self, job: Job, device: str, state: WorkerState, *, workers_left: int) -> None:
+        self.ended_workers.append((device, state, workers_left))
+        self._hear("worker ended", job)
+
     async def next_unreachable_chat(self) -> int:
         return await self.unreachable_chats.get()
 
@@ -73,7 +83,7 @@ class RecordingReporter:
 
     async def until(self, condition: Callable[[], bool]) -> None:
         """Wait until something that was told makes the condition true."""
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE_S):
             while not condition():
                 self._changed.clear()
                 await self._changed.wait()

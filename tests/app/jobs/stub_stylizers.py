@@ -110,5 +110,6 @@ class Breaker(PicturesOnly):
         stop: threading.Event | None = None,
     ) -> Painting:
         if content in self.victims:
+            on_step(StepReport(step=1, steps=2, seconds_spent=0.0, seconds_left=None))
             raise self.error
         return self.painter.stylize(content, styles, options, on_step=on_step, stop=stop)

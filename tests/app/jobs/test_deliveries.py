@@ -10,6 +10,7 @@ from models.interface import OutOfMemoryError
 from tests.app.jobs.data_folder import DataFolder
 from tests.app.jobs.recording_reporter import RecordingReporter
 from tests.app.jobs.stub_stylizers import Breaker, Inverter
+from tests.patience import PATIENCE_S
 
 
 async def test_delivery_is_tried_until_it_works(
@@ -133,7 +134,7 @@ async def test_delivery_that_is_put_off_meanwhile_does_not_hold_the_process(
         drained = asyncio.create_task(job_service.drain(3600))
         await asyncio.sleep(0.05)
         reporter.hold.set()
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE_S):
             await drained
 
 
@@ -291,8 +292,10 @@ async def test_picture_that_waits_for_its_delivery_can_still_be_cancelled(
     async with data_folder.job_service(reporter) as job_service:
         (job,) = await job_service.submit(data_folder.request())
         await reporter.delivering.wait()
-        await asyncio.sleep(0.05)
-        assert await job_service.cancel(job.id, user_id=1)
+        async with asyncio.timeout(PATIENCE_S):
+            # Until it waits; nothing says when.
+            while not await job_service.cancel(job.id, user_id=1):  # noqa: ASYNC110
+                await asyncio.sleep(0.01)
         assert list(data_folder.folders.results.iterdir()) == []
     async with data_folder.job_service(reporter):
         await asyncio.sleep(0.05)

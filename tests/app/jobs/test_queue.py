@@ -1,10 +1,17 @@
 import asyncio
-from collections import defaultdict
+from collections import Counter, defaultdict
+from dataclasses import dataclass, field
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+)
 
 from app.jobs.queue import FairLine, JobQueue
 from tests.app.jobs.data_folder import make_job
@@ -22,7 +29,11 @@ def line_of(*users: int) -> FairLine:
 
 
 def take_all(line: FairLine) -> list[int]:
-    return [line.take() for _ in range(len(line))]
+    taken = []
+    while line:
+        taken.append(line.take())
+        line.release(taken[-1])
+    return taken
 
 
 def test_one_picture_of_a_new_person_comes_before_the_tenth_of_another() -> None:
@@ -58,7 +69,9 @@ def test_nobody_is_served_twice_while_another_waits(users: list[int]) -> None:
         waiting[user_id] += 1
     served_since: dict[int, set[int]] = {user_id: set() for user_id in waiting}
     while line:
-        user_id = users[line.take() - 1]
+        job_id = line.take()
+        line.release(job_id)
+        user_id = users[job_id - 1]
         waiting[user_id] -= 1
         served_since[user_id] = set()
         for other, others_before in served_since.items():
@@ -68,13 +81,18 @@ def test_nobody_is_served_twice_while_another_waits(users: list[int]) -> None:
 
 
 class LineMachine(RuleBasedStateMachine):
-    """Whatever people do, the order is what it will turn out to be."""
+    """Whatever people do, the order is what it will turn out to be, for any number of workers."""
 
     def __init__(self) -> None:
         super().__init__()
         self.line = FairLine()
         self.waiting: dict[int, int] = {}
+        self.in_work: dict[int, int] = {}
         self.next_id = 1
+
+    @initialize(workers=st.integers(min_value=1, max_value=4))
+    def open(self, workers: int) -> None:
+        self.line.workers = workers
 
     @rule(user_id=USERS)
     def put(self, user_id: int) -> None:
@@ -82,12 +100,27 @@ class LineMachine(RuleBasedStateMachine):
         self.waiting[self.next_id] = user_id
         self.next_id += 1
 
-    @precondition(lambda self: self.waiting)
+    @precondition(lambda self: self.waiting and len(self.in_work) < self.line.workers)
     @rule()
     def take(self) -> None:
         expected = next(iter(self.line))
         assert self.line.take() == expected
-        del self.waiting[expected]
+        self.in_work[expected] = self.waiting.pop(expected)
+
+    @precondition(lambda self: self.in_work)
+    @rule(data=st.data())
+    def end(self, data: st.DataObject) -> None:
+        job_id = data.draw(st.sampled_from(sorted(self.in_work)))
+        self.line.release(job_id)
+        del self.in_work[job_id]
+
+    @precondition(lambda self: self.in_work)
+    @rule(data=st.data())
+    def put_back(self, data: st.DataObject) -> None:
+        job_id = data.draw(st.sampled_from(sorted(self.in_work)))
+        self.line.release(job_id)
+        self.waiting[job_id] = self.in_work.pop(job_id)
+        self.line.put_first(job_id, self.waiting[job_id])
 
     @rule(data=st.data())
     def remove(self, data: st.DataObject) -> None:
@@ -105,6 +138,89 @@ class LineMachine(RuleBasedStateMachine):
 
 TestLine = LineMachine.TestCase
 TestLine.settings = settings(RELAXED, max_examples=30, stateful_step_count=25)
+
+
+@dataclass
+class Workers:
+    """Some workers before a line, and what fairness forbids from one start to the next."""
+
+    count: int
+    line: FairLine = field(init=False)
+    waiting: Counter[int] = field(default_factory=Counter)
+    in_work: dict[int, int] = field(default_factory=dict)
+    begun_since: dict[int, set[int]] = field(default_factory=dict)
+    """Of those who wait with nothing in work: who was begun since then."""
+
+    def __post_init__(self) -> None:
+        self.line = FairLine(workers=self.count)
+
+    def order(self, job_id: int, user_id: int) -> None:
+        self.line.put(job_id, user_id)
+        self.waiting[user_id] += 1
+        self._look()
+
+    def begin(self, owners: list[int]) -> None:
+        """Every idle worker takes a job."""
+        while len(self.in_work) < self.count and self.line:
+            job_id = self.line.take()
+            user_id = owners[job_id]
+            assert user_id in self.begun_since or not self.begun_since, "side by side before others"
+            for other, begun in self.begun_since.items():
+                assert other == user_id or user_id not in begun, "twice while another waits"
+                begun.add(user_id)
+            self.waiting[user_id] -= 1
+            self.in_work[job_id] = user_id
+            self._look()
+        assert len(self.in_work) == self.count or not any(self.waiting.values())
+
+    def end(self, job_id: int) -> None:
+        self.line.release(job_id)
+        del self.in_work[job_id]
+        self._look()
+
+    def _look(self) -> None:
+        served = set(self.in_work.values())
+        unserved = {one for one, count in self.waiting.items() if count and one not in served}
+        self.begun_since = {one: self.begun_since.get(one, set()) for one in unserved}
+
+
+@RELAXED
+@given(st.integers(min_value=1, max_value=5), st.lists(USERS, max_size=30), st.data())
+def test_order_is_fair_however_many_workers_there_are(
+    count: int, owners: list[int], data: st.DataObject
+) -> None:
+    workers, ordered = Workers(count), 0
+    ended: list[int] = []
+    while len(ended) < len(owners):
+        workers.begin(owners)
+        may_order = ordered < len(owners)
+        if may_order and (not workers.in_work or data.draw(st.booleans())):
+            workers.order(ordered, owners[ordered])
+            ordered += 1
+        else:
+            ended.append(data.draw(st.sampled_from(sorted(workers.in_work))))
+            workers.end(ended[-1])
+    assert sorted(ended) == list(range(len(owners)))
+
+
+def test_two_of_one_person_are_begun_side_by_side_only_while_nobody_else_waits() -> None:
+    line = FairLine(workers=2)
+    for job_id in (1, 2, 3):
+        line.put(job_id, 1)
+    assert [line.take(), line.take()] == [1, 2]
+    line.put(4, 2)
+    line.put(5, 2)
+    assert list(line) == [4, 3, 5]
+    line.release(1)
+    assert line.take() == 4
+
+
+def test_what_was_put_back_is_the_next_again() -> None:
+    line = line_of(1, 2, 2)
+    first = line.take()
+    line.release(first)
+    line.put_first(first, 1)
+    assert take_all(line) == [1, 2, 3]
 
 
 async def test_consumer_waits_for_the_next_job_and_gets_it() -> None:

@@ -136,7 +136,9 @@ class Ledger:
     def count(self, event: str) -> Counter[str]:
         return Counter(line[1] for line in self.lines() if line[0] == event)
 
-    def open_process(self, *, jobs: int, max_attempts: int) -> "subprocess.Popen[bytes]":
+    def open_process(
+        self, *, jobs: int, max_attempts: int, workers: int = 1
+    ) -> "subprocess.Popen[bytes]":
         return subprocess.Popen(  # noqa: S603 - our own program
             [
                 *(sys.executable, "-m", "tests.app.jobs.killable_process"),
@@ -145,6 +147,7 @@ class Ledger:
                     str(self.path),
                     str(jobs),
                     str(max_attempts),
+                    str(workers),
                 ),
             ],
             cwd=REPOSITORY,
@@ -166,15 +169,17 @@ def kill_in_the_middle(process: "subprocess.Popen[bytes]", ledger: Ledger, wait_
     process.wait()
 
 
-def survive(data_folder: DataFolder, ledger: Ledger, *, rounds: int, jobs: int) -> None:
+def survive(
+    data_folder: DataFolder, ledger: Ledger, *, rounds: int, jobs: int, workers: int
+) -> None:
     """Kill processes at random moments; afterwards everything accepted has arrived."""
     chance = random.Random(2016)
     for number in range(jobs):
         data_folder.photo(f"{number}.png")
     for _ in range(rounds):
-        process = ledger.open_process(jobs=jobs, max_attempts=rounds + 1)
+        process = ledger.open_process(jobs=jobs, max_attempts=rounds + 1, workers=workers)
         kill_in_the_middle(process, ledger, chance.uniform(0.0, 0.3))
-    last = ledger.open_process(jobs=jobs, max_attempts=rounds + 1)
+    last = ledger.open_process(jobs=jobs, max_attempts=rounds + 1, workers=workers)
     assert last.wait(60) == 0
 
     delivered = ledger.count("delivered")
@@ -183,13 +188,19 @@ def survive(data_folder: DataFolder, ledger: Ledger, *, rounds: int, jobs: int) 
     assert delivered.total() - jobs <= rounds, "at most the one in flight comes twice"
 
 
-def test_kill_9_at_random_moments_loses_nothing(data_folder: DataFolder, ledger: Ledger) -> None:
-    survive(data_folder, ledger, rounds=3, jobs=12)
+@pytest.mark.parametrize("workers", [1, 2])
+def test_kill_9_at_random_moments_loses_nothing(
+    data_folder: DataFolder, ledger: Ledger, workers: int
+) -> None:
+    survive(data_folder, ledger, rounds=3, jobs=12, workers=workers)
 
 
 @pytest.mark.soak
-def test_kill_9_fifty_times_loses_nothing(data_folder: DataFolder, ledger: Ledger) -> None:
-    survive(data_folder, ledger, rounds=50, jobs=250)
+@pytest.mark.parametrize("workers", [1, 2])
+def test_kill_9_fifty_times_loses_nothing(
+    data_folder: DataFolder, ledger: Ledger, workers: int
+) -> None:
+    survive(data_folder, ledger, rounds=50, jobs=250, workers=workers)
 
 
 def test_photo_that_kills_the_process_is_set_aside_and_the_others_arrive(

@@ -10,6 +10,7 @@ from tests.app.jobs.data_folder import BOT_ID, DataFolder
 from tests.app.jobs.job_limits import make_limits
 from tests.app.jobs.recording_reporter import RecordingReporter
 from tests.app.jobs.stub_stylizers import Inverter
+from tests.patience import PATIENCE_S
 
 HOUR_S = 3600.0
 
@@ -108,7 +109,7 @@ async def test_running_service_sweeps_by_itself(
     old = grow_old(data_folder.photo(), 2)
     limits = make_limits(keep_pictures_hours=1.0, sweep_every_s=0.01)
     async with data_folder.job_service(reporter, limits=limits) as job_service:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE_S):
             while (await job_service.stats()).disk_bytes > 0:
                 pass
     assert not old.exists()

@@ -18,6 +18,7 @@ from app.sandbox.updates import MAX_WAITING, UpdateQueue
 from app.sandbox.world import KEPT_MESSAGES, KEPT_QUERIES, Message
 from tests.app.sandbox.faulty_sandbox import FaultySandbox
 from tests.app.sandbox.pictures import picture
+from tests.patience import PATIENCE_S
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -102,6 +103,37 @@ async def test_a_page_in_disguise_is_downloaded_not_shown(
         assert shown.content_type == "application/octet-stream"
         assert shown.headers["Content-Disposition"] == "attachment"
         assert shown.headers["X-Content-Type-Options"] == "nosniff"
+
+
+@pytest.mark.parametrize(
+    ("wanted", "status", "part"),
+    [
+        (None, 200, slice(None)),
+        ("bytes=0-", 206, slice(None)),
+        ("bytes=10-19", 206, slice(10, 20)),
+        ("bytes=-5", 206, slice(-5, None)),
+        ("bytes=10-99999", 206, slice(10, None)),
+        ("bytes=99999-", 416, slice(0, 0)),
+        ("bytes=5-2", 416, slice(0, 0)),
+        ("seconds=1-2", 416, slice(0, 0)),
+    ],
+)
+async def test_a_player_gets_the_part_it_asks_for(
+    http: aiohttp.ClientSession, anna: Person, wanted: str | None, status: int, part: slice
+) -> None:
+    data = bytes(range(256))
+    form = aiohttp.FormData({"user_id": str(anna.user.id), "as": "file"})
+    form.add_field("files", data, filename="film.mp4", content_type="video/mp4")
+    await http.post("/sandbox/upload", data=form)
+    file_id = next(iter(anna.chat.messages.values())).content["document"]["file_id"]
+    headers = {"Range": wanted} if wanted else {}
+    async with http.get(f"/sandbox/files/{file_id}", headers=headers) as answer:
+        assert answer.status == status
+        assert answer.headers["Accept-Ranges"] == "bytes"
+        assert await answer.read() == data[part]
+        if status == 206:
+            start, stop, _ = part.indices(len(data))
+            assert answer.headers["Content-Range"] == f"bytes {start}-{stop - 1}/{len(data)}"
 
 
 async def test_a_person_can_change_the_language(
@@ -236,6 +268,6 @@ async def test_the_sandbox_closes_while_a_page_listens() -> None:
             url = f"{sandbox.page_url}sandbox/events?user=100001"
             stream = await http.get(url)
             await next_event(stream)
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE_S):
             await stream.content.read()
         assert stream.content.at_eof()

@@ -9,7 +9,12 @@ import pytest
 from aiogram import Bot
 from aiogram.client.session.aiohttp import AiohttpSession
 from aiogram.client.telegram import TelegramAPIServer
-from aiogram.types import BufferedInputFile, InlineKeyboardButton, InlineKeyboardMarkup
+from aiogram.types import (
+    BufferedInputFile,
+    InlineKeyboardButton,
+    InlineKeyboardMarkup,
+    SwitchInlineQueryChosenChat,
+)
 from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Page, expect
 
@@ -59,6 +64,16 @@ async def fill(sandbox: FaultySandbox, bot: Bot) -> None:
     await bot.send_video(anna.user.id, clip, width=96, height=72, duration=1)
     await bot.send_animation(anna.user.id, clip, width=96, height=72, duration=1)
     await bot.send_video_note(anna.user.id, clip, length=72, duration=1)
+    film = BufferedInputFile(b"\0\0\0\x18ftypmp42", "film.mp4")
+    share = InlineKeyboardButton(
+        text="Share", switch_inline_query_chosen_chat=SwitchInlineQueryChosenChat(query="1")
+    )
+    await bot.send_video(
+        anna.user.id,
+        film,
+        caption="How it was painted: Wave",
+        reply_markup=InlineKeyboardMarkup(inline_keyboard=[[share]]),
+    )
     anna.write("🦄")
 
 
@@ -76,7 +91,7 @@ async def problems(page: Page) -> str:
 async def test_axe_finds_nothing(sandbox: FaultySandbox, scheme: Scheme) -> None:
     async with open_page(sandbox, scheme=scheme) as page:
         await page.emulate_media(reduced_motion="reduce")
-        await expect(page.locator(".row")).to_have_count(9)
+        await expect(page.locator(".row")).to_have_count(10)
         assert not await problems(page)
         await page.click("#menu-button")
         assert not await problems(page)
@@ -90,11 +105,11 @@ async def test_axe_finds_nothing(sandbox: FaultySandbox, scheme: Scheme) -> None
 async def test_everything_is_done_by_keyboard_alone(sandbox: FaultySandbox) -> None:
     anna = sandbox.people[100001]
     async with open_page(sandbox) as page:
-        await expect(page.locator(".row")).to_have_count(9)
+        await expect(page.locator(".row")).to_have_count(10)
         await page.locator("#text").focus()
         await page.keyboard.type("hello")
         await page.keyboard.press("Enter")
-        await expect(page.locator(".row")).to_have_count(10)
+        await expect(page.locator(".row")).to_have_count(11)
         assert any(message.text == "hello" for message in anna.chat.messages.values())
 
         await tab_to(page, "#menu-button", backwards=True)
@@ -126,10 +141,26 @@ async def tab_to(page: Page, selector: str, *, backwards: bool) -> None:
 
 async def test_pictures_and_messages_have_names(sandbox: FaultySandbox) -> None:
     async with open_page(sandbox) as page:
-        await expect(page.locator(".row")).to_have_count(9)
+        await expect(page.locator(".row")).to_have_count(10)
         # Anna reads Russian.
         await expect(
             page.get_by_role("button", name="Фото: Ready ✨ Wave", exact=True)
         ).to_have_count(1)
         await expect(page.get_by_role("log")).to_have_count(1)
-        await expect(page.get_by_role("article")).to_have_count(9)
+        await expect(page.get_by_role("article")).to_have_count(10)
+        await expect(
+            page.get_by_label("Фильм: How it was painted: Wave", exact=True)
+        ).to_be_visible()
+
+
+async def test_commands_are_pressed_whatever_stands_around_them(sandbox: FaultySandbox) -> None:
+    sandbox.people[100001].write("再选一种风格：/style。(/help) a/b https://example.org/path")
+    async with open_page(sandbox) as page:
+        commands = page.locator(".row").last.locator(".command")
+        await expect(commands).to_have_text(["/style", "/help"])
+
+
+async def test_sharing_says_why_it_ends_here(sandbox: FaultySandbox) -> None:
+    async with open_page(sandbox) as page:
+        await page.get_by_role("button", name="Share").click()
+        await expect(page.get_by_role("alert")).to_contain_text("а здесь другого нет")

@@ -6,6 +6,7 @@ from random import Random
 import pytest
 
 from app.storage.database import Database, UnusableDatabaseError
+from tests.patience import PATIENCE_S
 
 FIRST = "CREATE TABLE pets (name TEXT PRIMARY KEY)"
 SECOND = "ALTER TABLE pets ADD COLUMN age INTEGER NOT NULL DEFAULT 1"
@@ -145,7 +146,7 @@ async def test_file_of_another_kind_is_refused(tmp_path: Path) -> None:
 async def test_a_reader_waits_for_no_writer_and_sees_what_is_committed(tmp_path: Path) -> None:
     database = await Database.open(tmp_path / "pets.sqlite3", [FIRST])
     asked = "SELECT count(*) FROM pets"
-    async with asyncio.timeout(5), database.transaction() as statements:
+    async with asyncio.timeout(PATIENCE_S), database.transaction() as statements:
         await statements.execute("INSERT INTO pets VALUES ('Murka')")
         before = await database.read_one(asked)
     after = await database.read_one(asked)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import AsyncIterator
 
 import pytest
@@ -10,6 +11,7 @@ import pytest_asyncio
 from app.sandbox.world import Message
 from styles.catalog import default_catalog
 from tests.app.bot.application_harness import ApplicationHarness, open_harness
+from tests.app.jobs.stub_stylizers import Inverter
 from tests.e2e.actor import Actor, is_result
 from tests.e2e.pictures import painting, photo
 
@@ -215,3 +217,27 @@ async def test_the_daily_number_is_a_line_and_then_a_sentence(
         await ben.sends_photos(photo(2), painting(2))
         await ben.presses("2")
         await ben.sees("1 picture in 24 hours. The next one in ~")
+
+
+async def test_a_burst_beyond_ones_limit_is_said_and_the_style_stays_chosen(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    folder, gate = tmp_path_factory.mktemp("limited"), threading.Semaphore(0)
+    async with open_harness(folder, queue_max_jobs_per_user=2) as harness:
+        harness.stylizer = Inverter(gate=gate)
+        async with harness.running():
+            ben = harness.new_person()
+            await ben.sends("/style")
+            await ben.presses("Yes")
+            await ben.presses(FIRST)
+            for number in range(4):
+                await ben.sends_photo(photo(number))
+            for _ in range(2):
+                await ben.sees("2 pictures of yours at a time")
+            gate.release(100)
+            await results(ben, 2)
+            await ben.waits_until_idle()
+            await ben.sends_photo(photo(5))
+            painted = await results(ben, 3)
+            assert all(FIRST in message.text for message in painted)
+            assert await until_asked(ben, 0) == []

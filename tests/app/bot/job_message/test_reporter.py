@@ -10,12 +10,13 @@ import pytest
 
 from app.bot.job_message.reporter import Pace
 from app.bot.transport.outgoing import Pacer
-from app.jobs.interface import RecipientGone, StatusMessageId
+from app.jobs.interface import RecipientGone, StatusMessageId, WorkerState
 from app.jobs.model import Delivery, Failure, JobState
 from app.sandbox.errors import bad_request
 from app.sandbox.world import Message
 from models.interface import Note, OutOfMemoryError
 from tests.app.bot.reporter_harness import GROUP_ID, STEPS, ReporterHarness, eventually
+from tests.patience import PATIENCE_S
 
 SLOW = Pace(private_s=0.6, group_s=1.2)
 
@@ -49,7 +50,7 @@ async def test_one_message_from_the_first_word_to_the_result(harness: ReporterHa
     await harness.delivered(job.id)
     assert harness.spoken() == [message]
     assert harness.colors(message) == ["navy", "teal", "olive", "maroon", "gold"]
-    assert message.text == "Ready ✨"
+    assert message.text == "Ready ✨ A style of your own"
     delivered = await harness.delivered(job.id)
     assert delivered.result_message_id == message.id
     assert delivered.result_file_id == message.content["photo"][-1]["file_id"]
@@ -267,7 +268,7 @@ async def test_an_edit_that_hangs_does_not_hold_the_end_up(harness: ReporterHarn
     stall = harness.sandbox.faults.stall("editMessageMedia", seconds=60)
     harness.painter.cue(1)
     await eventually(lambda: stall.met)
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE_S):
         await harness.reporter.close(timeout_s=0.1)
 
 
@@ -347,6 +348,21 @@ async def test_an_admin_who_can_not_be_warned_is_a_line_in_the_log(
     fallen = replace(job, state=JobState.SET_ASIDE, attempts=3)
     await harness.reporter.failed(fallen, Failure.CRASHED_TOO_OFTEN)
     assert "an admin could not be warned" in caplog.text
+    harness.painter.cue()
+
+
+@pytest.mark.parametrize(
+    ("state", "words"), [(WorkerState.LOST, "was lost in job"), (WorkerState.HUNG, "hangs in job")]
+)
+async def test_the_admin_hears_of_a_device_that_paints_no_more(
+    harness: ReporterHarness, state: WorkerState, words: str
+) -> None:
+    job = await harness.submit()
+    await harness.draft()
+    harness.reporter.worker_ended(job, "cuda:1", state, workers_left=2)
+    warning = await harness.message(harness.ben.chat, says="until the bot is restarted")
+    assert f"cuda:1 {words} {job.id}" in warning.text
+    assert "left: 2" in warning.text
     harness.painter.cue()
 
 

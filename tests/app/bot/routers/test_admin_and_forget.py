@@ -10,7 +10,7 @@ import aiosqlite
 import pytest
 import pytest_asyncio
 
-from app.jobs.interface import Stats
+from app.jobs.interface import Stats, WorkerState, WorkerView
 from app.monitoring.health import Health, Report
 from app.monitoring.metrics import serving_metrics
 from styles.catalog import default_catalog
@@ -108,7 +108,7 @@ async def test_admins_see_the_figures(admin: Actor, harness: ApplicationHarness)
     await admin.sends("/stats")
     stats = await admin.sees("Waiting: 0")
     assert "Free on the disk" in stats.text
-    assert "no card in use" in stats.text
+    assert "cpu: idle, pictures since the start: " in stats.text
 
 
 @pytest.mark.parametrize("words", ["/stats", "/delstyle", "/addstyle Mine"])
@@ -177,8 +177,12 @@ class Figures(Health):
             seconds_by_quality={"draft": 0.5},
             failures={"hung": 1},
             disk_bytes=1000,
+            workers=(
+                WorkerView("cuda:0", WorkerState.PAINTING, 4),
+                WorkerView("cuda:1", WorkerState.LOST, 2),
+            ),
         )
-        return Report(stats, disk_free_bytes=5000, gpu=(3, 8))
+        return Report(stats, disk_free_bytes=5000, gpu_memory={"cuda:0": (3, 8)})
 
 
 async def test_prometheus_reads_the_figures_on_loopback() -> None:
@@ -192,7 +196,11 @@ async def test_prometheus_reads_the_figures_on_loopback() -> None:
         "style_bot_jobs_waiting 2.0",
         'style_bot_job_seconds_median{quality="draft"} 0.5',
         'style_bot_job_failures{cause="hung"} 1.0',
-        "style_bot_card_memory_used_bytes 3.0",
+        'style_bot_worker_pictures{device="cuda:1"} 2.0',
+        'style_bot_worker_up{device="cuda:0"} 1.0',
+        'style_bot_worker_up{device="cuda:1"} 0.0',
+        'style_bot_gpu_memory_used_bytes{device="cuda:0"} 3.0',
+        'style_bot_gpu_memory_bytes{device="cuda:0"} 8.0',
     ):
         assert line in lines
     assert any(line.startswith("process_resident_memory_bytes") for line in lines)

@@ -71,6 +71,22 @@ async def test_the_last_pictures_come_as_an_album_with_one_message_of_numbers(be
     assert menus(ben) == [menu]
 
 
+@pytest.mark.parametrize(("count", "rows"), [(5, [5]), (6, [3, 3]), (7, [4, 3])])
+async def test_the_numbers_stand_in_rows_of_about_one_length(
+    ben: Actor, count: int, rows: list[int]
+) -> None:
+    await ben.sends("/style")
+    await ben.presses("Yes")
+    await ben.presses(NAMES[0])
+    await ben.sends_photos(*[photo(number) for number in range(count)])
+    await ben.sees("All of them once more")
+    await ben.waits_until_idle()
+    await ben.sends("/history")
+    menu = await ben.sees("Your last pictures")
+    keyboard = (menu.reply_markup or {})["inline_keyboard"]
+    assert [len(row) for row in keyboard] == rows
+
+
 async def test_a_number_sends_that_picture_again_with_its_buttons(ben: Actor) -> None:
     first, _second = await painted_in(ben, *NAMES[:2])
     await ben.sends("/history")

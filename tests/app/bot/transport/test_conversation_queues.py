@@ -18,6 +18,7 @@ from app.bot.transport.conversation_queues import (
 )
 from app.bot.transport.senders import Conversation, RawUpdate
 from tests.app.bot.reporter_harness import eventually
+from tests.patience import PATIENCE_S
 
 PAUSE_S = 0.1
 ANNA, BEN = Conversation(1, 1), Conversation(2, 2)
@@ -155,7 +156,7 @@ def put_all(queues: ConversationQueues, conversations: Iterable[Conversation]) -
 
 async def comes_in(queues: ConversationQueues, conversation: Conversation) -> bool:
     """Whether updates are fetched, and one of this conversation is taken."""
-    async with asyncio.timeout(1):
+    async with asyncio.timeout(PATIENCE_S):
         await queues.room()
     return queues.put(conversation, update(10**6)) is Outcome.TAKEN
 

@@ -26,6 +26,7 @@ from aiogram.methods import (
 
 from app.bot.transport.outgoing import Pacer
 from app.bot.transport.rate_limiter import Rate, RateLimits
+from tests.patience import PATIENCE_S
 
 ANNA, BEN, CLEO, GROUP = 1, 2, 3, -100
 Outcome = Exception | Callable[[TelegramMethod[Any]], Exception] | None
@@ -153,7 +154,7 @@ async def test_who_waits_for_a_slow_chat_takes_nothing_of_all() -> None:
     pacer = Pacer(limits=limits, clock=clock, sleep=sleep)
     crowd = [asyncio.create_task(call(pacer, telegram, send(GROUP))) for _ in range(100)]
     await asyncio.sleep(0)
-    async with asyncio.timeout(1):
+    async with asyncio.timeout(PATIENCE_S):
         await call(pacer, telegram, send(ANNA))
     for waiting in crowd:
         waiting.cancel()

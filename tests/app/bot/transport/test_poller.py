@@ -25,6 +25,7 @@ from app.settings import Settings
 from tests.app.bot.application_harness import ApplicationHarness, open_harness
 from tests.app.bot.reporter_harness import eventually
 from tests.e2e.pictures import photo
+from tests.patience import PATIENCE_S
 
 BEN: Final = {"id": 7, "is_bot": False, "first_name": "Ben"}
 BOT: Final = {"id": 1, "is_bot": True, "first_name": "Bot"}
@@ -242,7 +243,7 @@ async def test_a_token_that_is_revoked_ends_the_bot(harness: ApplicationHarness)
         async with harness.running() as life:
             harness.sandbox.faults.unauthorized("getUpdates", times=None)
             await harness.new_person().sends("/help")
-            await asyncio.wait([life], timeout=10)
+            await asyncio.wait([life], timeout=PATIENCE_S)
 
     with pytest.raises(TelegramUnauthorizedError):
         await lose_the_token()

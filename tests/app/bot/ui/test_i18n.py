@@ -11,7 +11,7 @@ from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po
 
 from app.bot.dispatcher import menu
-from app.bot.ui.durations import in_words
+from app.bot.ui.durations import in_days, in_words
 from app.bot.ui.i18n import (
     LOCALES,
     SOURCE_LANGUAGE,
@@ -205,3 +205,20 @@ def test_the_command_menu_keeps_to_telegrams_bounds() -> None:
         for command in commands:
             assert 1 <= len(command.command) <= 32
             assert 3 <= len(command.description) <= 256
+
+
+@pytest.mark.parametrize(
+    ("language", "expected"),
+    [
+        ("en", ["1 day", "30 days", "400 days"]),
+        ("ru", ["1 день", "30 дней", "400 дней"]),
+        ("es", ["1 día", "30 días", "400 días"]),
+        ("pt_BR", ["1 dia", "30 dias", "400 dias"]),
+        ("de", ["1 Tag", "30 Tage", "400 Tage"]),
+        ("zh_Hans", ["1天", "30天", "400天"]),
+    ],
+)
+def test_days_are_never_weeks_or_months(language: str, expected: list[str]) -> None:
+    i18n = load_i18n()
+    with i18n.context(), i18n.use_locale(language):
+        assert [in_days(86_400 * days) for days in (1, 30, 400)] == expected

@@ -263,9 +263,9 @@ async def test_others_photos_do_not_count_the_clip_in_their_time(tmp_path: Path)
         own, other, second = await service.submit(
             b.folder.request(1), b.folder.request(2), b.clip(3)
         )
-        left = {view.job.id: view.seconds_left for view in estimates.waiting(None)}
+        left = {view.job.id: view.seconds_left for view in estimates.waiting([None])}
         with_clip = {
-            view.job.id: view.seconds_left for view in estimates.waiting(service._worker.run)
+            view.job.id: view.seconds_left for view in estimates.waiting(service._workers.runs)
         }
         assert left[other.id] < left[second.id]
         assert left[second.id] >= 600
@@ -308,3 +308,28 @@ async def test_what_frames_took_is_known_after_a_restart(tmp_path: Path) -> None
         assert b.service._timings.estimate_s(options, 10 * FRAMES) == pytest.approx(
             10 * done.seconds
         )
+
+
+async def test_a_clip_and_its_guest_go_to_another_worker_when_theirs_is_lost(
+    tmp_path: Path,
+) -> None:
+    folder, reporter = DataFolder(tmp_path), RecordingReporter()
+    photos = Breaker(DeviceLostError("gone"), set())
+    lost = ClipAndPhotoInverter(frame_s=0.05, photos=photos)
+    held = Inverter(gate=threading.Semaphore(0))
+    other = ClipAndPhotoInverter(photos=held)
+    engines = {"cuda:0": lost, "cuda:1": other}
+    async with folder.job_service(reporter, engines) as service:
+        b = Bench(folder, lost, reporter, service)
+        busy, clip = b.folder.request(9), b.clip(1)
+        first, second = await service.submit(clip, busy)
+        await reporter.until_heard("started", first, second)
+        request = b.folder.request(2)
+        photos.victims.add(request.content)
+        (photo,) = await service.submit(request)
+        await reporter.until_heard("worker ended", photo)
+        held.gate.release(99)  # type: ignore[union-attr]
+        await reporter.until_heard("delivered", first, second, photo)
+        done = await service.get(first.id)
+        assert done is not None
+        assert done.attempts == 1

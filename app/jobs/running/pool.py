@@ -1,0 +1,133 @@
+"""One worker for each device, all on one queue."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import AsyncIterator, Callable, Sequence
+
+from app.jobs.deliveries import DeliveryService
+from app.jobs.interface import Reporter, WorkerView
+from app.jobs.job_log import log_job
+from app.jobs.model import Job, JobState
+from app.jobs.notifications import PlaceNotifier, notify_safely
+from app.jobs.queue import JobQueue
+from app.jobs.repository import JobRepository
+from app.jobs.running.job_run import JobRun, RunOutcome
+from app.jobs.running.worker import Worker, WorkerMustEnd
+
+
+class WorkerPool:
+    """Runs the workers; what befalls one is no business of the others.
+
+    A worker whose device is lost or hangs ends alone and its job goes back to the queue. That of
+    the last one is left as it is, for then the process ends and the next one takes it up.
+    """
+
+    def __init__(
+        self,
+        workers: Sequence[Worker],
+        *,
+        repository: JobRepository,
+        queue: JobQueue,
+        places: PlaceNotifier,
+        reporter: Reporter,
+        deliveries: DeliveryService,
+        max_attempts: int,
+    ) -> None:
+        self._workers = workers
+        self._at_work = list(workers)
+        self._repository = repository
+        self._queue = queue
+        self._places = places
+        self._reporter = reporter
+        self._deliveries = deliveries
+        self._max_attempts = max_attempts
+        self._tasks: dict[Worker, asyncio.Task[None]] = {}
+
+    @property
+    def runs(self) -> list[JobRun | None]:
+        """What each worker that is at work paints; None for one that is idle."""
+        return [worker.run for worker in self._at_work]
+
+    def running(self, is_meant: Callable[[Job], bool] = lambda _: True) -> list[JobRun]:
+        """Jobs that have left the queue and have no picture on the disk yet.
+
+        Also that of a worker that has just ended: it is about to be put back.
+        """
+        runs = (run for worker in self._workers for run in worker.runs)
+        return [run for run in runs if is_meant(run.job)]
+
+    def views(self) -> tuple[WorkerView, ...]:
+        """How each worker is doing."""
+        return tuple(
+            WorkerView(worker.device, worker.state, worker.painted) for worker in self._workers
+        )
+
+    @contextlib.asynccontextmanager
+    async def nothing_saved(self) -> AsyncIterator[None]:
+        """Meanwhile no picture is written: what was thrown away before will not come."""
+        async with contextlib.AsyncExitStack() as stack:
+            for worker in self._workers:
+                await stack.enter_async_context(worker.saving)
+            yield
+
+    def start(self) -> None:
+        self._tasks = {each: asyncio.create_task(self._work(each)) for each in self._workers}
+
+    async def ended(self) -> None:
+        """Return when the work has ended by `close`.
+
+        Raises WorkerMustEnd when no worker is left, and whatever else broke the work of one.
+        """
+        if not self._tasks:
+            return
+        tasks = self._tasks.values()
+        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_EXCEPTION)
+        for task in done:
+            if not task.cancelled():
+                task.result()
+
+    async def close(self, timeout_s: float) -> bool:
+        """End all work; the running jobs go back to the queue.
+
+        Returns whether all threads are free; if not, only `os._exit` ends the process at once.
+        """
+        closing = (worker.close(task, timeout_s) for worker, task in self._tasks.items())
+        return all(await asyncio.gather(*closing))
+
+    async def _work(self, worker: Worker) -> None:
+        try:
+            await worker.work(lambda: self._places.notify(self.runs))
+        except WorkerMustEnd:
+            self._at_work.remove(worker)
+            if not self._at_work:
+                raise
+            self._queue.set_workers(len(self._at_work))
+            await self._go_on_without(worker)
+
+    async def _go_on_without(self, worker: Worker) -> None:
+        # A clip, perhaps, and the photo that was painted between two of its frames.
+        runs = worker.runs
+        jobs = [
+            await self._repository.end_attempt(run.job.id, max_attempts=self._max_attempts)
+            for run in runs
+        ]
+        # No await from here on: a cancel finds the job either in `run` or in the queue.
+        worker.let_go()
+        left, befallen = len(self._at_work), runs[-1].job
+        notify_safely(
+            self._reporter.worker_ended, befallen, worker.device, worker.state, workers_left=left
+        )
+        for run, job in zip(runs, jobs, strict=True):
+            self._go_on_with(run, job)
+        self._places.notify(self.runs)
+
+    def _go_on_with(self, run: JobRun, job: Job | None) -> None:
+        if job is not None and job.state is JobState.SET_ASIDE:
+            log_job("set aside", job, logging.ERROR)
+            self._deliveries.take(job)
+        elif job is not None and not run.ends_as(RunOutcome.THROW_AWAY):
+            log_job("goes to another worker", job, logging.WARNING)
+            self._queue.put_first(job)

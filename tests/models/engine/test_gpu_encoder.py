@@ -1,0 +1,91 @@
+"""Half precision and recorded steps, as far as a processor can show them."""
+
+from __future__ import annotations
+
+import logging
+
+import pytest
+import torch
+from torch import Tensor
+
+from models.encoders import Encoder
+from models.engine.gpu_encoder import GpuEncoder, Graphed
+from tests.models.tiny_encoder import tiny_encoder
+
+LAYERS = ("relu1_2", "relu3_1")
+
+
+class FakeRecorder:
+    """Replays by calling, into buffers of its own, as CUDA's does."""
+
+    def __init__(self) -> None:
+        self.shapes: list[tuple[int, ...]] = []
+
+    def __call__(self, function: Graphed, image: Tensor) -> Graphed:
+        self.shapes.append(tuple(image.shape))
+        return function
+
+
+def image(side_px: int = 32, *, grad: bool = True) -> Tensor:
+    pixels = torch.rand(1, 3, side_px, side_px, generator=torch.Generator().manual_seed(1))
+    return pixels.requires_grad_(grad)
+
+
+def gradient(encoder: Encoder, pixels: Tensor) -> Tensor:
+    loss = torch.stack([maps.square().mean() for maps in encoder(pixels, LAYERS).values()]).sum()
+    (found,) = torch.autograd.grad(loss, pixels)
+    return found
+
+
+def test_half_precision_is_near_and_comes_out_single() -> None:
+    whole = tiny_encoder()
+    half = GpuEncoder(tiny_encoder(), half=True, graphs=False)
+    pixels = image()
+    expected, found = whole(pixels, LAYERS), half(pixels, LAYERS)
+    for layer in LAYERS:
+        assert found[layer].dtype is torch.float32
+        assert not torch.equal(found[layer], expected[layer])
+        assert torch.allclose(found[layer], expected[layer], atol=0.05, rtol=0.05)
+    one, other = gradient(whole, pixels).flatten(), gradient(half, pixels).flatten()
+    assert torch.cosine_similarity(one, other, dim=0) > 0.95
+
+
+def test_recorded_steps_are_the_same_and_recorded_once_for_each_shape() -> None:
+    recorder = FakeRecorder()
+    encoder = GpuEncoder(tiny_encoder(), half=False, graphs=True, record=recorder)
+    for side_px in (32, 48, 32):
+        pixels = image(side_px)
+        assert torch.equal(gradient(encoder, pixels), gradient(tiny_encoder(), pixels))
+    assert recorder.shapes == [(1, 3, 32, 32), (1, 3, 48, 48)]
+
+
+def test_what_needs_no_gradient_is_not_recorded() -> None:
+    recorder = FakeRecorder()
+    encoder = GpuEncoder(tiny_encoder(), half=False, graphs=True, record=recorder)
+    encoder(image(grad=False), LAYERS)
+    with torch.no_grad():
+        encoder(image(), LAYERS)
+    assert recorder.shapes == []
+
+
+def test_recording_that_fails_is_said_once_and_costs_no_picture(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    def refuse(_: Graphed, __: Tensor) -> Graphed:
+        raise RuntimeError("operation not permitted when stream is capturing")
+
+    encoder = GpuEncoder(tiny_encoder(), half=False, graphs=True, record=refuse)
+    with caplog.at_level(logging.WARNING):
+        for side_px in (32, 48):
+            pixels = image(side_px)
+            assert torch.equal(gradient(encoder, pixels), gradient(tiny_encoder(), pixels))
+    assert caplog.text.count("without CUDA graphs") == 1
+
+
+def test_memory_that_runs_out_in_recording_is_the_painter_s_business() -> None:
+    def refuse(_: Graphed, __: Tensor) -> Graphed:
+        raise torch.OutOfMemoryError("CUDA out of memory")
+
+    encoder = GpuEncoder(tiny_encoder(), half=False, graphs=True, record=refuse)
+    with pytest.raises(torch.OutOfMemoryError):
+        encoder(image(), LAYERS)
