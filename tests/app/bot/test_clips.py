@@ -199,6 +199,19 @@ async def test_several_clips_are_painted_one_by_one(ben: Actor) -> None:
     }
 
 
+async def test_photos_and_a_clip_to_a_chosen_style_are_an_album_and_a_clip(ben: Actor) -> None:
+    await choose_style(ben)
+    await ben.sends_photos(photo(1), photo(2))
+    await ben.sends_clip(clip_files.mp4())
+    await ben.until(
+        lambda: (
+            sum("photo" in each.content and bool(each.media_group_id) for each in ben.received) == 2
+            and any("video" in each.content for each in ben.received)
+        ),
+        awaited="an album and a clip",
+    )
+
+
 # Bad clips
 
 

@@ -37,6 +37,8 @@ class ClipInverter:
     frame_s: float = 0.0
     gate: threading.Semaphore | None = None
     notes: frozenset[ClipNote] = frozenset()
+    error: Exception | None = None
+    """Raised instead of writing anything."""
     sources: list[Path] = field(default_factory=list)
     """Of what it began to paint."""
 
@@ -77,6 +79,8 @@ class ClipInverter:
                     picture=painted[0] if len(painted) == 1 else None,
                 )
             )
+        if self.error is not None:
+            raise self.error
         _write(painted, frames_per_s, output)
         stopped = {ClipNote.STOPPED} if len(painted) < len(frames) else set()
         return PaintedClip(

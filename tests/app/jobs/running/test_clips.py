@@ -17,7 +17,7 @@ from app.jobs.model import Clip, Failure, JobRequest, JobState
 from app.jobs.running.estimates import WaitEstimates
 from app.jobs.running.worker import PainterHung
 from app.jobs.service import LocalJobService
-from models.clips.interface import ClipKind, ClipNote
+from models.clips.interface import ClipError, ClipKind, ClipNote, ClipProblem
 from models.interface import DeviceLostError
 from tests import clip_files
 from tests.app.bot.reporter_harness import eventually
@@ -225,7 +225,7 @@ async def test_a_photo_that_loses_the_device_costs_the_clip_no_attempt(tmp_path:
 
 async def test_a_photo_that_hangs_between_two_frames_is_what_hung(tmp_path: Path) -> None:
     photos = Sleeper()
-    async with bench(tmp_path, gated(photos), make_limits(watchdog_s=2.0)) as b:
+    async with bench(tmp_path, gated(photos), make_limits(watchdog_s=0.6)) as b:
         (clip,) = await b.service.submit(b.clip(1))
         b.cue(2)
         (photo,) = await b.service.submit(b.folder.request(2))
@@ -241,12 +241,12 @@ async def test_a_photo_that_hangs_between_two_frames_is_what_hung(tmp_path: Path
 
 async def test_a_long_photo_is_no_silence_of_the_clips(tmp_path: Path) -> None:
     photos = Inverter(steps=8, gate=threading.Semaphore(0))
-    async with bench(tmp_path, gated(photos), make_limits(watchdog_s=3.0)) as b:
+    async with bench(tmp_path, gated(photos), make_limits(watchdog_s=0.8)) as b:
         (clip,) = await b.service.submit(b.clip(1))
         b.cue(2)
         (photo,) = await b.service.submit(b.folder.request(2))
         for step in range(8):
-            threading.Timer(0.6 * step, photos.gate.release).start()  # type: ignore[union-attr]
+            threading.Timer(0.2 * step, photos.gate.release).start()  # type: ignore[union-attr]
         await b.reporter.until_heard("delivered", photo)
         b.cue(FRAMES)
         await b.reporter.until_heard("delivered", clip)
@@ -284,27 +284,52 @@ async def test_what_a_killed_painter_left_is_swept(tmp_path: Path) -> None:
         assert not left.exists()
 
 
-async def test_a_photo_that_takes_a_clip_s_worker_down_goes_on_with_the_clip_on_another(
-    data_folder: DataFolder, reporter: RecordingReporter
+async def test_a_clip_that_turns_out_bad_fails_with_a_word_and_takes_no_other_down(
+    tmp_path: Path,
 ) -> None:
-    bad = data_folder.photo()
-    first = gated(Breaker(DeviceLostError("an assert"), {bad}))
-    second = gated(Inverter())
-    two = {"cuda:0": first, "cuda:1": second}
-    async with data_folder.job_service(reporter, two) as service:
-        b = Bench(data_folder, first, reporter, service)
-        clips = await service.submit(b.clip(1), b.clip(2))
-        for stylizer in two.values():
-            assert stylizer.gate is not None
-            stylizer.gate.release()
-        await reporter.until(lambda: all(b.frames_of(clip.id) for clip in clips))
-        (photo,) = await service.submit(data_folder.request(3, content=bad))
-        b.cue()
-        await reporter.until(lambda: bool(reporter.ended_workers))
-        assert second.gate is not None
-        second.gate.release(3 * FRAMES)
-        await reporter.until_heard("delivered", *clips, photo)
-        done = [await service.get(job.id) for job in (*clips, photo)]
-    # It is the photo's doing, not the clip's.
-    assert [job and job.attempts for job in done] == [1, 1, 2]
-    assert sorted(reporter.of("delivered")) == [job.id for job in (*clips, photo)]
+    stylizer = ClipAndPhotoInverter(error=ClipError(ClipProblem.DAMAGED))
+    async with bench(tmp_path, stylizer) as b:
+        clip, photo = await b.service.submit(b.clip(1), b.folder.request(2))
+        await b.reporter.until_heard("failed", clip)
+        await b.reporter.until_heard("delivered", photo)
+        assert b.reporter.failures == {clip.id: Failure.BAD_CLIP}
+
+
+async def test_what_frames_took_is_known_after_a_restart(tmp_path: Path) -> None:
+    async with bench(tmp_path, ClipAndPhotoInverter(frame_s=0.02)) as b:
+        (clip,) = await b.service.submit(b.clip(1))
+        await b.reporter.until_heard("delivered", clip)
+        done = await b.service.get(clip.id)
+    assert done is not None
+    assert done.seconds is not None
+    async with bench(tmp_path) as b:
+        options = clip.request.options
+        assert b.service._timings.estimate_s(options, FRAMES) == pytest.approx(done.seconds)
+        assert b.service._timings.estimate_s(options, 10 * FRAMES) == pytest.approx(
+            10 * done.seconds
+        )
+
+
+async def test_a_clip_and_its_guest_go_to_another_worker_when_theirs_is_lost(
+    tmp_path: Path,
+) -> None:
+    folder, reporter = DataFolder(tmp_path), RecordingReporter()
+    photos = Breaker(DeviceLostError("gone"), set())
+    lost = ClipAndPhotoInverter(frame_s=0.05, photos=photos)
+    held = Inverter(gate=threading.Semaphore(0))
+    other = ClipAndPhotoInverter(photos=held)
+    engines = {"cuda:0": lost, "cuda:1": other}
+    async with folder.job_service(reporter, engines) as service:
+        b = Bench(folder, lost, reporter, service)
+        busy, clip = b.folder.request(9), b.clip(1)
+        first, second = await service.submit(clip, busy)
+        await reporter.until_heard("started", first, second)
+        request = b.folder.request(2)
+        photos.victims.add(request.content)
+        (photo,) = await service.submit(request)
+        await reporter.until_heard("worker ended", photo)
+        held.gate.release(99)  # type: ignore[union-attr]
+        await reporter.until_heard("delivered", first, second, photo)
+        done = await service.get(first.id)
+        assert done is not None
+        assert done.attempts == 1
