@@ -60,11 +60,6 @@ def huge_png(side_px: int = 20_000) -> bytes:
     )
 
 
-def animated_gif() -> bytes:
-    frames = [hills(seed, (64, 64)) for seed in range(3)]
-    return encoded(frames[0], "GIF", save_all=True, append_images=frames[1:], duration=100)
-
-
 def sixteen_bit_png() -> bytes:
     grey = np.linspace(0, 65535, SIZE[0] * SIZE[1]).reshape(SIZE[1], SIZE[0])
     return encoded(Image.fromarray(grey.astype(np.uint16)), "PNG")

@@ -23,7 +23,7 @@ from styles.catalog import Catalog, default_catalog
 from tests.app.sandbox.faulty_sandbox import FaultySandbox
 from tests.e2e.bot_process import FAST, REAL, STEPS, BotProcess
 from tests.e2e.browser import CHROMIUM, NO_CHROMIUM, Scheme, open_page
-from tests.e2e.pictures import animated_gif, truncated_jpeg
+from tests.e2e.pictures import truncated_jpeg
 
 PATIENCE_MS = 3_600_000
 SETTLE_MS = 1200
@@ -155,7 +155,6 @@ class Photographer:
             ("drawing.svg", b"<svg xmlns='http://www.w3.org/2000/svg'/>"),
             ("layers.psd", b"8BPS" + bytes(200)),
             ("video.mp4", b"\0\0\0\x18ftypmp42" + bytes(200)),
-            ("moving.gif", animated_gif()),
             ("broken.jpg", truncated_jpeg()),
             ("small.png", small.getvalue()),
             ("letter.txt", b"Dear Sir or Madam, " * 9),

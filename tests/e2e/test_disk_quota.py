@@ -71,7 +71,7 @@ async def test_what_comes_in_is_bounded_and_what_is_old_makes_room(tmp_path: Pat
             )
             for person in people:
                 await person.sees(f"Which one gives the style|second one|{NO_ROOM}")
-        assert 40_000_000 < max(sizes) <= QUOTA_MB * 1_000_000
+        assert 20_000_000 < max(sizes) <= QUOTA_MB * 1_000_000
         await asyncio.to_thread(grow_old, tmp_path / "originals")
         late = people[-1]
         await late.sends("/cancel")
