@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from app.commands.bench_chat import measure_chat
 from app.commands.bench_gpu import measure_gpu
+from app.commands.bench_updates import measure_updates
 from app.commands.bench_workers import measure_workers
 from app.commands.errors import UsageError
 from app.commands.outputs import check_place, write_result
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from models.engine.stylizer import TorchStylizer
 
 GPU = "gpu"
-PARTS = ("draft", "engine", "faces", "clips", "workers", "chat")
+PARTS = ("draft", "engine", "faces", "clips", "workers", "chat", "updates")
 _CLIP_PHOTO, _CLIP_PX = "city.jpg", 480
 _CLIP_STYLES = ("swirls", "mosaic", "pop-art")
 
@@ -58,6 +59,7 @@ def bench(args: argparse.Namespace, settings: Settings) -> int:
         "clips": lambda: _clips(load_engine(settings), catalog, args.sheets),
         "workers": lambda: _workers(content),
         "chat": lambda: _chat(content),
+        "updates": lambda: _updates(content),
         GPU: lambda: _gpu(settings, catalog, args.table),
     }
     figures: dict[str, object] = {}
@@ -92,6 +94,12 @@ def _chat(content: Path) -> dict[str, object]:
     figures = measure_chat(content)
     print(figures)
     return asdict(figures) | {"busy_to_idle": figures.busy_to_idle}
+
+
+def _updates(content: Path) -> dict[str, object]:
+    figures = measure_updates(content)
+    print(figures)
+    return asdict(figures)
 
 
 def _draft() -> list[dict[str, object]]:
