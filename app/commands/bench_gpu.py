@@ -31,15 +31,20 @@ def measure_gpu(settings: Settings, catalog: Catalog, say: Say) -> Figures | Non
 
     Raises EngineError.
     """
-    from models.benchmarks.gpu import Budget, find_gpu
+    from models.benchmarks.gpu import Budget, encoder_at_hand, find_gpu
 
     device = find_gpu()
     if device is None:
         say(NO_GPU)
         return None
     budget = Budget(_SECONDS)
+    at_hand = {
+        "encoder": encoder_at_hand(settings.encoder, settings.cache_dir),
+        "device": str(device.device),
+    }
+    settings = settings.model_copy(update=at_hand)
     figures = measure_engine_on(device, settings, catalog, say, budget)
-    return figures | _measure_bot(catalog, say, budget)
+    return figures | _measure_bot(settings, catalog, say, budget)
 
 
 def measure_engine_on(
@@ -48,9 +53,9 @@ def measure_engine_on(
     """By quality and size, and the ways to use a GPU side by side, as far as the budget goes."""
     from models.benchmarks import gpu
 
-    about = gpu.describe(device.device)
+    about = gpu.describe(device.device) | {"encoder": settings.encoder}
     say("\n".join(f"{key}: {value}" for key, value in about.items()) + "\n")
-    engine = load_engine(settings.model_copy(update={"device": str(device.device)}))
+    engine = load_engine(settings)
     preset = catalog.presets()[0].picture
     sizes = list(
         gpu.measure_sizes(
@@ -81,9 +86,10 @@ def measure_engine_on(
     }
 
 
-def _measure_bot(catalog: Catalog, say: Say, budget: Budget) -> Figures:
+def _measure_bot(settings: Settings, catalog: Catalog, say: Say, budget: Budget) -> Figures:
     """Pictures a minute through the whole bot."""
     rates = {}
+    engine = {"DEVICE": settings.device, "ENCODER": settings.encoder}
     for quality in (Quality.DRAFT, Quality.STANDARD):
         # Half of what is left for the first, all of it for the second.
         within_s = budget.left_s / (2 if quality is Quality.DRAFT else 1) - _STARTS_TAKE_S
@@ -93,6 +99,7 @@ def _measure_bot(catalog: Catalog, say: Say, budget: Budget) -> Figures:
                 quality=quality,
                 size_px=_BOT_SIZE_PX,
                 people=_PEOPLE,
+                engine=engine,
                 within_s=within_s,
             )
             say(f"whole bot, {quality}, {_BOT_SIZE_PX} px: {rates[quality.value]:.1f} a minute")

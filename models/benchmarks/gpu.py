@@ -24,7 +24,7 @@ from models.tensors.images import to_tensor
 from models.training.evaluation.figures import Figures, mean_figures
 from models.training.evaluation.judge import Judge, load_judge
 from models.training.evaluation.pairs import Pair, sized
-from models.weight_files import EncoderSetting
+from models.weight_files import EncoderName, EncoderSetting, WeightsError, load_vgg16
 
 SIZES_PX = (512, 1024, 2048)
 VARIANTS = (
@@ -98,6 +98,17 @@ class VariantFigures:
     gram_gap_closed: float
     neighbour_gap_closed: float
     content_kept: float
+
+
+def encoder_at_hand(setting: EncoderSetting, cache_dir: Path) -> EncoderName:
+    """What is measured without a download: `auto` is vgg16 where it lies in the cache already."""
+    if setting != "auto":
+        return setting
+    try:
+        load_vgg16(cache_dir)
+    except WeightsError:
+        return "slim"
+    return "vgg16"
 
 
 def describe(device: torch.device) -> dict[str, str]:

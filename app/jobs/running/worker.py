@@ -112,7 +112,7 @@ class Worker:
         self._room = room
         self._limits = limits
         self._style_of = style_of
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix=f"gpu {device}")
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix=f"painting on {device}")
         self._closing = False
         self._on_taken: Callable[[], None] = lambda: None
         self.run: JobRun | None = None

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from app.cli import main
-from app.commands.bench_gpu import NO_GPU, measure_engine_on
+from app.commands.bench_gpu import NO_GPU, measure_gpu
 from app.settings import Settings
 from styles.catalog import default_catalog
 
@@ -25,7 +25,7 @@ def test_without_a_gpu_it_is_one_sentence(
     assert Path("gpu.md").read_text() == f"{NO_GPU}\n"
 
 
-def test_the_same_lines_run_on_a_processor(tmp_path: Path) -> None:
+def test_the_same_lines_run_on_a_processor(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     gpu = importlib.import_module("models.benchmarks.gpu")
     torch = importlib.import_module("torch")
     small = gpu.Measurable(
@@ -35,11 +35,21 @@ def test_the_same_lines_run_on_a_processor(tmp_path: Path) -> None:
         variant_px=64,
         pairs=1,
     )
-    settings = Settings(data_dir=tmp_path, encoder="slim")
+    monkeypatch.setattr(gpu, "find_gpu", lambda: small)
+    asked: list[dict[str, object]] = []
+
+    def measure_throughput(_: Path, **wish: object) -> float:
+        asked.append(wish)
+        return 12.0
+
+    monkeypatch.setattr("app.commands.bench_gpu.measure_throughput", measure_throughput)
     said: list[str] = []
-    figures = measure_engine_on(small, settings, default_catalog(), said.append, gpu.Budget(100))
-    assert figures["device"] == "processor"
+    figures = measure_gpu(Settings(data_dir=tmp_path), default_catalog(), said.append)
+    assert figures is not None
+    assert (figures["device"], figures["encoder"]) == ("processor", "slim")
     assert len(figures["sizes"]) == 3  # type: ignore[arg-type]
     assert len(figures["variants"]) == 1  # type: ignore[arg-type]
+    assert figures["bot_pictures_per_minute"] == {"draft": 12.0, "standard": 12.0}
+    assert [wish["engine"] for wish in asked] == [{"DEVICE": "cpu", "ENCODER": "slim"}] * 2
     assert json.dumps(figures)
     assert any("| TF32, 64 px |" in text for text in said)

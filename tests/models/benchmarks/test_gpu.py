@@ -11,6 +11,7 @@ from models.benchmarks.gpu import (
     Budget,
     Measurable,
     describe,
+    encoder_at_hand,
     find_gpu,
     measure_sizes,
     measure_variants,
@@ -73,6 +74,11 @@ def test_variants_have_names_of_their_own() -> None:
 
 def test_what_was_measured_on_is_said() -> None:
     assert describe(CPU)["device"] == "processor"
+
+
+def test_nothing_is_downloaded_for_a_measurement(tmp_path: Path) -> None:
+    assert encoder_at_hand("auto", tmp_path) == "slim"
+    assert encoder_at_hand("vgg16", tmp_path) == "vgg16"
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")
