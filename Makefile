@@ -65,10 +65,10 @@ check: lint ## lint and type-check
 bench: $(VENV)/.bench ## measure the engine and the loop here; prints tables, writes bench.json
 	@$(BIN)/python run.py bench --json bench.json
 
-# The tests first: what a GPU paints wrongly need not be timed.
+# Both, whatever the tests find: whoever has a GPU runs this once.
 gpu: $(VENV)/.dev ## test and measure a GPU within ten minutes; prints tables, writes gpu.json and gpu.md
-	@$(BIN)/python -m pytest -q -m gpu tests/models
-	@$(BIN)/python run.py bench --only gpu --json gpu.json --table gpu.md
+	@$(BIN)/python -m pytest -q -m gpu tests/models; tests=$$?; \
+	$(BIN)/python run.py bench --only gpu --json gpu.json --table gpu.md && exit $$tests
 
 constraints: $(VENV)/.dev $(VENV)/.bench ## pin every version that is installed, in constraints.txt
 	$(BIN)/python -m deploy.constraints
