@@ -86,7 +86,8 @@ def measure_steadiness(
     for scene in (make_scene(name, picture, width=size_px, count=count) for name in scenes):
         for name, (style, options) in styles.items():
             before = _one_by_one(stylizer, scene, style, options)
-            after = list(map(stylizer.frame_painter([style], options).paint, scene.frames))
+            painter = stylizer.frame_painter([style], options)
+            after = [painter.paint(painter.look(frame)) for frame in scene.frames]
             if sheets is not None:
                 _sheet(scene, before, after).save(sheets / f"{scene.name}-{name}.png")
             yield Steadiness(

@@ -23,7 +23,7 @@ from models.faces import FaceFinder
 from models.interface import MIN_STRENGTH, Style, StyleOptions
 from models.tensors.images import with_colors_of
 
-_FACES_EVERY = 6
+_FACES_EVERY = 8
 """Frames from one look for faces to the next; between them the mask goes with the motion."""
 _FACE_NEWS = 0.5
 """What a look counts for: a face that isn't found once doesn't jump."""
@@ -39,8 +39,20 @@ class _Kept:
     detail_px: float
 
 
+@dataclass(frozen=True, slots=True)
+class Look:
+    """A frame and what is known about it before it is painted."""
+
+    frame: Pixels
+    motion: Motion | None
+    """Since the frame before; None at the beginning of a shot."""
+
+
 class FramePainter:
-    """Paints the frames of one clip in their order."""
+    """Paints the frames of one clip in their order: `look` at each, then `paint` what was seen.
+
+    Another thread may look at the next frame while one is painted.
+    """
 
     def __init__(
         self,
@@ -64,11 +76,21 @@ class FramePainter:
         self._faces: _Kept | None = None
         self._frames = 0
 
-    def paint(self, frame: Pixels) -> Pixels:
+    def look(self, frame: Pixels) -> Look:
+        """What there is to know about the next frame."""
+        before, self._before = self._before, frame
+        if self._shots.begins(frame) or before is None:
+            return Look(frame, None)
+        return Look(frame, self._motions.find(before, frame))
+
+    def paint(self, look: Look) -> Pixels:
         """The painting (height, width, 3) of a frame. Raises PictureError for a style picture."""
+        frame, motion = look.frame, look.motion
         if self._options.strength == MIN_STRENGTH:
             return frame
-        motion = self._motion(frame)
+        if motion is None:
+            self._shot = Shot()
+            self._faces, self._frames = None, 0
         photo = self._tensor(frame)
         self._shot.begin_frame()
         painting = self._drafter.draft(
@@ -86,15 +108,6 @@ class FramePainter:
         if self._options.keep_colors:
             steady = self._with_colors_of(steady, photo)
         return np.rint(steady).clip(0, _LEVELS).astype(np.uint8)
-
-    def _motion(self, frame: Pixels) -> Motion | None:
-        """Since the frame before; None at the beginning of a shot."""
-        before, self._before = self._before, frame
-        if self._shots.begins(frame) or before is None:
-            self._shot = Shot()
-            self._faces, self._frames = None, 0
-            return None
-        return self._motions.find(before, frame)
 
     def _tensor(self, frame: Field | Pixels) -> Tensor:
         """(1, 3, H, W), 0-1."""

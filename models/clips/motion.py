@@ -43,7 +43,7 @@ class Motion:
 
     def carried(self, image: Field) -> Field:
         """An image (height, width, channels) of the frame before, carried here."""
-        return _remapped(image, self.places, cv2.INTER_LANCZOS4)
+        return _remapped(image, self.places, cv2.INTER_CUBIC)
 
 
 class MotionFinder:

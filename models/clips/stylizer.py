@@ -14,6 +14,7 @@ from tempfile import TemporaryDirectory
 import torch
 from PIL import Image
 
+from models.clips.ahead import fetched_ahead
 from models.clips.budget import Budget, budget
 from models.clips.encoder import ClipEncoder
 from models.clips.frame_painter import FramePainter
@@ -256,7 +257,8 @@ def _paint_frames(
     """Paint until the end, or until it is stopped. Raises ClipError, ClipCancelledError."""
     done = _Progress()
     with ReaderProcess() as reader:
-        for shown, frame in _frames(reader, request, size):
+        frames = _frames(reader, request, size)
+        for shown, look in fetched_ahead((shown, painter.look(frame)) for shown, frame in frames):
             if done.frames:
                 with watch.stopped():
                     request.between_frames()
@@ -265,7 +267,7 @@ def _paint_frames(
             if request.stop.is_set() and done.frames:
                 done.is_stopped = True
                 break
-            painting = painter.paint(frame)
+            painting = painter.paint(look)
             encoder.write(shown, painting)
             done.add(shown, watch.seconds)
             request.on_frame(_report(request, done, painting, watch.seconds))
