@@ -27,6 +27,8 @@ _FACES_EVERY = 8
 """Frames from one look for faces to the next; between them the mask goes with the motion."""
 _FACE_NEWS = 0.5
 """What a look counts for: a face that isn't found once doesn't jump."""
+_LOST = 0.2
+"""Mean belief in the motion below which there is none."""
 _LEVELS = 255
 
 
@@ -81,7 +83,9 @@ class FramePainter:
         before, self._before = self._before, frame
         if self._shots.begins(frame) or before is None:
             return Look(frame, None)
-        return Look(frame, self._motions.find(before, frame))
+        motion = self._motions.find(before, frame)
+        # Another shot in the same colours: nothing in it was there before.
+        return Look(frame, motion if motion.belief.mean() > _LOST else None)
 
     def paint(self, look: Look) -> Pixels:
         """The painting (height, width, 3) of a frame. Raises PictureError for a style picture."""
