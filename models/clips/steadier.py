@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from models.clips.motion import Field, Motion
 
-_KEPT = 0.88
+_KEPT = 0.9
 """Of the carried painting, where it is believed."""
 _FINEST_PX = 1.0
 _BANDS = 3
