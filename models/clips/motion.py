@@ -40,6 +40,8 @@ class Motion:
     """(height, width) each: x and y in the frame before of what is seen here."""
     belief: Field
     """(height, width), 0-1."""
+    moving: float
+    """Share of the places that move, those by less than a pixel counting in part."""
 
     def carried(self, image: Field) -> Field:
         """An image (height, width, channels) of the frame before, carried here."""
@@ -66,7 +68,8 @@ class MotionFinder:
         belief = _agreement(back, _at(forth, places)) * _likeness(before, now, places)
         inside = (places[0] >= 0) & (places[0] <= width - 1)
         inside &= (places[1] >= 0) & (places[1] <= height - 1)
-        return Motion(places, belief * inside)
+        moving = float(np.hypot(back[..., 0], back[..., 1]).clip(0, 1).mean())
+        return Motion(places, belief * inside, moving)
 
     def _flow(self, there: NDArray[np.uint8], here: NDArray[np.uint8]) -> Field:
         """(h, w, 2): what to add to a place of the first to find it in the second."""

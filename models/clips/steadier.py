@@ -49,9 +49,9 @@ class Steadier:
         steady = painting + kept * (motion.carried(self._before) - painting)
         # A filter that keeps edges sharp overshoots; carried on and on that would grow.
         self._before = np.clip(steady, 0, 255)
-        return self._with_contrast_of(painting, self._before)
+        return self._with_contrast_of(painting, self._before, motion.moving)
 
-    def _with_contrast_of(self, painting: Field, steady: Field) -> Field:
+    def _with_contrast_of(self, painting: Field, steady: Field, moving: float) -> Field:
         bands, coarse = _split(steady)
         wanted, _ = _split(painting)
         ratios = [
@@ -59,6 +59,8 @@ class Steadier:
             for one, other in zip(wanted, bands, strict=True)
         ]
         gains = np.clip(np.power(ratios, _POWER), 1, _MAX_GAIN)
+        # Where nothing moves nothing was lost: what paintings of one place disagree about is noise.
+        gains = 1 + moving * (gains - 1)
         self._gains = self._gains + _NEWS * (gains - self._gains)
         for gain, band in zip(self._gains, bands, strict=True):
             coarse = coarse + np.float32(gain) * band
