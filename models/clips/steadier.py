@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 
 from models.clips.motion import Field, Motion
 
-_KEPT = 0.9
-"""Of the carried painting, where it is believed."""
+_MOST_SEEN = 10.0
+"""So many paintings count: nine tenths of the carried one are kept then."""
 _FINEST_PX = 1.0
 _BANDS = 3
 """Each is of details twice as wide as those of the one before."""
@@ -34,6 +34,8 @@ class Steadier:
 
     def __init__(self) -> None:
         self._before: Field | None = None
+        self._seen: Field | None = None
+        """(height, width): of how many paintings each place of that one is made."""
         self._gains: NDArray[np.float64] = np.ones(_BANDS)
 
     def steady(self, painting: Field, motion: Motion | None) -> Field:
@@ -41,11 +43,16 @@ class Steadier:
 
         `motion` is from the frame before; None begins a shot.
         """
-        if motion is None or self._before is None:
+        if motion is None or self._before is None or self._seen is None:
             self._before = painting
+            self._seen = np.full(painting.shape[:2], _MOST_SEEN, np.float32)
             self._gains = np.ones(_BANDS)
             return painting
-        kept = (_KEPT * motion.belief)[..., None]
+        # Of what was just uncovered all paintings count the same until there are enough of them:
+        # the first one, made at the picture's border, would stay for long, as a stripe.
+        seen = motion.carried(self._seen).clip(0, _MOST_SEEN - 1)
+        kept = (motion.belief * seen / (seen + 1))[..., None]
+        self._seen = motion.belief * seen + 1
         steady = painting + kept * (motion.carried(self._before) - painting)
         # A filter that keeps edges sharp overshoots; carried on and on that would grow.
         self._before = np.clip(steady, 0, 255)

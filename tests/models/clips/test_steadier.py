@@ -105,3 +105,16 @@ def test_a_cut_begins_a_shot_and_nothing_else_does() -> None:
     assert [detector.begins(frame) for frame in [*pan, *darker, *cut]] == (
         [True] + [False] * 9 + [True, False]
     )
+
+
+def test_what_was_just_uncovered_shows_no_stripe_of_its_first_painting() -> None:
+    frames, finder, steadier = panned(20), MotionFinder(), Steadier()
+    before, shown = frames[0], np.zeros((0, 0, 3), np.float32)
+    for number, frame in enumerate(frames):
+        motion = finder.find(before, frame) if number else None
+        level = 100 + 20 * (-1) ** (number // 2)
+        shown = steadier.steady(np.full((*frame.shape,), level, np.float32), motion)
+        before = frame
+    columns = shown[20:-20].mean((0, 2))
+    uncovered_long_ago = columns[-30:-12]
+    assert np.ptp(uncovered_long_ago) < 12
