@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
@@ -52,6 +53,12 @@ def start(here: Path) -> Start:
         stderr: Stream = subprocess.PIPE,
         preexec_fn: Callable[[], None] | None = None,
     ) -> subprocess.Popen[bytes]:
+        def prepare() -> None:
+            # Ignored, as in what a shell has put in the background, it would stay so.
+            signal.signal(signal.SIGINT, signal.SIG_DFL)
+            if preexec_fn is not None:
+                preexec_fn()
+
         program = ["-m", "tests.app.commands.fake_run"]
         if fake is None:
             program = [str(ROOT / "run.py")]
@@ -62,7 +69,7 @@ def start(here: Path) -> Start:
             stdin=stdin,
             stdout=stdout,
             stderr=stderr,
-            preexec_fn=preexec_fn,
+            preexec_fn=prepare,
         )
 
     return start
