@@ -45,7 +45,7 @@ demo: $(VENV)/.run ## paint a sample photo in one preset and say where the pictu
 # A file at a time to each worker: a file shares one bot. One thread each, or they would wait for
 # each other's.
 test: $(VENV)/.dev ## run all tests
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m "not soak" -n 4 --dist loadfile --no-loadscope-reorder
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m "not soak" -n 6 --dist loadfile --no-loadscope-reorder
 
 # Without processes, browsers, the engine, drawings and conversations that keep time: whoever works on
 # those runs their files.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import subprocess
 import tempfile
+from itertools import zip_longest
 from pathlib import Path
 
 import pytest
@@ -32,7 +33,16 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Conversations with real processes first: files go to workers in this order, and a long one
-    that begins last is waited for by all.
+    """Conversations with real processes and files that keep a core busy take turns.
+
+    Files go to workers in this order: so some wait while others work, and what takes long does not
+    begin last, to be waited for by all.
     """
-    items.sort(key=lambda item: item.get_closest_marker("e2e") is None)
+    by_file: dict[Path, list[pytest.Item]] = {}
+    for item in items:
+        by_file.setdefault(item.path, []).append(item)
+    waiting = [file for file in by_file.values() if file[0].get_closest_marker("e2e")]
+    working = [file for file in by_file.values() if not file[0].get_closest_marker("e2e")]
+    working.sort(key=lambda file: "models" not in file[0].path.parts)
+    turns = [file for pair in zip_longest(waiting, working) for file in pair if file is not None]
+    items[:] = [item for file in turns for item in file]
