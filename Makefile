@@ -4,7 +4,7 @@ PIP_ARGS ?=
 COMPUTE ?= cuda
 SLOW := e2e models styles/test_drawing.py \
   app/commands app/decoding app/jobs/test_recovery.py app/test_cli.py app/test_damaged_files.py \
-  app/bot/transport/test_poller.py app/bot/transport/test_picture_downloads.py \
+  app/test_engine.py app/bot/transport/test_poller.py app/bot/transport/test_picture_downloads.py \
   app/bot/conversation/test_dialog.py app/bot/job_message/test_reporter.py \
   app/bot/job_message/test_job_buttons.py
 QUICK := $(SLOW:%=--ignore=tests/%) -m "not soak and not browser"
@@ -34,7 +34,13 @@ $(VENV)/.bench: requirements-bench.txt $(VENV)/.run
 	$(BIN)/pip install --quiet --disable-pip-version-check $(PIP_ARGS) -r requirements-bench.txt
 	@touch $@
 
+$(VENV)/.ray: requirements-ray.txt $(VENV)/.run
+	$(BIN)/pip install --quiet --disable-pip-version-check $(PIP_ARGS) -r requirements-ray.txt
+	@touch $@
+
 env: $(VENV)/.run ## make .venv with what running needs
+
+ray: $(VENV)/.ray ## the same with Ray, for engines on several machines (RAY_ADDRESS)
 
 run: $(VENV)/.run ## run the bot: on Telegram with BOT_TOKEN, else in the sandbox on http://127.0.0.1:8080
 	@$(BIN)/python run.py
@@ -70,7 +76,7 @@ gpu: $(VENV)/.dev ## test and measure a GPU within ten minutes; prints tables, w
 	@$(BIN)/python -m pytest -q -m gpu tests/models; tests=$$?; \
 	$(BIN)/python run.py bench --only gpu --json gpu.json --table gpu.md && exit $$tests
 
-constraints: $(VENV)/.dev $(VENV)/.bench ## pin every version that is installed, in constraints.txt
+constraints: $(VENV)/.dev $(VENV)/.bench $(VENV)/.ray ## pin every version that is installed, in constraints.txt
 	$(BIN)/python -m deploy.constraints
 
 image: ## build the container image; COMPUTE=cpu for one without CUDA
@@ -84,4 +90,4 @@ clean: ## remove the environment and the caches; data/ stays
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-.PHONY: help env run demo test test-quick soak lint check bench gpu constraints image doctor clean
+.PHONY: help env ray run demo test test-quick soak lint check bench gpu constraints image doctor clean

@@ -337,7 +337,7 @@ def _limits(settings: Settings) -> JobLimits:
 
 def _clip_limits(settings: Settings) -> ClipLimits:
     out_bytes = round(_upload_mb(settings) * 1_000_000)
-    return ClipLimits(seconds=settings.clip_max_seconds, out_bytes=out_bytes)
+    return ClipLimits(seconds=settings.clip_seconds, out_bytes=out_bytes)
 
 
 def _upload_mb(settings: Settings) -> float:

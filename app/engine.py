@@ -2,16 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from app.jobs.running.clips import Engine
     from app.settings import Settings
     from models.devices.gpu_options import GpuOptions
     from models.engine.stylizer import TorchStylizer
 
 
-def load_engines(settings: Settings) -> dict[str, TorchStylizer]:
-    """Load an engine for each device; blocking, takes seconds. Raises EngineError."""
+def load_engines(settings: Settings) -> Mapping[str, Engine]:
+    """Load an engine for each device, here or in a Ray cluster; blocking, takes seconds.
+
+    Raises EngineError.
+    """
+    if settings.ray_address is not None:
+        from models.remote.cluster import load_remote_stylizers
+
+        return load_remote_stylizers(
+            settings.ray_address,
+            encoder=settings.encoder,
+            device=settings.device,
+            cpu_workers=settings.cpu_workers,
+            gpu=_gpu_options(settings),
+        )
     # Here and not above: torch takes seconds to import, and neither the chat nor `--help` needs it.
     from models.engine.loading import load_stylizers
 

@@ -66,6 +66,8 @@ class Settings(BaseSettings):
     gpu_half_precision: bool = False
     gpu_graphs: bool = False
     """Both make a GPU quicker perhaps; neither was measured on one yet (`make gpu`)."""
+    ray_address: str | None = None
+    """Of a Ray cluster, `auto` or HOST:PORT: its GPUs paint, and none of this process."""
     default_quality: Quality = Quality.STANDARD
     default_size_px: int = Field(768, ge=MIN_SIZE_PX, le=MAX_SIZE_PX)
     """Long side of the result, for people who set none of their own."""
@@ -106,6 +108,11 @@ class Settings(BaseSettings):
     """Of the chat page on loopback; 0 takes any free one."""
 
     @property
+    def clip_seconds(self) -> float:
+        """How long a clip may be; 0 where the engines are in a Ray cluster, which paints none."""
+        return self.clip_max_seconds if self.ray_address is None else 0.0
+
+    @property
     def cache_dir(self) -> Path:
         """What can be made or fetched again: weights, gallery pictures."""
         return self.data_dir / "cache"
@@ -141,6 +148,18 @@ class Settings(BaseSettings):
     @classmethod
     def _names_devices(cls, value: str) -> str:
         return ",".join(named_devices(value))
+
+    @field_validator("ray_address")
+    @classmethod
+    def _is_auto_or_has_a_port(cls, value: str | None) -> str | None:
+        if value is None or value == "auto":
+            return value
+        host, _, port = value.rpartition(":")
+        if not host or set(host) & set("/ \t\r\n") or not (port.isascii() and port.isdigit()):
+            raise ValueError("must be auto or HOST:PORT, such as 10.0.0.1:6379")
+        if not 0 < int(port) < 65536:
+            raise ValueError("must have a port from 1 to 65535")
+        return value
 
     @field_validator("bot_token")
     @classmethod

@@ -12,7 +12,12 @@ from packaging.version import Version
 
 ROOT = Path(__file__).parents[1]
 FILE = ROOT / "constraints.txt"
-REQUIREMENTS = ("requirements.txt", "requirements-dev.txt", "requirements-bench.txt")
+REQUIREMENTS = (
+    "requirements.txt",
+    "requirements-dev.txt",
+    "requirements-bench.txt",
+    "requirements-ray.txt",
+)
 HEADER = """\
 # Every version that is installed, with all that the requirements bring along; written by
 # `make constraints`. Without hashes, for torch is another file on each kind of machine: with CUDA,

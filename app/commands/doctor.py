@@ -160,6 +160,9 @@ def _styles(settings: Settings) -> Iterator[Finding]:
 
 
 def _engine(settings: Settings) -> Iterator[Finding]:
+    if settings.ray_address is not None:
+        yield from _cluster(settings, settings.ray_address)
+        return
     from models.engine.examination import examine_engine
 
     for finding in examine_engine(
@@ -171,3 +174,18 @@ def _engine(settings: Settings) -> Iterator[Finding]:
         unless_good = Verdict.BAD if finding.fatal else Verdict.NOTE
         verdict = Verdict.GOOD if finding.good else unless_good
         yield Finding(verdict, finding.what, finding.advice)
+
+
+def _cluster(settings: Settings, address: str) -> Iterator[Finding]:
+    from models.interface import EngineError
+    from models.remote.cluster import choose_places, connect
+
+    try:
+        places = choose_places(
+            connect(address), device=settings.device, cpu_workers=settings.cpu_workers
+        )
+    except EngineError as error:
+        yield Finding(Verdict.BAD, str(error), "the bot does not start before that is mended")
+        return
+    for place in places:
+        yield Finding(Verdict.GOOD, f"painting on {place.name}, in the Ray cluster")

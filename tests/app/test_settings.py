@@ -53,6 +53,23 @@ def test_devices_are_named_with_commas_or_spaces(monkeypatch: pytest.MonkeyPatch
     assert Settings().device == "cuda:0,cuda:2"
 
 
+@pytest.mark.parametrize("address", ["auto", "10.0.0.1:6379", "gpu-box:1", "[fd00::1]:6379"])
+def test_a_ray_cluster_takes_no_clips(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert Settings().clip_seconds == Settings().clip_max_seconds > 0
+    monkeypatch.setenv("RAY_ADDRESS", address)
+    assert Settings().ray_address == address
+    assert Settings().clip_seconds == 0
+
+
+@pytest.mark.parametrize(
+    "address", ["10.0.0.1", ":6379", "box:port", "a box:1", "ray://box:1", "b:0"]
+)
+def test_a_ray_cluster_is_auto_or_has_a_port(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RAY_ADDRESS", address)
+    with pytest.raises(ValidationError, match="must "):
+        Settings()
+
+
 def test_an_empty_token_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("BOT_TOKEN", "")
     assert Settings().bot_token is None

