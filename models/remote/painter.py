@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import queue
+import shutil
 import tempfile
 import threading
 from collections.abc import Iterator, Sequence
@@ -15,6 +17,9 @@ from models.remote.digest import project_digest
 from models.remote.messages import Answer, EngineOrder, PictureOrder, Refusal, SentStyle
 
 PROJECT = Path(__file__).parents[2]
+
+PREFIX = "style-bot-painter-"
+"""Of the folders with the pictures in hand; what follows is the number of the process."""
 
 
 class RemotePainter:
@@ -36,6 +41,7 @@ class RemotePainter:
                 f"its project is another than the bot's ({here}, not {order.project}): bring both "
                 "to the same commit and start Ray there again."
             )
+        _delete_left_behind()
         # Here and not above: torch takes seconds, and a machine that is refused needs none.
         from models.engine.loading import load_stylizer
         from models.weight_files import DEFAULT_CACHE_DIR
@@ -70,7 +76,7 @@ class RemotePainter:
         with self._lock:
             stop = self._stops.setdefault(order.number, threading.Event())
         try:
-            with tempfile.TemporaryDirectory(prefix="style-bot-") as name:
+            with tempfile.TemporaryDirectory(prefix=f"{PREFIX}{os.getpid()}-") as name:
                 folder = Path(name)
                 content = folder / "content"
                 content.write_bytes(order.content)
@@ -85,6 +91,24 @@ class RemotePainter:
             with self._lock:
                 del self._stops[order.number]
                 self._last_ended = order.number
+
+
+def _delete_left_behind() -> None:
+    """People's pictures of painters that were killed on this machine."""
+    for folder in Path(tempfile.gettempdir()).glob(f"{PREFIX}*-*"):
+        pid = folder.name.removeprefix(PREFIX).partition("-")[0]
+        if pid.isdigit() and not _is_alive(int(pid)):
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _is_alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        pass
+    return True
 
 
 def _written(styles: Sequence[SentStyle], folder: Path) -> list[Style]:

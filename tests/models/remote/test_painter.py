@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import io
+import os
 import pickle
+import subprocess
+import sys
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,7 +20,7 @@ from models.neighbours.recipe import USUAL_RECIPE
 from models.pictures import PictureProblem
 from models.remote.digest import project_digest
 from models.remote.messages import Answer, EngineOrder, PictureOrder, Refusal, SentStyle
-from models.remote.painter import RemotePainter
+from models.remote.painter import PREFIX, RemotePainter
 
 SAMPLE = Path(__file__).parents[3] / "styles" / "samples" / "face.jpg"
 OPTIONS = StyleOptions(size_px=64, steps=6)
@@ -87,3 +91,17 @@ def test_a_picture_that_can_not_be_used_is_refused_with_its_reason(painter: Remo
 def test_another_version_of_the_project_is_refused_in_one_sentence() -> None:
     with pytest.raises(EngineError, match=r"not 0123456789ab\): bring both to the same commit"):
         RemotePainter().load(engine_order("0123456789ab"))
+
+
+def test_pictures_of_a_painter_that_was_killed_are_deleted_by_the_next_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    killed = subprocess.Popen([sys.executable, "-c", ""])
+    killed.wait()
+    left = [tmp_path / f"{PREFIX}{pid}-x" for pid in (killed.pid, os.getpid())]
+    for folder in left:
+        folder.mkdir()
+        (folder / "content").write_bytes(b"a photo")
+    RemotePainter().load(engine_order())
+    assert [folder.exists() for folder in left] == [False, True]
