@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import socket
 import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
@@ -21,6 +20,7 @@ from app.settings import Settings
 from models.interface import DeviceSettingError, EngineError, Quality
 from tests.app.jobs.data_folder import DataFolder
 from tests.app.jobs.recording_reporter import RecordingReporter
+from tests.ray_cluster import ENVIRONMENT, RayCluster, free_port, need_ray, ray_cluster
 
 ROOT = Path(__file__).parents[2]
 SAMPLE = ROOT / "styles" / "samples" / "face.jpg"
@@ -29,44 +29,12 @@ NAMES = ["127.0.0.1/cpu:0", "127.0.0.1/cpu:1"]
 pytestmark = pytest.mark.timeout(300)
 
 
-class RayCluster:
-    """Two nodes, each with one processor for Ray; the first is also the bot's own machine."""
-
-    def __init__(self) -> None:
-        from ray.cluster_utils import Cluster
-
-        self._node = {
-            "num_cpus": 1,
-            "num_gpus": 0,
-            "node_ip_address": "127.0.0.1",
-            "object_store_memory": 80 * 2**20,
-            "include_dashboard": False,
-        }
-        self._cluster = Cluster(initialize_head=True, head_node_args=self._node)
-        self._second = self._cluster.add_node(**self._node)
-        self.address = str(self._cluster.address)
-
-    def kill_second(self) -> None:
-        """By SIGKILL: its raylet, and its workers with it."""
-        self._cluster.remove_node(self._second, allow_graceful=False)
-
-    def close(self) -> None:
-        import ray
-
-        ray.shutdown()
-        self._cluster.shutdown()
-
-
 @pytest.fixture
 def cluster(monkeypatch: pytest.MonkeyPatch) -> Iterator[RayCluster]:
-    monkeypatch.setenv("PYTHONPATH", str(ROOT))
-    # Else Ray takes this machine's other address where 127.0.0.1 was said.
-    monkeypatch.setenv("RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER", "0")
-    monkeypatch.setenv("RAY_USAGE_STATS_ENABLED", "0")
-    pytest.importorskip("ray", reason="Ray is not installed: requirements-ray.txt")
-    cluster = RayCluster()
-    yield cluster
-    cluster.close()
+    for name, value in ENVIRONMENT.items():
+        monkeypatch.setenv(name, value)
+    with ray_cluster() as cluster:
+        yield cluster
 
 
 @pytest.fixture
@@ -186,10 +154,8 @@ async def test_another_version_of_the_project_is_refused_in_one_sentence(
 
 
 def test_a_cluster_that_is_away_is_said_in_one_sentence() -> None:
-    pytest.importorskip("ray", reason="Ray is not installed: requirements-ray.txt")
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        address = f"127.0.0.1:{probe.getsockname()[1]}"
+    need_ray()
+    address = f"127.0.0.1:{free_port()}"
     with pytest.raises(EngineError, match=f"No Ray cluster answers at {address}"):
         load_engines(settings(address))
 
