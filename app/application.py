@@ -103,9 +103,10 @@ class Application:
         self._folders = Folders(settings.data_dir)
         self.has_stuck_thread = False
 
-    async def run(self) -> None:
+    async def run(self, on_loaded: Callable[[], None] = lambda: None) -> None:
         """Build everything, work until cancelled, and tidy up.
 
+        `on_loaded` is called in the loop once the engines are loaded.
         Raises one of `WRONG_TOKEN`, EngineError, CannotRunError, WorkerMustEnd, OSError.
         """
         async with AsyncExitStack() as stack:
@@ -122,6 +123,7 @@ class Application:
             reporter = self._reporter(bot, store, pacer, i18n, catalog, captions)
             stack.push_async_callback(reporter.close)
             job_service = await self._make_job_service(stack, store, reporter, catalog)
+            on_loaded()
             chats = await self._open_chats(stack)
             storage, inbox = ConversationStorage(chats), Inbox(chats, bot_id=bot.id)
             preferences = await self._open_preferences(stack)

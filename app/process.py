@@ -8,7 +8,7 @@ import logging
 import os
 import signal
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 
 from app.application import Application, LoadStylizers
@@ -99,16 +99,16 @@ async def _run_and_end(application: Application) -> int:
 
 async def _until_signalled(application: Application) -> int:
     """Cancel everything on a signal; what has to be tidied up is tidied up on the way out."""
-    running = asyncio.create_task(application.run())
 
     def end() -> None:
         # Once: a second signal, from an impatient hand, must not cut the tidying up short.
         if not running.cancelling():
             running.cancel()
 
-    loop = asyncio.get_running_loop()
-    for name in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(name, end)
+    # And again once the engines are there: Ray puts a handler of its own under Python's, which
+    # aborts the process three seconds after a SIGTERM.
+    running = asyncio.create_task(application.run(on_loaded=lambda: _on_signals(end)))
+    _on_signals(end)
     try:
         await running
     except asyncio.CancelledError:
@@ -127,3 +127,9 @@ async def _until_signalled(application: Application) -> int:
     except Exception:
         logger.critical("the bot can't go on", exc_info=True)
     return ExitCode.FAILED
+
+
+def _on_signals(call: Callable[[], None]) -> None:
+    loop = asyncio.get_running_loop()
+    for name in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(name, call)

@@ -65,8 +65,11 @@ def connect(address: str) -> list[Machine]:
     not installed, EngineError where the cluster doesn't answer.
     """
     check_ray_installed()
+    record_factory = logging.getLogRecordFactory()
     import ray
 
+    # Ray's own would put a field more into every line of the log.
+    logging.setLogRecordFactory(record_factory)
     try:
         if not ray.is_initialized():
             ray.init(

@@ -57,6 +57,8 @@ async def test_a_cluster_that_loses_its_machines_and_comes_back_costs_nobody_a_p
             await bot.start()
             await late.until(partial(has_result, late), awaited="a result")
             assert await bot.stop() == 0
+    assert "SIGTERM" not in bot.log.replace("SIGTERM handler is not set", ""), "Ray's handler heard"
+    assert "_ray_timestamp" not in bot.log
 
 
 async def order(person: Actor, seed: int) -> None:
