@@ -59,7 +59,7 @@ from app.storage.disk_room import DiskRoom
 from app.storage.folders import Folders
 from app.storage.lock import FolderLock
 from models.clips.interface import ClipLimits
-from models.interface import Style, StyleOptions
+from models.interface import EngineError, Style, StyleOptions
 from styles.catalog import Catalog, default_catalog
 
 logger = logging.getLogger(__name__)
@@ -71,6 +71,8 @@ LOCAL_UPLOAD_MB: Final = 2000.0
 CLIP_SIZE_PX_ON_GPU: Final = 720
 CLIP_SIZE_PX: Final = 480
 """What a machine with a GPU, or without, paints in reasonable time."""
+
+LOOK_FOR_ENGINES_EVERY_S: Final = 10.0
 
 HANDLERS_MAY_TAKE_S: Final = 3.0
 JOBS_MAY_TAKE_S: Final = 5.0
@@ -89,14 +91,19 @@ class Application:
         token: str,
         *,
         load_stylizers: LoadStylizers,
+        newcomers: Callable[[], Mapping[str, Engine]] | None = None,
         gpu_memory: GpuMemory = lambda _: None,
         on_beat: Callable[[], None] = lambda: None,
         on_ready: Callable[[], None] = lambda: None,
     ) -> None:
-        """`on_beat` is called every few seconds while the loop runs, `on_ready` once it polls."""
+        """`newcomers` loads the engines that came since it was called last; it may block likewise.
+
+        `on_beat` is called every few seconds while the loop runs, `on_ready` once it polls.
+        """
         self._settings = settings
         self._token = token
         self._load_stylizers = load_stylizers
+        self._newcomers = newcomers
         self._gpu_memory = gpu_memory
         self._on_beat = on_beat
         self._on_ready = on_ready
@@ -169,6 +176,7 @@ class Application:
             await _first_to_end(
                 poller.run(),
                 job_service.ended(),
+                self._take_newcomers(job_service),
                 tidying,
                 store.repository.damaged(),
                 chats.damaged(),
@@ -224,7 +232,7 @@ class Application:
         """The jobs and their engines; nothing is painted yet."""
         job_service = LocalJobService(
             store,
-            stylizers=await self._load(),
+            stylizers=await self._load(partial(self._load_stylizers, self._settings)),
             reporter=reporter,
             limits=_limits(self._settings),
             style_of=partial(_style_of, catalog),
@@ -232,12 +240,27 @@ class Application:
         stack.push_async_callback(self._drain, job_service)
         return job_service
 
-    async def _load(self) -> Mapping[str, Engine]:
+    async def _take_newcomers(self, job_service: LocalJobService) -> None:
+        """Machines that join while the bot runs paint as well."""
+        if self._newcomers is None:
+            await asyncio.Event().wait()
+            return
+        while True:
+            await asyncio.sleep(LOOK_FOR_ENGINES_EVERY_S)
+            try:
+                engines = await self._load(self._newcomers)
+            except EngineError as error:
+                logger.warning("can't look for more engines: %s", error)
+                continue
+            for device, engine in engines.items():
+                job_service.add_engine(device, engine)
+
+    async def _load(self, load: Callable[[], Mapping[str, Engine]]) -> Mapping[str, Engine]:
         # Not in the loop's own threads: ending the loop would wait for a long download.
         loader = ThreadPoolExecutor(1, thread_name_prefix="loader")
         loop = asyncio.get_running_loop()
         try:
-            return await loop.run_in_executor(loader, self._load_stylizers, self._settings)
+            return await loop.run_in_executor(loader, load)
         except asyncio.CancelledError:
             self.has_stuck_thread = True
             raise

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from app.settings import Settings
     from models.devices.gpu_options import GpuOptions
     from models.engine.stylizer import TorchStylizer
+    from models.remote.cluster import RemoteEngines
 
 
 def load_engines(settings: Settings) -> Mapping[str, Engine]:
@@ -17,16 +18,8 @@ def load_engines(settings: Settings) -> Mapping[str, Engine]:
 
     Raises EngineError.
     """
-    if settings.ray_address is not None:
-        from models.remote.cluster import load_remote_stylizers
-
-        return load_remote_stylizers(
-            settings.ray_address,
-            encoder=settings.encoder,
-            device=settings.device,
-            cpu_workers=settings.cpu_workers,
-            gpu=_gpu_options(settings),
-        )
+    if (remote := remote_engines(settings)) is not None:
+        return remote.look()
     # Here and not above: torch takes seconds to import, and neither the chat nor `--help` needs it.
     from models.engine.loading import load_stylizers
 
@@ -35,6 +28,21 @@ def load_engines(settings: Settings) -> Mapping[str, Engine]:
         device=settings.device,
         cpu_workers=settings.cpu_workers,
         cache_dir=settings.cache_dir,
+        gpu=_gpu_options(settings),
+    )
+
+
+def remote_engines(settings: Settings) -> RemoteEngines | None:
+    """Those of the Ray cluster that the settings name, if they do; none is loaded yet."""
+    if settings.ray_address is None:
+        return None
+    from models.remote.cluster import RemoteEngines
+
+    return RemoteEngines(
+        settings.ray_address,
+        encoder=settings.encoder,
+        device=settings.device,
+        cpu_workers=settings.cpu_workers,
         gpu=_gpu_options(settings),
     )
 

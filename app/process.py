@@ -13,7 +13,7 @@ from functools import partial
 
 from app.application import Application, LoadStylizers
 from app.bot.transport.poller import WRONG_TOKEN
-from app.engine import load_engines
+from app.engine import load_engines, remote_engines
 from app.errors import CannotRunError
 from app.exit_codes import ExitCode
 from app.jobs.running.clips import Engine
@@ -45,7 +45,9 @@ def run_bot(
     if not token:
         logger.critical("BOT_TOKEN is not set")
         return ExitCode.CONFIG
-    load = partial(_load_and_settle, load_stylizers or load_engines)
+    remote = remote_engines(settings) if load_stylizers is None else None
+    first = (lambda _: remote.look()) if remote is not None else load_engines
+    load = partial(_load_and_settle, load_stylizers or first)
     systemd = SystemdNotifier(os.environ.get(SOCKET_VARIABLE))
     with stall_guard(stalled_after_s) as loop_runs:
 
@@ -57,6 +59,7 @@ def run_bot(
             settings,
             token,
             load_stylizers=load,
+            newcomers=remote.look if remote is not None else None,
             gpu_memory=gpu_memory,
             on_beat=beat,
             on_ready=systemd.ready,

@@ -51,6 +51,10 @@ class RayCluster:
         """By SIGKILL: its raylet, and its workers with it."""
         self._cluster.remove_node(self._second, allow_graceful=False)
 
+    def add_second(self) -> None:
+        """Another node joins in its place."""
+        self._second = self._cluster.add_node(**self._node)
+
     def kill_first(self) -> None:
         """Likewise the head with what it knows."""
         self._cluster.remove_node(self._cluster.head_node, allow_graceful=False)

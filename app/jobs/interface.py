@@ -30,7 +30,7 @@ class WorkerState(enum.StrEnum):
     IDLE = "idle"
     PAINTING = "painting"
     LOST = "lost"
-    """Its device is gone; it paints no more in this process."""
+    """Its device is gone; this worker paints no more in this process."""
     HUNG = "hung"
     """Its device answers no more; likewise."""
 

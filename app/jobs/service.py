@@ -94,7 +94,7 @@ class LocalJobService:
             make_room=self._retention.make_room,
         )
         """For whoever else writes something large into the data folder."""
-        worker = partial(
+        self._worker = partial(
             Worker,
             repository=store.repository,
             queue=self._queue,
@@ -107,7 +107,7 @@ class LocalJobService:
             style_of=style_of,
         )
         self._workers = WorkerPool(
-            [worker(device, stylizer) for device, stylizer in stylizers.items()],
+            [self._worker(device, stylizer) for device, stylizer in stylizers.items()],
             repository=store.repository,
             queue=self._queue,
             places=self._places,
@@ -140,6 +140,12 @@ class LocalJobService:
         self._workers.start()
         for work in (self._retention.run(), self._drop_unreachable_chats()):
             self._background.append(asyncio.create_task(work))
+
+    def add_engine(self, device: str, stylizer: Engine) -> None:
+        """Have one more paint from now on, after `start`; none is taken in while draining."""
+        if not self._closing:
+            self._workers.add(self._worker(device, stylizer))
+            self._places.notify(self._workers.runs)
 
     async def ended(self) -> None:
         """Return when the work has ended by `drain`.

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import importlib.util
+import itertools
 import logging
 import socket
-from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from models.devices.gpu_options import GpuOptions
@@ -113,72 +114,110 @@ def _machine(node: dict[str, Any]) -> Machine:
 
 
 def choose_places(
-    machines: Sequence[Machine], *, device: str = "auto", cpu_workers: int = 1
+    machines: Sequence[Machine],
+    *,
+    device: str = "auto",
+    cpu_workers: int = 1,
+    named: Mapping[str, Sequence[str]] = MappingProxyType({}),
 ) -> list[Place]:
     """One for each GPU of the cluster, or, where there is none, `cpu_workers` for each machine.
 
-    `device` as in `named_devices`, but no single GPUs. Raises DeviceSettingError.
+    `device` as in `named_devices`, but no single GPUs. `named` are the places that were chosen
+    before, by their node; those are left out. Raises DeviceSettingError, also where there is
+    nothing for an engine and never was.
     """
     if device not in {"auto", "cpu", "cuda"}:
         raise DeviceSettingError(
             f"DEVICE={device} names GPUs of this machine; with RAY_ADDRESS it is auto, cpu or cuda."
         )
     on_gpus = device == "cuda" or (device == "auto" and any(each.gpus for each in machines))
-    numbers: Counter[str] = Counter()  # two parts of a cluster may share one machine
+    # Two parts of a cluster may share one machine.
+    taken = {name for each in machines for name in named.get(each.node_id, ())}
     places = []
     for machine in machines:
+        if machine.node_id in named:
+            continue
         count = machine.gpus if on_gpus else min(cpu_workers, machine.cpus)
         for _ in range(count):
-            name = f"{machine.ip}/{'cuda' if on_gpus else 'cpu'}:{numbers[machine.ip]}"
-            numbers[machine.ip] += 1
+            prefix = f"{machine.ip}/{'cuda' if on_gpus else 'cpu'}"
+            names = (f"{prefix}:{number}" for number in itertools.count())
+            name = next(name for name in names if name not in taken)
+            taken.add(name)
             threads = max(1, machine.cpus // count)
             places.append(Place(machine, name, on_gpu=on_gpus, threads=threads))
-    if not places:
+    if not places and not named:
         what = "GPU" if on_gpus else "processor"
         raise DeviceSettingError(f"The Ray cluster has no {what} for the engines.")
     return places
 
 
-def load_remote_stylizers(
-    address: str,
-    *,
-    encoder: EncoderSetting = "auto",
-    device: str = "auto",
-    cpu_workers: int = 1,
-    gpu: GpuOptions | None = None,
-) -> dict[str, RayStylizer]:
-    """An engine for each place of the cluster at `address`, by its name; they end when we do.
+class RemoteEngines:
+    """The engines of the cluster at `address`; they end when this process does."""
 
-    A place whose engine can't be loaded, because its project is another one for example, is left
-    out and named in the log. Blocking, takes seconds to minutes. Raises DeviceSettingError, and
-    EngineError where the cluster does not answer or no place is left.
-    """
-    places = choose_places(connect(address), device=device, cpu_workers=cpu_workers)
-    project = project_digest()
-    actors = [_start_actor(place) for place in places]
-    orders = (
-        EngineOrder(
+    def __init__(
+        self,
+        address: str,
+        *,
+        encoder: EncoderSetting = "auto",
+        device: str = "auto",
+        cpu_workers: int = 1,
+        gpu: GpuOptions | None = None,
+    ) -> None:
+        """Nothing is connected before `look`."""
+        self._address = address
+        self._encoder: EncoderSetting = encoder
+        self._device = device
+        self._cpu_workers = cpu_workers
+        self._gpu = gpu or GpuOptions()
+        self._named: dict[str, list[str]] = {}
+        """The places of each node that an engine was loaded for, or should have been."""
+
+    def look(self) -> dict[str, RayStylizer]:
+        """Load an engine for each place that was not there when looked last; by its name.
+
+        Blocking, takes seconds to minutes. A place whose engine can't be loaded, because its
+        project is another one for example, is left out and named in the log; once Ray is started
+        there again, it is a new one. Raises DeviceSettingError, and EngineError where the cluster
+        does not answer or the first look finds no engine.
+        """
+        machines = connect(self._address)
+        places = choose_places(
+            machines, device=self._device, cpu_workers=self._cpu_workers, named=self._named
+        )
+        is_first = not self._named
+        for place in places:
+            self._named.setdefault(place.machine.node_id, []).append(place.name)
+        loaded, problems = self._load(places)
+        if is_first and not loaded:
+            raise EngineError(problems[0])
+        return loaded
+
+    def _load(self, places: Sequence[Place]) -> tuple[dict[str, RayStylizer], list[str]]:
+        project = project_digest()
+        actors = [_start_actor(place) for place in places]
+        loading = [
+            actor.load.remote(self._order(place, project))
+            for place, actor in zip(places, actors, strict=True)
+        ]
+        loaded: dict[str, RayStylizer] = {}
+        problems = []
+        for place, actor, reference in zip(places, actors, loading, strict=True):
+            problem = _why_not_loaded(reference)
+            if problem is None:
+                _log.info("painting on %s", place.name)
+                loaded[place.name] = RayStylizer(actor)
+            else:
+                problems.append(f"No engine on {place.name}: {problem}")
+                _log.error("%s", problems[-1])
+        return loaded, problems
+
+    def _order(self, place: Place, project: str) -> EngineOrder:
+        return EngineOrder(
             project=project,
-            encoder=encoder,
-            gpu=(gpu or GpuOptions()) if place.on_gpu else None,
+            encoder=self._encoder,
+            gpu=self._gpu if place.on_gpu else None,
             threads=place.threads,
         )
-        for place in places
-    )
-    loading = [actor.load.remote(order) for actor, order in zip(actors, orders, strict=True)]
-    loaded: dict[str, RayStylizer] = {}
-    problems = []
-    for place, actor, reference in zip(places, actors, loading, strict=True):
-        problem = _why_not_loaded(reference)
-        if problem is None:
-            _log.info("painting on %s", place.name)
-            loaded[place.name] = RayStylizer(actor)
-        else:
-            problems.append(f"No engine on {place.name}: {problem}")
-            _log.error("%s", problems[-1])
-    if not loaded:
-        raise EngineError(problems[0])
-    return loaded
 
 
 def _start_actor(place: Place) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from functools import partial
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from tests.e2e.actor import ACCEPTED, Actor, is_result
 from tests.e2e.bot_process import BotProcess
 from tests.e2e.conftest import BotHarness
 from tests.e2e.pictures import painting, photo
+from tests.patience import PATIENCE_S
 from tests.ray_cluster import ENVIRONMENT, free_port, need_ray, ray_cluster
 
 pytestmark = [
@@ -46,6 +48,15 @@ async def test_a_cluster_that_loses_its_machines_and_comes_back_costs_nobody_a_p
             for person in people:
                 await person.until(partial(has_result, person), awaited="a result")
             await admin.sees("was lost in job|devices left: 1")
+            cluster.add_second()
+            await until_said(bot, "painting on 127.0.0.1/cpu:", times=3)
+            joined = [harness.new_person(name) for name in ("Fourth", "Fifth")]
+            await asyncio.gather(*(order(person, 4 + n) for n, person in enumerate(joined)))
+            for person in joined:
+                await person.until(partial(has_result, person), awaited="a result")
+            *_, newcomer = re.findall(r"painting on (127\.\S+)", bot.log)
+            since = bot.log.rpartition(f"painting on {newcomer}")[2]
+            assert re.search(f"job started .*device={newcomer}", since)
             late = harness.new_person("Late")
             await order(late, 9)
             await asyncio.to_thread(cluster.kill_first)
@@ -59,6 +70,13 @@ async def test_a_cluster_that_loses_its_machines_and_comes_back_costs_nobody_a_p
             assert await bot.stop() == 0
     assert "SIGTERM" not in bot.log.replace("SIGTERM handler is not set", ""), "Ray's handler heard"
     assert "_ray_timestamp" not in bot.log
+
+
+async def until_said(bot: BotProcess, words: str, *, times: int) -> None:
+    async with asyncio.timeout(PATIENCE_S):
+        while bot.log.count(words) < times:
+            assert not bot.has_ended, bot.log
+            await asyncio.sleep(0.1)
 
 
 async def order(person: Actor, seed: int) -> None:

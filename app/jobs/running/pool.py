@@ -36,7 +36,7 @@ class WorkerPool:
         deliveries: DeliveryService,
         max_attempts: int,
     ) -> None:
-        self._workers = workers
+        self._workers = list(workers)
         self._at_work = list(workers)
         self._repository = repository
         self._queue = queue
@@ -45,6 +45,7 @@ class WorkerPool:
         self._deliveries = deliveries
         self._max_attempts = max_attempts
         self._tasks: dict[Worker, asyncio.Task[None]] = {}
+        self._added = asyncio.Event()
 
     @property
     def runs(self) -> list[JobRun | None]:
@@ -76,18 +77,33 @@ class WorkerPool:
     def start(self) -> None:
         self._tasks = {each: asyncio.create_task(self._work(each)) for each in self._workers}
 
+    def add(self, worker: Worker) -> None:
+        """One more, after `start`; in the place of one of the same device that has let go."""
+        self._workers = [
+            each
+            for each in self._workers
+            if each.ended is None or each.runs or each.device != worker.device
+        ]
+        self._workers.append(worker)
+        self._at_work.append(worker)
+        self._queue.set_workers(len(self._at_work))
+        self._tasks[worker] = asyncio.create_task(self._work(worker))
+        self._added.set()
+
     async def ended(self) -> None:
         """Return when the work has ended by `close`.
 
         Raises WorkerMustEnd when no worker is left, and whatever else broke the work of one.
         """
-        if not self._tasks:
-            return
-        tasks = self._tasks.values()
-        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_EXCEPTION)
-        for task in done:
-            if not task.cancelled():
-                task.result()
+        while working := [task for task in self._tasks.values() if not task.done()]:
+            self._raise_what_broke()
+            self._added.clear()
+            added = asyncio.create_task(self._added.wait())
+            try:
+                await asyncio.wait({added, *working}, return_when=asyncio.FIRST_COMPLETED)
+            finally:
+                added.cancel()
+        self._raise_what_broke()
 
     async def close(self, timeout_s: float) -> bool:
         """End all work; the running jobs go back to the queue.
@@ -96,6 +112,11 @@ class WorkerPool:
         """
         closing = (worker.close(task, timeout_s) for worker, task in self._tasks.items())
         return all(await asyncio.gather(*closing))
+
+    def _raise_what_broke(self) -> None:
+        for task in self._tasks.values():
+            if task.done() and not task.cancelled():
+                task.result()
 
     async def _work(self, worker: Worker) -> None:
         try:

@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from models.interface import DeviceSettingError
-from models.remote.cluster import Machine, choose_places, load_remote_stylizers
+from models.remote.cluster import Machine, RemoteEngines, choose_places
 
 BOX = Machine("a", "10.0.0.1", gpus=0, cpus=4)
 ONE = Machine("b", "10.0.0.2", gpus=1, cpus=16)
@@ -50,6 +50,14 @@ def test_two_parts_of_a_cluster_on_one_machine_have_names_of_their_own() -> None
     assert list(places(BOX, again)) == ["10.0.0.1/cpu:0", "10.0.0.1/cpu:1"]
 
 
+def test_a_machine_that_joins_has_places_beside_those_there_are() -> None:
+    named = {BOX.node_id: ["10.0.0.1/cpu:0"], "gone": ["10.0.0.1/cpu:1"]}
+    again = Machine("e", BOX.ip, gpus=0, cpus=4)
+    chosen = choose_places([BOX, again], named=named)
+    assert [place.name for place in chosen] == ["10.0.0.1/cpu:1"]
+    assert choose_places([BOX], named=named) == []
+
+
 def test_gpus_of_this_machine_mean_nothing_in_a_cluster() -> None:
     with pytest.raises(DeviceSettingError, match="it is auto, cpu or cuda"):
         places(ONE, device="cuda:0")
@@ -65,7 +73,7 @@ def test_a_cluster_without_a_gpu_paints_on_none() -> None:
 def test_without_ray_one_sentence_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "ray", None)
     with pytest.raises(DeviceSettingError, match=r"pip install -r requirements-ray\.txt"):
-        load_remote_stylizers("auto")
+        RemoteEngines("auto").look()
 
 
 def test_the_bot_s_side_loads_neither_torch_nor_ray() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -134,6 +135,45 @@ async def test_a_worker_that_is_lost_in_mid_job_loses_nothing(
     # It had its turn: it is painted before those that wait.
     begun = reporter.of("started")
     assert begun.index(lost, begun.index(lost) + 1) <= 3
+
+
+async def test_an_engine_that_joins_paints_and_takes_the_place_of_a_lost_one(
+    data_folder: DataFolder, reporter: RecordingReporter
+) -> None:
+    bad = data_folder.photo()
+    gate = threading.Semaphore(0)
+    two = devices(Breaker(DeviceLostError("an assert"), {bad}), Inverter(steps=1, gate=gate))
+    async with data_folder.job_service(reporter, two) as job_service:
+        working = asyncio.create_task(job_service.ended())
+        (lost,) = await job_service.submit(data_folder.request(content=bad))
+        (other,) = await job_service.submit(data_folder.request(2))
+        await reporter.until_heard("worker ended", lost)
+        job_service.add_engine("cuda:0", Inverter())
+        await reporter.until_heard("delivered", lost)
+        assert await states(job_service) == [
+            ("cuda:1", WorkerState.PAINTING, 0),
+            ("cuda:0", WorkerState.IDLE, 1),
+        ]
+        gate.release()
+        await reporter.until_heard("delivered", other)
+        assert not working.done()
+        await job_service.drain(5)
+        await working
+
+
+async def test_where_those_that_joined_are_the_last_their_end_is_heard_of(
+    data_folder: DataFolder, reporter: RecordingReporter
+) -> None:
+    photos = [data_folder.photo() for _ in range(2)]
+    breaker = Breaker(DeviceLostError("an assert"), set(photos))
+    async with data_folder.job_service(reporter, devices(breaker)) as job_service:
+        working = asyncio.create_task(job_service.ended())
+        await asyncio.sleep(0)
+        job_service.add_engine("cuda:1", breaker)
+        await job_service.submit(*(data_folder.request(content=photo) for photo in photos))
+        with pytest.raises(DeviceLost):
+            await working
+    assert len(reporter.ended_workers) == 1
 
 
 async def test_a_worker_that_hangs_ends_alone_and_its_job_is_painted_by_another(
