@@ -78,6 +78,8 @@ class PersonalData:
         self._borrowed = borrowed
         self._stores = stores
         self._wipes = wipes
+        self._erasing: set[int] = set()
+        """Whose press is being answered: to go on with these would cut that short."""
         self._wiping = asyncio.Lock()
         self._to_wipe = self._wiped = 0
 
@@ -86,13 +88,17 @@ class PersonalData:
 
         False if something could not be deleted: then it is tried again until it is.
         """
-        for _ in range(_ROUNDS):
-            await self._erasures.record(erasure)
-            async with self._conversations.silenced(erasure.user_id):
-                is_done = await self._delete(erasure.user_id) and await self._wipe()
-            if not is_done or not self._conversations.has_more_of(erasure.user_id):
-                break
-        return is_done
+        self._erasing.add(erasure.user_id)
+        try:
+            for _ in range(_ROUNDS):
+                await self._erasures.record(erasure)
+                async with self._conversations.silenced(erasure.user_id):
+                    is_done = await self._delete(erasure.user_id) and await self._wipe()
+                if not is_done or not self._conversations.has_more_of(erasure.user_id):
+                    break
+            return is_done
+        finally:
+            self._erasing.discard(erasure.user_id)
 
     async def resume(self) -> list[Erasure]:
         """Go on with what is written down; returns those who are forgotten now."""
@@ -100,6 +106,8 @@ class PersonalData:
         for erasure in await self._erasures.all():
             if erasure.user_id == _REMAINS:
                 self._to_wipe += 1
+                continue
+            if erasure.user_id in self._erasing:
                 continue
             async with self._conversations.silenced(erasure.user_id):
                 if await self._delete(erasure.user_id):

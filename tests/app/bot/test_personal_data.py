@@ -41,7 +41,7 @@ def said(update_id: int, sender: dict[str, Any], **more: Any) -> dict[str, Any]:
 async def test_what_can_not_be_deleted_is_said_and_tried_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(chat_database, "TIDY_EVERY_S", 0.1)
+    monkeypatch.setattr(chat_database, "TIDY_EVERY_S", 3.0)
     is_stuck = True
     rmtree = shutil.rmtree
 
