@@ -147,7 +147,7 @@ class Application:
                 incoming_pictures=IncomingPictures(downloads, borrowed),
                 catalog=catalog,
                 i18n=i18n,
-                clip_size_px=await self._clip_size_px(job_service),
+                clip_size_px=self._clip_size_px(job_service),
                 extras=extras,
                 captions=captions,
                 health=await self._watch(stack, job_service),
@@ -267,12 +267,11 @@ class Application:
         finally:
             loader.shutdown(wait=False)
 
-    async def _clip_size_px(self, job_service: LocalJobService) -> int:
+    def _clip_size_px(self, job_service: LocalJobService) -> int:
         """The owner's, or what this machine paints in reasonable time."""
         if self._settings.clip_size_px is not None:
             return self._settings.clip_size_px
-        workers = (await job_service.stats()).workers
-        has_gpu = any(not worker.device.startswith("cpu") for worker in workers)
+        has_gpu = any(not worker.device.startswith("cpu") for worker in job_service.workers)
         return CLIP_SIZE_PX_ON_GPU if has_gpu else CLIP_SIZE_PX
 
     async def _open_chats(self, stack: AsyncExitStack) -> Database:

@@ -22,6 +22,7 @@ from app.jobs.interface import (
     Reporter,
     Stats,
     TooManyJobs,
+    WorkerView,
 )
 from app.jobs.job_log import log_job
 from app.jobs.limits import JobLimits
@@ -294,8 +295,13 @@ class LocalJobService:
             seconds_by_quality=self._timings.median_by_quality(),
             failures=failures,
             disk_bytes=await self._retention.used_bytes(),
-            workers=self._workers.views(),
+            workers=self.workers,
         )
+
+    @property
+    def workers(self) -> tuple[WorkerView, ...]:
+        """How each worker is doing."""
+        return self._workers.views()
 
     # What the above is made of
 

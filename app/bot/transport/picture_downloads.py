@@ -11,7 +11,6 @@ import asyncio
 import contextlib
 import enum
 import logging
-import os
 import shutil
 import uuid
 from collections import Counter
@@ -33,6 +32,7 @@ from app.jobs.model import Clip
 from app.storage.disk_room import DiskRoom, NoRoomError, Reservation
 from app.storage.folders import flush_folder
 from models.clips.interface import ClipError, ClipKind, ClipLimits, ClipProblem, check_clip
+from models.files import flushed
 from models.interface import MAX_SIZE_PX
 from models.pictures import PictureError, PictureProblem
 
@@ -355,8 +355,7 @@ def _size(path: Path) -> int:
 
 def _keep(prepared: Path, path: Path) -> Path:
     """Blocking: give a picture its name once it is on the disk."""
-    with prepared.open("rb") as file:
-        os.fsync(file.fileno())
+    flushed(prepared)
     prepared.replace(path)
     flush_folder(path.parent)
     return path

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
 import shutil
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -15,7 +14,7 @@ from app.jobs.model import Delivery, Job, JobRequest
 from app.pictures.frames import frames_file
 from app.pictures.prints import SHEETS_PX, encode_for_print, size_for_print
 from app.storage.folders import flush_folder
-from models.files import write_atomically
+from models.files import flushed, write_atomically
 from models.interface import Note
 from models.pictures import encode_jpeg, encode_png
 
@@ -72,8 +71,7 @@ def flush_clip(path: Path) -> int:
 
     Raises OSError.
     """
-    with path.open("rb") as file:
-        os.fsync(file.fileno())
+    flushed(path)
     flush_folder(path.parent)
     return path.stat().st_size
 
