@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack
 from dataclasses import replace
 from functools import partial
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from aiogram import Bot
 from aiogram.client.default import DefaultBotProperties
@@ -46,6 +46,7 @@ from app.decoding.clips import ClipProber
 from app.decoding.pool import DecoderPool
 from app.jobs.limits import JobLimits
 from app.jobs.model import StyleChoice
+from app.jobs.remote_engines import RemoteEngines, follow_engines
 from app.jobs.running.clips import Engine
 from app.jobs.running.worker import plain_style
 from app.jobs.service import LocalJobService
@@ -59,10 +60,11 @@ from app.storage.disk_room import DiskRoom
 from app.storage.folders import Folders
 from app.storage.lock import FolderLock
 from models.clips.interface import ClipLimits
-from models.interface import EngineError, Style, StyleOptions
+from models.interface import Style, StyleOptions
 from styles.catalog import Catalog, default_catalog
 
 logger = logging.getLogger(__name__)
+T = TypeVar("T")
 
 UPLOAD_MB: Final = 45.0
 LOCAL_UPLOAD_MB: Final = 2000.0
@@ -71,8 +73,6 @@ LOCAL_UPLOAD_MB: Final = 2000.0
 CLIP_SIZE_PX_ON_GPU: Final = 720
 CLIP_SIZE_PX: Final = 480
 """What a machine with a GPU, or without, paints in reasonable time."""
-
-LOOK_FOR_ENGINES_EVERY_S: Final = 10.0
 
 HANDLERS_MAY_TAKE_S: Final = 3.0
 JOBS_MAY_TAKE_S: Final = 5.0
@@ -91,29 +91,28 @@ class Application:
         token: str,
         *,
         load_stylizers: LoadStylizers,
-        newcomers: Callable[[], Mapping[str, Engine]] | None = None,
+        remote_engines: RemoteEngines | None = None,
         gpu_memory: GpuMemory = lambda _: None,
         on_beat: Callable[[], None] = lambda: None,
         on_ready: Callable[[], None] = lambda: None,
     ) -> None:
-        """`newcomers` loads the engines that came since it was called last; it may block likewise.
+        """With `remote_engines` no others are loaded: it begins without any.
 
         `on_beat` is called every few seconds while the loop runs, `on_ready` once it polls.
         """
         self._settings = settings
         self._token = token
         self._load_stylizers = load_stylizers
-        self._newcomers = newcomers
+        self._remote_engines = remote_engines
         self._gpu_memory = gpu_memory
         self._on_beat = on_beat
         self._on_ready = on_ready
         self._folders = Folders(settings.data_dir)
         self.has_stuck_thread = False
 
-    async def run(self, on_loaded: Callable[[], None] = lambda: None) -> None:
+    async def run(self) -> None:
         """Build everything, work until cancelled, and tidy up.
 
-        `on_loaded` is called in the loop once the engines are loaded.
         Raises one of `WRONG_TOKEN`, EngineError, CannotRunError, WorkerMustEnd, OSError.
         """
         async with AsyncExitStack() as stack:
@@ -127,13 +126,12 @@ class Application:
             store = await JobStore.open(self._settings.data_dir, bot_id=bot.id)
             stack.push_async_callback(store.close)
             captions = Captions(catalog, _usual_options(self._settings))
-            reporter = self._reporter(bot, store, pacer, i18n, catalog, captions)
+            preferences = await self._open_preferences(stack)
+            reporter = self._reporter(bot, store, pacer, i18n, catalog, captions, preferences)
             stack.push_async_callback(reporter.close)
             job_service = await self._make_job_service(stack, store, reporter, catalog)
-            on_loaded()
             chats = await self._open_chats(stack)
             storage, inbox = ConversationStorage(chats), Inbox(chats, bot_id=bot.id)
-            preferences = await self._open_preferences(stack)
             downloads = self._downloads(stack, bot, job_service.disk_room)
             borrowed = BorrowedPictures(chats, self._folders.originals)
             extras = Extras(bot, captions)
@@ -147,7 +145,7 @@ class Application:
                 incoming_pictures=IncomingPictures(downloads, borrowed),
                 catalog=catalog,
                 i18n=i18n,
-                clip_size_px=self._clip_size_px(job_service),
+                clip_size_px=partial(self._clip_size_px, job_service),
                 extras=extras,
                 captions=captions,
                 health=await self._watch(stack, job_service),
@@ -176,7 +174,7 @@ class Application:
             await _first_to_end(
                 poller.run(),
                 job_service.ended(),
-                self._take_newcomers(job_service),
+                self._follow_engines(job_service),
                 tidying,
                 store.repository.damaged(),
                 chats.damaged(),
@@ -211,6 +209,7 @@ class Application:
         i18n: I18n,
         catalog: Catalog,
         captions: Captions,
+        preferences: PreferencesRepository,
     ) -> ChatReporter:
         return ChatReporter(
             bot,
@@ -224,15 +223,22 @@ class Application:
                 group_s=self._settings.group_edit_every_s,
             ),
             admin_ids=self._settings.admin_ids,
+            language_of=preferences.language,
         )
 
     async def _make_job_service(
         self, stack: AsyncExitStack, store: JobStore, reporter: ChatReporter, catalog: Catalog
     ) -> LocalJobService:
         """The jobs and their engines; nothing is painted yet."""
+        stylizers: Mapping[str, Engine] = {}
+        if self._remote_engines is None:
+            stylizers = await self._load(partial(self._load_stylizers, self._settings))
+        else:
+            stack.callback(self._remote_engines.close)
         job_service = LocalJobService(
             store,
-            stylizers=await self._load(partial(self._load_stylizers, self._settings)),
+            stylizers=stylizers,
+            engines_return=self._remote_engines is not None,
             reporter=reporter,
             limits=_limits(self._settings),
             style_of=partial(_style_of, catalog),
@@ -240,22 +246,13 @@ class Application:
         stack.push_async_callback(self._drain, job_service)
         return job_service
 
-    async def _take_newcomers(self, job_service: LocalJobService) -> None:
-        """Machines that join while the bot runs paint as well."""
-        if self._newcomers is None:
+    async def _follow_engines(self, job_service: LocalJobService) -> None:
+        if self._remote_engines is None:
             await asyncio.Event().wait()
-            return
-        while True:
-            await asyncio.sleep(LOOK_FOR_ENGINES_EVERY_S)
-            try:
-                engines = await self._load(self._newcomers)
-            except EngineError as error:
-                logger.warning("can't look for more engines: %s", error)
-                continue
-            for device, engine in engines.items():
-                job_service.add_engine(device, engine)
+        else:
+            await follow_engines(self._remote_engines, job_service, self._load)
 
-    async def _load(self, load: Callable[[], Mapping[str, Engine]]) -> Mapping[str, Engine]:
+    async def _load(self, load: Callable[[], T]) -> T:
         # Not in the loop's own threads: ending the loop would wait for a long download.
         loader = ThreadPoolExecutor(1, thread_name_prefix="loader")
         loop = asyncio.get_running_loop()
@@ -271,7 +268,7 @@ class Application:
         """The owner's, or what this machine paints in reasonable time."""
         if self._settings.clip_size_px is not None:
             return self._settings.clip_size_px
-        has_gpu = any(not worker.device.startswith("cpu") for worker in job_service.workers)
+        has_gpu = any("cpu" not in worker.device for worker in job_service.workers)
         return CLIP_SIZE_PX_ON_GPU if has_gpu else CLIP_SIZE_PX
 
     async def _open_chats(self, stack: AsyncExitStack) -> Database:

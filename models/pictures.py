@@ -9,6 +9,7 @@ import enum
 import io
 import math
 import struct
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -146,6 +147,14 @@ class PictureError(Exception):
         self.max_pixels = max_pixels
         """Of this format; for TOO_MANY_PIXELS."""
         super().__init__(_SENTENCES[problem].format(limit=max_pixels // 1_000_000))
+
+    def __reduce__(self) -> tuple[Callable[..., PictureError], tuple[PictureProblem, int]]:
+        """To be pickled: Python's own way knows the sentence alone."""
+        return _picture_error, (self.problem, self.max_pixels)
+
+
+def _picture_error(problem: PictureProblem, max_pixels: int) -> PictureError:
+    return PictureError(problem, max_pixels=max_pixels)
 
 
 @dataclass(frozen=True, slots=True)

@@ -65,8 +65,10 @@ class LocalJobService:
         reporter: Reporter,
         limits: JobLimits,
         style_of: StyleOf = plain_style,
+        engines_return: bool = False,
     ) -> None:
-        """`stylizers` by the device that each paints on, at least one.
+        """`stylizers` by the device that each paints on; at least one, unless `engines_return`:
+        then the work goes on without any until `add_engine` brings the next.
 
         Nothing is painted before `start`. Whoever opened the store closes it, after `drain`.
         """
@@ -115,6 +117,7 @@ class LocalJobService:
             reporter=reporter,
             deliveries=self._deliveries,
             max_attempts=limits.max_attempts,
+            engines_return=engines_return,
         )
         self._allowance = DailyAllowance(store.repository, limits.max_daily_per_user, time.time)
         self._submitting = asyncio.Lock()
@@ -147,6 +150,20 @@ class LocalJobService:
         if not self._closing:
             self._workers.add(self._worker(device, stylizer))
             self._places.notify(self._workers.runs)
+
+    def remove_engine(self, device: str) -> None:
+        """An engine is gone; what it paints is told of by the engine itself."""
+        self._workers.remove(device)
+        self._places.notify(self._workers.runs)
+
+    def tell_of_absence(self) -> None:
+        """No engine will come soon: if there is none, the reporter hears of it, once."""
+        if not self._closing:
+            self._workers.tell_of_absence()
+
+    @property
+    def is_paused(self) -> bool:
+        return self._workers.is_paused
 
     async def ended(self) -> None:
         """Return when the work has ended by `drain`.
@@ -296,6 +313,7 @@ class LocalJobService:
             failures=failures,
             disk_bytes=await self._retention.used_bytes(),
             workers=self.workers,
+            is_paused=self.is_paused,
         )
 
     @property

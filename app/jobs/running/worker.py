@@ -30,7 +30,15 @@ from app.jobs.running.timings import Timings
 from app.pictures.frames import frames_file
 from app.storage.disk_room import DiskRoom
 from models.clips.interface import ClipCancelledError, ClipNote, PaintedClip
-from models.interface import DeviceLostError, Note, Painting, StepReport, Style
+from models.interface import (
+    DeviceAwayError,
+    DeviceLostError,
+    KilledForMemoryError,
+    Note,
+    Painting,
+    StepReport,
+    Style,
+)
 
 StyleOf = Callable[[StyleChoice], Style]
 """From a job's style to what the engine paints in: a preset knows how it is painted best."""
@@ -54,6 +62,8 @@ class WorkerMustEnd(Exception):  # noqa: N818 - it is a request to whoever runs 
 
     exit_code: int
     state: WorkerState
+    blames_job: bool = True
+    """Whether it may be the doing of the job in work."""
 
 
 class DeviceLost(WorkerMustEnd):
@@ -61,6 +71,12 @@ class DeviceLost(WorkerMustEnd):
 
     exit_code = ExitCode.DEVICE_LOST
     state = WorkerState.LOST
+
+
+class DeviceAway(DeviceLost):
+    """The machine that it is in is gone; no job has done that."""
+
+    blames_job = False
 
 
 class PainterHung(WorkerMustEnd):
@@ -180,8 +196,12 @@ class Worker:
         await asyncio.gather(task, return_exceptions=True)
         for each in runs if timed_out else ():
             await self._put_back(each)
-        self._thread.shutdown(wait=False)
+        self.dismiss()
         return not timed_out and not isinstance(self.ended, PainterHung)
+
+    def dismiss(self) -> None:
+        """Its thread is not needed any more."""
+        self._thread.shutdown(wait=False)
 
     @property
     def runs(self) -> list[JobRun]:
@@ -207,7 +227,12 @@ class Worker:
         except ClipCancelledError:
             if run.ends_as(RunOutcome.PUT_BACK):
                 await self._put_back(run)
+        except DeviceAwayError as error:
+            log_job("has no device any more", job, logging.WARNING, device=self.device)
+            raise DeviceAway(str(error)) from error
         except DeviceLostError as error:
+            if isinstance(error, KilledForMemoryError):
+                await self._repository.note_cause(job.id, Failure.OUT_OF_MEMORY)
             log_job("lost its device", job, logging.CRITICAL, error=error, device=self.device)
             raise DeviceLost(str(error)) from error
         except Exception as error:
@@ -307,7 +332,7 @@ class Worker:
             silent_s = 0.0 if run.guest is not None else time.monotonic() - run.last_sign
             patience_s = self._limits.watchdog_s - silent_s
             if patience_s <= 0:
-                await self._repository.note_hang(run.job.id)
+                await self._repository.note_cause(run.job.id, Failure.HUNG)
                 reason = PainterHung(f"no step for {self._limits.watchdog_s:g} s")
                 log_job("hung", run.job, logging.CRITICAL, error=reason, device=self.device)
                 raise reason

@@ -354,13 +354,15 @@ async def test_an_admin_who_can_not_be_warned_is_a_line_in_the_log(
 @pytest.mark.parametrize(
     ("state", "words"), [(WorkerState.LOST, "was lost in job"), (WorkerState.HUNG, "hangs in job")]
 )
+@pytest.mark.parametrize("returns", [False, True])
 async def test_the_admin_hears_of_a_device_that_paints_no_more(
-    harness: ReporterHarness, state: WorkerState, words: str
+    harness: ReporterHarness, state: WorkerState, words: str, returns: bool
 ) -> None:
     job = await harness.submit()
     await harness.draft()
-    harness.reporter.worker_ended(job, "cuda:1", state, workers_left=2)
-    warning = await harness.message(harness.ben.chat, says="until the bot is restarted")
+    harness.reporter.worker_ended(job, "cuda:1", state, workers_left=2, returns=returns)
+    says = "by itself" if returns else "until the bot is restarted"
+    warning = await harness.message(harness.ben.chat, says=says)
     assert f"cuda:1 {words} {job.id}" in warning.text
     assert "left: 2" in warning.text
     harness.painter.cue()

@@ -7,8 +7,8 @@ import sys
 
 import pytest
 
-from models.interface import DeviceSettingError
-from models.remote.cluster import Machine, RemoteEngines, choose_places
+from models.interface import DeviceSettingError, EngineError
+from models.remote.places import Machine, choose_places
 
 BOX = Machine("a", "10.0.0.1", gpus=0, cpus=4)
 ONE = Machine("b", "10.0.0.2", gpus=1, cpus=16)
@@ -54,8 +54,13 @@ def test_a_machine_that_joins_has_places_beside_those_there_are() -> None:
     named = {BOX.node_id: ["10.0.0.1/cpu:0"], "gone": ["10.0.0.1/cpu:1"]}
     again = Machine("e", BOX.ip, gpus=0, cpus=4)
     chosen = choose_places([BOX, again], named=named)
-    assert [place.name for place in chosen] == ["10.0.0.1/cpu:1"]
+    assert [place.name for place in chosen] == ["10.0.0.1/cpu:2"]
     assert choose_places([BOX], named=named) == []
+
+
+def test_a_place_that_was_given_up_is_chosen_again() -> None:
+    chosen = choose_places([TWO], named={TWO.node_id: ["10.0.0.3/cuda:1"]})
+    assert [(place.name, place.threads) for place in chosen] == [("10.0.0.3/cuda:0", 8)]
 
 
 def test_gpus_of_this_machine_mean_nothing_in_a_cluster() -> None:
@@ -64,21 +69,15 @@ def test_gpus_of_this_machine_mean_nothing_in_a_cluster() -> None:
 
 
 def test_a_cluster_without_a_gpu_paints_on_none() -> None:
-    with pytest.raises(DeviceSettingError, match="has no GPU"):
+    with pytest.raises(EngineError, match="has no GPU"):
         places(BOX, device="cuda")
-    with pytest.raises(DeviceSettingError, match="has no processor"):
+    with pytest.raises(EngineError, match="has no processor"):
         places(Machine("f", "10.0.0.5", gpus=0, cpus=0))
-
-
-def test_without_ray_one_sentence_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "ray", None)
-    with pytest.raises(DeviceSettingError, match=r"pip install -r requirements-ray\.txt"):
-        RemoteEngines("auto").look()
 
 
 def test_the_bot_s_side_loads_neither_torch_nor_ray() -> None:
     code = (
-        "import sys, models.remote.cluster; sys.exit(bool({'torch', 'ray'} & sys.modules.keys()))"
+        "import sys, models.remote.engines; sys.exit(bool({'torch', 'ray'} & sys.modules.keys()))"
     )
     done = subprocess.run([sys.executable, "-c", code], check=False)  # noqa: S603
     assert done.returncode == 0
