@@ -96,7 +96,7 @@ class Application:
         on_beat: Callable[[], None] = lambda: None,
         on_ready: Callable[[], None] = lambda: None,
     ) -> None:
-        """With `remote_engines` no others are loaded: it begins without any.
+        """`remote_engines` come beside what `load_stylizers` loads, which may be none then.
 
         `on_beat` is called every few seconds while the loop runs, `on_ready` once it polls.
         """
@@ -230,14 +230,11 @@ class Application:
         self, stack: AsyncExitStack, store: JobStore, reporter: ChatReporter, catalog: Catalog
     ) -> LocalJobService:
         """The jobs and their engines; nothing is painted yet."""
-        stylizers: Mapping[str, Engine] = {}
-        if self._remote_engines is None:
-            stylizers = await self._load(partial(self._load_stylizers, self._settings))
-        else:
+        if self._remote_engines is not None:
             stack.callback(self._remote_engines.close)
         job_service = LocalJobService(
             store,
-            stylizers=stylizers,
+            stylizers=await self._load(partial(self._load_stylizers, self._settings)),
             engines_return=self._remote_engines is not None,
             reporter=reporter,
             limits=_limits(self._settings),
@@ -358,7 +355,7 @@ def _limits(settings: Settings) -> JobLimits:
 
 def _clip_limits(settings: Settings) -> ClipLimits:
     out_bytes = round(_upload_mb(settings) * 1_000_000)
-    return ClipLimits(seconds=settings.clip_seconds, out_bytes=out_bytes)
+    return ClipLimits(seconds=settings.clip_max_seconds, out_bytes=out_bytes)
 
 
 def _upload_mb(settings: Settings) -> float:

@@ -50,7 +50,8 @@ def run_bot(
     except DeviceSettingError as error:
         logger.critical("%s", error)
         return ExitCode.USAGE
-    load = partial(_load_and_settle, load_stylizers or load_engines)
+    local = load_engines if remote is None else _load_none
+    load = partial(_load_and_settle, load_stylizers or local)
     systemd = SystemdNotifier(os.environ.get(SOCKET_VARIABLE))
     with stall_guard(stalled_after_s) as loop_runs:
 
@@ -68,6 +69,11 @@ def run_bot(
             on_ready=systemd.ready,
         )
         return asyncio.run(_run_and_end(application))
+
+
+def _load_none(_: Settings) -> Mapping[str, Engine]:
+    """Where the engines are on other machines."""
+    return {}
 
 
 def _load_and_settle(load_stylizers: LoadStylizers, settings: Settings) -> Mapping[str, Engine]:

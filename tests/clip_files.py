@@ -52,6 +52,13 @@ def drawn(number: int, size: tuple[int, int]) -> Image.Image:
     return image
 
 
+def facts_of(clip: bytes) -> tuple[int, bool]:
+    """Its frames, and whether it has sound."""
+    with av.open(io.BytesIO(clip), "r") as opened:
+        frames = len([*opened.decode(video=0)])
+        return frames, bool(opened.streams.audio)
+
+
 def _moving_picture(frames: int, size: tuple[int, int], kind: str) -> bytes:
     out = io.BytesIO()
     first, *others = (drawn(number, size) for number in range(frames))

@@ -105,6 +105,14 @@ class ClipError(Exception):
         """Seconds, for TOO_LONG."""
         super().__init__(_SENTENCES[problem].format(limit=limit))
 
+    def __reduce__(self) -> tuple[Callable[..., ClipError], tuple[ClipProblem, float]]:
+        """To be pickled: Python's own way knows the sentence alone."""
+        return _clip_error, (self.problem, self.limit)
+
+
+def _clip_error(problem: ClipProblem, limit: float) -> ClipError:
+    return ClipError(problem, limit=limit)
+
 
 class ClipCancelledError(Exception):
     """`cancel` was set; nothing is left at `output`."""

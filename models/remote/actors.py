@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
+from models.clips.interface import ClipReport, PaintedClip
+from models.files import flushed
 from models.interface import (
     DeviceAwayError,
     DeviceLostError,
@@ -13,8 +18,18 @@ from models.interface import (
     OutOfMemoryError,
     Painting,
     StepReport,
+    Style,
 )
-from models.remote.messages import Begun, EngineOrder, PaintPicture, PictureOrder, SentStyle
+from models.remote.messages import (
+    Begun,
+    ClipOrder,
+    ClipPart,
+    EngineOrder,
+    PaintClip,
+    PaintPicture,
+    PictureOrder,
+    SentStyle,
+)
 from models.remote.painter import RemotePainter
 from models.remote.places import Place
 
@@ -37,6 +52,8 @@ class Actor:
         as_actor = ray.remote(
             num_cpus=0 if place.on_gpu else place.threads,
             num_gpus=int(place.on_gpu),
+            # A clip and a photo that it lets in.
+            max_concurrency=2,
             concurrency_groups={CONTROL: 1},
             # One that died is as lost as a GPU: its job must not begin again behind the bot's back.
             max_restarts=0,
@@ -98,9 +115,9 @@ class Actor:
 
         ray.kill(self._actor)
 
-    def stop(self, number: int) -> None:
-        """End the picture of this number after the step in hand."""
-        self._actor.stop.options(concurrency_group=CONTROL).remote(number)
+    def stop(self, number: int, *, cancel: bool) -> None:
+        """End the order of this number after the step in hand."""
+        self._actor.stop.options(concurrency_group=CONTROL).remote(number, cancel=cancel)
 
     def paint(self, number: int, order: PaintPicture) -> Iterator[StepReport | Painting]:
         """Any number of reports and the painting.
@@ -108,40 +125,76 @@ class Actor:
         Raises as `Stylizer.stylize`, OSError for a file that can't be read, DeviceLostError where
         the process or its machine is gone, and DeviceAwayError.
         """
-        styles = tuple(
-            SentStyle(style.picture.read_bytes(), style.weight, style.recipe)
-            for style in order.styles
-        )
         sent = PictureOrder(
             number=number,
             content=order.content.read_bytes(),
-            styles=styles,
+            styles=_sent(order.styles),
             options=order.options,
         )
-        return self._answers(self._actor.paint, sent)
+        return answers(self._actor.paint, sent)
 
-    def _answers(self, method: Any, order: PictureOrder) -> Iterator[Any]:
-        import ray
-        from ray.exceptions import ObjectStoreFullError, OutOfDiskError, RayError, RayTaskError
+    def paint_clip(self, number: int, order: PaintClip) -> Iterator[ClipReport | PaintedClip]:
+        """Any number of reports, and the clip, whose file lies at `output` then.
 
-        has_begun = False
-        try:
-            for reference in method.options(num_returns="streaming").remote(order):
-                answer = ray.get(reference)
-                if isinstance(answer, Begun):
-                    has_begun = True
-                else:
-                    yield answer
-        except RayTaskError as error:
-            if isinstance(error.cause, ObjectStoreFullError | OutOfDiskError):
-                raise OutOfMemoryError(NO_ROOM) from error
-            if isinstance(error.cause, Exception):
-                raise error.cause from None
-            raise EngineError(str(error)) from error
-        except (ObjectStoreFullError, OutOfDiskError) as error:
+        Raises as `ClipStylizer.stylize_clip`, and as `paint`.
+        """
+        sent = ClipOrder(
+            number=number,
+            content=order.source.read_bytes(),
+            suffix=order.source.suffix,
+            styles=_sent(order.styles),
+            options=order.options,
+            kind=order.kind,
+            limits=order.limits,
+        )
+        prefix = f".{order.output.name}-"
+        with TemporaryDirectory(prefix=prefix, dir=order.output.parent) as folder:
+            arriving = Path(folder) / "arriving.mp4"
+            painted: PaintedClip | None = None
+            with arriving.open("wb") as file:
+                for answer in answers(self._actor.paint_clip, sent):
+                    if isinstance(answer, ClipPart):
+                        file.write(answer.content)
+                    elif isinstance(answer, PaintedClip):
+                        painted = answer
+                    else:
+                        yield answer
+            if painted is None:
+                raise EngineError("the engine ended without a clip")
+            flushed(arriving)
+            arriving.replace(order.output)
+        yield replace(painted, path=order.output)
+
+
+def _sent(styles: Sequence[Style]) -> tuple[SentStyle, ...]:
+    return tuple(
+        SentStyle(style.picture.read_bytes(), style.weight, style.recipe) for style in styles
+    )
+
+
+def answers(method: Any, order: PictureOrder | ClipOrder) -> Iterator[Any]:
+    """What an actor's `method` yields after `Begun`, and Ray's errors as ours."""
+    import ray
+    from ray.exceptions import ObjectStoreFullError, OutOfDiskError, RayError, RayTaskError
+
+    has_begun = False
+    try:
+        for reference in method.options(num_returns="streaming").remote(order):
+            answer = ray.get(reference)
+            if isinstance(answer, Begun):
+                has_begun = True
+            else:
+                yield answer
+    except RayTaskError as error:
+        if isinstance(error.cause, ObjectStoreFullError | OutOfDiskError):
             raise OutOfMemoryError(NO_ROOM) from error
-        except RayError as error:
-            raise _lost(error, has_begun=has_begun) from error
+        if isinstance(error.cause, Exception):
+            raise error.cause from None
+        raise EngineError(str(error)) from error
+    except (ObjectStoreFullError, OutOfDiskError) as error:
+        raise OutOfMemoryError(NO_ROOM) from error
+    except RayError as error:
+        raise _lost(error, has_begun=has_begun) from error
 
 
 def _lost(error: Exception, *, has_begun: bool) -> DeviceLostError:

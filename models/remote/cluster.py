@@ -124,6 +124,7 @@ class Cluster:
     def __init__(self, order: ClusterOrder) -> None:
         """Nothing is connected before `look`."""
         self._order = order
+        self._device = order.device
         self._seats: dict[str, _Seat] = {}
         self._last_problems: dict[str, str] = {}
         self._vgg16 = Vgg16(order.cache_dir)
@@ -187,9 +188,12 @@ class Cluster:
         named: dict[str, list[str]] = {}
         for name, seat in self._seats.items():
             named.setdefault(seat.place.machine.node_id, []).append(name)
+        if self._device == "auto" and any(machine.gpus for machine in machines):
+            # From now on: where its GPUs are away, no processor paints in their stead.
+            self._device = "cuda"
         return choose_places(
             machines,
-            device=self._order.device,
+            device=self._device,
             cpu_workers=self._order.cpu_workers,
             named=named,
         )

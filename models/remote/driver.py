@@ -17,13 +17,15 @@ from typing import Any
 
 from models.interface import DeviceAwayError, EngineError
 from models.remote.cluster import Cluster
-from models.remote.messages import ClusterOrder, Ended, Look, PaintPicture, Stop
+from models.remote.messages import ClusterOrder, Ended, Look, PaintClip, PaintPicture, Stop
 
 
 def main() -> None:
     """Serve until the bot is gone."""
-    # A supervisor, or Ctrl+C, signals the whole group; this one ends when its parent says so.
+    # A supervisor, or Ctrl+C, signals the whole group; this one ends when its parent does, which
+    # has painting to end before.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
     connection = Connection(int(sys.argv[1]))
     try:
         _, order = connection.recv()
@@ -51,11 +53,11 @@ class _Server:
 
     def _stop(self, number: int, order: Stop) -> None:
         try:
-            self._cluster.actor(order.engine).stop(number)
+            self._cluster.actor(order.engine).stop(number, cancel=order.cancel)
         except Exception:  # whoever waits for that picture hears why it doesn't come
             return
 
-    def _answer(self, number: int, order: Look | PaintPicture) -> None:
+    def _answer(self, number: int, order: Look | PaintPicture | PaintClip) -> None:
         try:
             for answer in self._answers(number, order):
                 self._send(number, answer)
@@ -64,7 +66,7 @@ class _Server:
         else:
             self._send(number, Ended())
 
-    def _answers(self, number: int, order: Look | PaintPicture) -> Iterator[Any]:
+    def _answers(self, number: int, order: Look | PaintPicture | PaintClip) -> Iterator[Any]:
         if isinstance(order, Look):
             yield self._cluster.look(order.ended)
             return
@@ -72,7 +74,10 @@ class _Server:
             actor = self._cluster.actor(order.engine)
         except LookupError:
             raise DeviceAwayError(f"{order.engine} is gone") from None
-        yield from actor.paint(number, order)
+        if isinstance(order, PaintClip):
+            yield from actor.paint_clip(number, order)
+        else:
+            yield from actor.paint(number, order)
 
     def _send(self, number: int, answer: Any) -> None:
         with self._sending:

@@ -27,7 +27,10 @@ COMMAND: Final = (sys.executable, "-m", "models.remote.driver")
 ENDING_MAY_TAKE_S: Final = 2.0
 """From the end of the connection to that of the process."""
 _ROOT: Final = Path(__file__).parents[2]
-_PASSED_ON: Final = ("PATH", "HOME", "LANG", "TMPDIR", "LD_LIBRARY_PATH", "VIRTUAL_ENV")
+_PASSED_ON: Final = (
+    *("PATH", "HOME", "LANG", "TMPDIR", "LD_LIBRARY_PATH", "VIRTUAL_ENV"),
+    *("http_proxy", "https_proxy", "no_proxy", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY"),
+)
 """And what Ray is set up by. Nothing else of the environment: it holds the token."""
 
 _log = logging.getLogger(__name__)
@@ -146,6 +149,8 @@ class Driver:
         except Exception:
             _log.exception("the process beside the bot can't be understood")
         self._exit_code = self._wait()
+        with self._sending:
+            self._connection.close()
         with self._calling:
             self._has_ended = True
             calls = list(self._calls.values())

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from models.clips.interface import ClipKind, ClipLimits, ClipReport, PaintedClip
 from models.devices.gpu_options import GpuOptions
 from models.interface import Painting, StepReport, Style, StyleOptions
 from models.neighbours.recipe import Recipe
@@ -68,10 +69,25 @@ class PaintPicture:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PaintClip:
+    """The arguments of `ClipStylizer.stylize_clip`; answered by reports and a `PaintedClip`."""
+
+    engine: str
+    source: Path
+    styles: tuple[Style, ...]
+    options: StyleOptions
+    output: Path
+    kind: ClipKind
+    limits: ClipLimits
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Stop:
     """For the order of the same number."""
 
     engine: str
+    cancel: bool
+    """What is painted of a clip is not wanted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +97,7 @@ class Ended:
     error: Exception | None = None
 
 
-Order = Look | PaintPicture | Stop
+Order = Look | PaintPicture | PaintClip | Stop
 
 # Between the driver and a painter
 
@@ -132,5 +148,29 @@ class Begun:
     """The first answer to an order: what befalls the painter from here on may be its doing."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClipOrder:
+    """One clip to paint, likewise."""
+
+    number: int
+    content: bytes
+    """The clip's file."""
+    suffix: str
+    """Of its name."""
+    styles: tuple[SentStyle, ...]
+    options: StyleOptions
+    kind: ClipKind
+    limits: ClipLimits
+
+
+@dataclass(frozen=True, slots=True)
+class ClipPart:
+    """The next bytes of the painted clip's file."""
+
+    content: bytes
+
+
 Answer = Begun | StepReport | Painting
 """`Begun`, any number of reports, and then the painting."""
+ClipAnswer = Begun | ClipReport | ClipPart | PaintedClip
+"""`Begun`, any number of reports, the file in its parts, and what is to be known of it."""

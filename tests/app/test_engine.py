@@ -17,10 +17,11 @@ from app.commands.doctor import examine
 from app.engine import load_engine, remote_engines
 from app.jobs.interface import WorkerState
 from app.jobs.limits import JobLimits
-from app.jobs.model import Delivery, Failure, Job, JobRequest, JobState
+from app.jobs.model import Clip, Delivery, Failure, Job, JobRequest, JobState
 from app.jobs.remote_engines import follow_engines
 from app.jobs.service import LocalJobService
 from app.settings import Settings
+from models.clips.interface import ClipKind, ClipNote
 from models.interface import DeviceSettingError, Quality
 from models.remote.engines import RemoteEngines
 from models.remote.link import COMMAND
@@ -28,14 +29,17 @@ from models.weights_cache import read_vgg16
 from tests.app.jobs.data_folder import DataFolder
 from tests.app.jobs.job_limits import make_limits
 from tests.app.jobs.recording_reporter import RecordingReporter
-from tests.hungry_painter import HUNGRY_PX
+from tests.clip_files import facts_of, mp4
 from tests.models.vgg16_weights import keep_random_vgg16
 from tests.patience import PATIENCE_S
 from tests.ray_cluster import ENVIRONMENT, RayCluster, free_port, need_ray, ray_cluster
+from tests.troubled_painter import HUNGRY_PX, SILENT_PX
 
 ROOT = Path(__file__).parents[2]
 SAMPLE = ROOT / "styles" / "samples" / "face.jpg"
 NAMES = ["127.0.0.1/cpu:0", "127.0.0.1/cpu:1"]
+
+TROUBLED = (sys.executable, "-m", "tests.troubled_painter")
 
 pytestmark = pytest.mark.timeout(300)
 
@@ -189,6 +193,69 @@ async def test_a_machine_that_is_killed_in_mid_job_loses_nothing(
     assert sorted(states) == [WorkerState.IDLE, WorkerState.LOST]
 
 
+def clip_order(data_folder: DataFolder, user_id: int, *, frames: int = 8) -> JobRequest:
+    """A video with sound."""
+    content = data_folder.folders.originals / f"clip{user_id}.mp4"
+    content.write_bytes(mp4(frames, (96, 72), sound=True))
+    about = Clip(kind=ClipKind.VIDEO, frames=frames, seconds=frames / 10, width_px=96, height_px=72)
+    return replace(order(data_folder, user_id, size_px=96), content=content, clip=about)
+
+
+async def test_a_clip_comes_back_as_a_local_engine_paints_it(
+    cluster: RayCluster, data_folder: DataFolder, reporter: RecordingReporter
+) -> None:
+    request = clip_order(data_folder, 1)
+    async with job_service_on(cluster.address, data_folder, reporter) as job_service:
+        remotely = await result_of(request, job_service, reporter)
+        assert reporter.steps[1] == [*range(1, 9)]
+    local = load_engine(settings(None, device="cpu"))
+    async with data_folder.job_service(reporter, {"cpu": local}) as job_service:
+        again = replace(request, origin="again")
+        assert await result_of(again, job_service, reporter) == remotely
+    assert facts_of(remotely) == (8, True)
+
+
+async def result_of(
+    request: JobRequest, job_service: LocalJobService, reporter: RecordingReporter
+) -> bytes:
+    (job,) = await job_service.submit(request)
+    await reporter.until_heard("delivered", job)
+    done = await job_service.get(job.id)
+    assert done is not None
+    assert done.result is not None
+    return await asyncio.to_thread(done.result.read_bytes)
+
+
+async def test_a_clip_on_another_machine_lets_a_photo_in_and_is_stopped_and_cancelled(
+    cluster: RayCluster, data_folder: DataFolder, reporter: RecordingReporter
+) -> None:
+    await asyncio.to_thread(cluster.kill_second)
+    async with job_service_on(cluster.address, data_folder, reporter) as job_service:
+        (clip,) = await job_service.submit(clip_order(data_folder, 1, frames=150))
+        await reporter.until_heard("stepped", clip)
+        (photo,) = await job_service.submit(order(data_folder, 2))
+        await reporter.until_heard("delivered", photo)
+        assert clip.id not in reporter.of("delivered")
+        assert await job_service.stop(clip.id, user_id=1)
+        await reporter.until_heard("delivered", clip)
+        stopped = await job_service.get(clip.id)
+        (unwanted,) = await job_service.submit(clip_order(data_folder, 3, frames=150))
+        await reporter.until_heard("stepped", unwanted)
+        assert await job_service.cancel(unwanted.id, user_id=3)
+        (later,) = await job_service.submit(order(data_folder, 4))
+        await reporter.until_heard("delivered", later)
+    assert stopped is not None
+    assert stopped.result is not None
+    assert stopped.notes == {ClipNote.STOPPED}
+    assert stopped.attempts == 1
+    frames, has_sound = facts_of(await asyncio.to_thread(stopped.result.read_bytes))
+    assert 0 < frames < 150
+    assert has_sound
+    left = {path.name for path in data_folder.folders.results.iterdir()}
+    assert left >= {stopped.result.name}
+    assert not any(name.startswith((f"{unwanted.id}.", ".")) for name in left)
+
+
 async def test_painters_that_are_killed_are_started_anew(
     cluster: RayCluster, data_folder: DataFolder, reporter: RecordingReporter
 ) -> None:
@@ -220,11 +287,10 @@ async def test_a_picture_that_takes_all_memory_is_told_so_and_the_others_are_pai
         pytest.skip("this machine has not enough memory free to run out of it safely")
     monkeypatch.setenv("RAY_memory_usage_threshold", str(threshold / total))
     monkeypatch.setenv("RAY_memory_monitor_refresh_ms", "100")
-    command = (sys.executable, "-m", "tests.hungry_painter")
     limits = make_limits(first_retry_s=0.01, max_attempts=2)
     with ray_cluster() as cluster:
         async with job_service_on(
-            cluster.address, data_folder, reporter, command=command, limits=limits
+            cluster.address, data_folder, reporter, command=TROUBLED, limits=limits
         ) as job_service:
             await until_at_work(job_service, *NAMES)
             (hungry,) = await job_service.submit(order(data_folder, 1, size_px=HUNGRY_PX))
@@ -236,6 +302,23 @@ async def test_a_picture_that_takes_all_memory_is_told_so_and_the_others_are_pai
     assert reporter.failures == {hungry.id: Failure.OUT_OF_MEMORY}
     assert aside is not None
     assert (aside.state, aside.attempts) == (JobState.SET_ASIDE, 2)
+
+
+async def test_painters_that_hang_are_started_anew(
+    cluster: RayCluster, data_folder: DataFolder, reporter: RecordingReporter
+) -> None:
+    limits = make_limits(first_retry_s=0.01, max_attempts=2, watchdog_s=8.0)
+    async with job_service_on(
+        cluster.address, data_folder, reporter, command=TROUBLED, limits=limits
+    ) as job_service:
+        await until_at_work(job_service, *NAMES)
+        (silent,) = await job_service.submit(order(data_folder, 1, size_px=SILENT_PX))
+        await reporter.until_heard("failed", silent)
+        await until_at_work(job_service, *NAMES)
+        (later,) = await job_service.submit(order(data_folder, 1))
+        await reporter.until_heard("delivered", later)
+    assert reporter.failures == {silent.id: Failure.HUNG}
+    assert [state for _, state, _ in reporter.ended_workers] == [WorkerState.HUNG] * 2
 
 
 def memory_kib() -> tuple[int, int]:
