@@ -87,7 +87,7 @@ def measure_steadiness(
         for name, (style, options) in styles.items():
             before = _one_by_one(stylizer, scene, style, options)
             painter = stylizer.frame_painter([style], options)
-            after = [painter.paint(painter.look(frame)) for frame in scene.frames]
+            after = [painter.paint(frame) for frame in scene.frames]
             if sheets is not None:
                 _sheet(scene, before, after).save(sheets / f"{scene.name}-{name}.png")
             yield Steadiness(

@@ -50,10 +50,19 @@ class Look:
     """Since the frame before; None at the beginning of a shot."""
 
 
-class FramePainter:
-    """Paints the frames of one clip in their order: `look` at each, then `paint` what was seen.
+@dataclass(frozen=True, slots=True)
+class Drafted:
+    """A look and what the network made of it."""
 
-    Another thread may look at the next frame while one is painted.
+    look: Look
+    painting: Field
+    """(height, width, 3), 0-255."""
+
+
+class FramePainter:
+    """Paints the frames of one clip in their order: `look` at each, `draft` and `finish` it.
+
+    Each of the three may be done in a thread of its own.
     """
 
     def __init__(
@@ -87,18 +96,17 @@ class FramePainter:
         # Another shot in the same colours: nothing in it was there before.
         return Look(frame, motion if motion.belief.mean() > _LOST else None)
 
-    def paint(self, look: Look) -> Pixels:
-        """The painting (height, width, 3) of a frame. Raises PictureError for a style picture."""
+    def draft(self, look: Look) -> Drafted:
+        """What the network paints. Raises PictureError for a style picture."""
         frame, motion = look.frame, look.motion
         if self._options.strength == MIN_STRENGTH:
-            return frame
+            return Drafted(look, frame.astype(np.float32))
         if motion is None:
             self._shot = Shot()
             self._faces, self._frames = None, 0
-        photo = self._tensor(frame)
         self._shot.begin_frame()
         painting = self._drafter.draft(
-            _thick_enough(photo),
+            _thick_enough(_tensor(frame).to(self._device)),
             self._styles,
             brush=self._options.brush,
             strength=self._options.strength,
@@ -107,21 +115,24 @@ class FramePainter:
             shot=self._shot,
         )
         height, width = frame.shape[:2]
-        levels = painting[0, :, :height, :width].permute(1, 2, 0).mul(_LEVELS).cpu().numpy()
-        steady = self._steadier.steady(np.ascontiguousarray(levels), motion)
+        return Drafted(look, _levels(painting[..., :height, :width]))
+
+    def finish(self, drafted: Drafted) -> Pixels:
+        """The painting (height, width, 3) as it is shown: steadied, in the photo's colours if that
+        was asked for.
+        """
+        look = drafted.look
+        if self._options.strength == MIN_STRENGTH:
+            return look.frame
+        steady = self._steadier.steady(drafted.painting, look.motion)
         if self._options.keep_colors:
-            steady = self._with_colors_of(steady, photo)
+            colored = with_colors_of(_tensor(steady).clamp(0, 1), _tensor(look.frame))
+            steady = _levels(colored)
         return np.rint(steady).clip(0, _LEVELS).astype(np.uint8)
 
-    def _tensor(self, frame: Field | Pixels) -> Tensor:
-        """(1, 3, H, W), 0-1."""
-        pixels = torch.from_numpy(np.ascontiguousarray(frame).copy()).to(self._device)
-        return pixels.permute(2, 0, 1)[None].float() / _LEVELS
-
-    def _with_colors_of(self, painting: Field, photo: Tensor) -> Field:
-        colored = with_colors_of(self._tensor(painting).clamp(0, 1), photo)
-        levels: Field = colored[0].permute(1, 2, 0).mul(_LEVELS).cpu().numpy()
-        return levels
+    def paint(self, frame: Pixels) -> Pixels:
+        """All three steps for the next frame."""
+        return self.finish(self.draft(self.look(frame)))
 
     def _face_mask(self, frame: Pixels, motion: Motion | None) -> FaceMask | None:
         if self._face_finder is None:
@@ -157,6 +168,18 @@ def _renewed(former: _Kept | None, found: _Kept | None) -> _Kept | None:
     if found is not None:
         return _Kept(mask + np.float32(_FACE_NEWS) * found.mask, found.detail_px)
     return _Kept(mask, former.detail_px) if mask.max() > 1 / _LEVELS else None
+
+
+def _tensor(levels: Field | Pixels) -> Tensor:
+    """(1, 3, H, W), 0-1."""
+    pixels = torch.from_numpy(np.ascontiguousarray(levels).copy())
+    return pixels.permute(2, 0, 1)[None].float() / _LEVELS
+
+
+def _levels(image: Tensor) -> Field:
+    """(H, W, 3), 0-255."""
+    levels: Field = image[0].permute(1, 2, 0).mul(_LEVELS).cpu().numpy()
+    return np.ascontiguousarray(levels)
 
 
 def _thick_enough(image: Tensor) -> Tensor:

@@ -7,6 +7,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -17,7 +18,7 @@ from PIL import Image
 from models.clips.ahead import fetched_ahead
 from models.clips.budget import Budget, budget
 from models.clips.encoder import ClipEncoder
-from models.clips.frame_painter import FramePainter
+from models.clips.frame_painter import Drafted, FramePainter
 from models.clips.frame_pixels import Pixels
 from models.clips.interface import (
     ClipCancelledError,
@@ -35,6 +36,7 @@ from models.clips.interface import (
 from models.clips.probing import probe
 from models.clips.reader import ReaderProcess
 from models.clips.timeline import TICKS_PER_S, Shown
+from models.devices.threads import computing_threads
 from models.devices.torch_errors import is_device_lost, is_out_of_memory, release_memory
 from models.draft.drafter import Drafter
 from models.faces import FaceFinder
@@ -122,6 +124,9 @@ class ClipPainter:
         self._drafter = drafter
         self._face_finder = face_finder
         self._device = device
+        # The others are for what goes on beside the network. Threads of torch's that have to wait
+        # for one another on a busy processor take ten times as long.
+        self._threads = max(1, torch.get_num_threads() // 2)
 
     def stylize_clip(
         self,
@@ -218,7 +223,7 @@ class ClipPainter:
         )
         painter = self.frame_painter(request.styles, options)
         with encoder, torch.no_grad():
-            done = _paint_frames(request, painter, encoder, size, watch)
+            done = _paint_frames(request, painter, encoder, size, watch, threads=self._threads)
         path, notes = silent, _notes(request, done)
         if room.has_sound:
             path = _with_sound(request, silent, folder / "sound.mp4", is_whole=not notes)
@@ -253,24 +258,45 @@ def _paint_frames(
     encoder: ClipEncoder,
     size: tuple[int, int],
     watch: _Stopwatch,
+    *,
+    threads: int,
 ) -> _Progress:
-    """Paint until the end, or until it is stopped. Raises ClipError, ClipCancelledError."""
+    """Paint until the end, or until it is stopped. Raises ClipError, ClipCancelledError.
+
+    Three frames are in work at a time: another thread looks at one, this one drafts the one before
+    with so many `threads` of torch's, a third one finishes and encodes the one before that.
+    """
     done = _Progress()
-    with ReaderProcess() as reader:
+
+    def finish(shown: Shown, drafted: Drafted) -> tuple[Shown, Pixels]:
+        painting = painter.finish(drafted)
+        encoder.write(shown, painting)
+        return shown, painting
+
+    def finished(frame: Future[tuple[Shown, Pixels]]) -> None:
+        shown, painting = frame.result()
+        done.add(shown, watch.seconds)
+        request.on_frame(_report(request, done, painting, watch.seconds))
+
+    with ReaderProcess() as reader, ThreadPoolExecutor(1, "finishing frames") as finisher:
         frames = _frames(reader, request, size)
+        before: Future[tuple[Shown, Pixels]] | None = None
         for shown, look in fetched_ahead((shown, painter.look(frame)) for shown, frame in frames):
-            if done.frames:
+            if before is not None:
                 with watch.stopped():
                     request.between_frames()
             if request.cancel.is_set():
                 raise ClipCancelledError
-            if request.stop.is_set() and done.frames:
+            if request.stop.is_set() and before is not None:
                 done.is_stopped = True
                 break
-            painting = painter.paint(look)
-            encoder.write(shown, painting)
-            done.add(shown, watch.seconds)
-            request.on_frame(_report(request, done, painting, watch.seconds))
+            with computing_threads(threads):
+                drafted = painter.draft(look)
+            if before is not None:
+                finished(before)
+            before = finisher.submit(finish, shown, drafted)
+        if before is not None:
+            finished(before)
     if request.cancel.is_set():
         raise ClipCancelledError
     return done
