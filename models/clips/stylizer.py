@@ -6,8 +6,8 @@ import contextlib
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -15,10 +15,10 @@ from tempfile import TemporaryDirectory
 import torch
 from PIL import Image
 
-from models.clips.ahead import fetched_ahead
+from models.clips.ahead import fetched_ahead, finished_behind
 from models.clips.budget import Budget, budget
 from models.clips.encoder import ClipEncoder
-from models.clips.frame_painter import Drafted, FramePainter
+from models.clips.frame_painter import Drafted, FramePainter, Look
 from models.clips.frame_pixels import Pixels
 from models.clips.interface import (
     ClipCancelledError,
@@ -67,6 +67,8 @@ class _Request:
 
     source: Path
     facts: ClipFacts
+    reader: ReaderProcess
+    """Not used yet."""
     styles: Sequence[Style]
     kind: ClipKind
     limits: ClipLimits
@@ -144,20 +146,28 @@ class ClipPainter:
     ) -> PaintedClip:
         """See `models.clips.interface.ClipStylizer.stylize_clip`."""
         watch = _Stopwatch()
-        facts = probe(source)
-        check_clip(facts, kind, limits)
-        request = _Request(
-            source=source,
-            facts=facts,
-            styles=styles,
-            kind=kind,
-            limits=limits,
-            on_frame=on_frame,
-            between_frames=between_frames,
-            stop=stop or threading.Event(),
-            cancel=cancel or threading.Event(),
-        )
-        room = budget(facts, kind, limits, options.size_px)
+        # It starts while another one has a first look: each takes a third of a second.
+        with ReaderProcess() as reader:
+            facts = probe(source)
+            check_clip(facts, kind, limits)
+            request = _Request(
+                source=source,
+                facts=facts,
+                reader=reader,
+                styles=styles,
+                kind=kind,
+                limits=limits,
+                on_frame=on_frame,
+                between_frames=between_frames,
+                stop=stop or threading.Event(),
+                cancel=cancel or threading.Event(),
+            )
+            return self._paint_to(output, request, options, watch)
+
+    def _paint_to(
+        self, output: Path, request: _Request, options: StyleOptions, watch: _Stopwatch
+    ) -> PaintedClip:
+        room = budget(request.facts, request.kind, request.limits, options.size_px)
         notes = {ClipNote.SIZE_REDUCED} if room.size_px < options.size_px else set()
         options = replace(options, size_px=max(MIN_SIZE_PX, room.size_px))
         with TemporaryDirectory(prefix=f".{output.name}-", dir=output.parent) as folder:
@@ -186,6 +196,7 @@ class ClipPainter:
             if smaller.size_px == MIN_SIZE_PX:
                 raise OutOfMemoryError("There is not enough memory to paint even a small clip.")
             smaller = replace(smaller, size_px=max(MIN_SIZE_PX, int(smaller.size_px * _SHRINK)))
+            request = replace(request, reader=ReaderProcess())
 
     def _try_to_paint(
         self,
@@ -268,45 +279,63 @@ def _paint_frames(
     """
     done = _Progress()
 
-    def finish(shown: Shown, drafted: Drafted) -> tuple[Shown, Pixels]:
-        painting = painter.finish(drafted)
+    def finish(drafted: tuple[Shown, Drafted]) -> tuple[Shown, Pixels]:
+        shown, draft = drafted
+        with computing_threads(1):
+            painting = painter.finish(draft)
         encoder.write(shown, painting)
         return shown, painting
 
-    def finished(frame: Future[tuple[Shown, Pixels]]) -> None:
-        shown, painting = frame.result()
-        done.add(shown, watch.seconds)
-        request.on_frame(_report(request, done, painting, watch.seconds))
-
-    with ReaderProcess() as reader, ThreadPoolExecutor(1, "finishing frames") as finisher:
-        frames = _frames(reader, request, size)
-        before: Future[tuple[Shown, Pixels]] | None = None
-        for shown, look in fetched_ahead((shown, painter.look(frame)) for shown, frame in frames):
-            if before is not None:
-                with watch.stopped():
-                    request.between_frames()
-            if request.cancel.is_set():
-                raise ClipCancelledError
-            if request.stop.is_set() and before is not None:
-                done.is_stopped = True
-                break
-            with computing_threads(threads):
-                drafted = painter.draft(look)
-            if before is not None:
-                finished(before)
-            before = finisher.submit(finish, shown, drafted)
-        if before is not None:
-            finished(before)
+    with (
+        closing(fetched_ahead(_looks(painter, _frames(request, size)))) as looks,
+        closing(_drafts(request, painter, looks, watch, done, threads=threads)) as drafts,
+        closing(finished_behind(drafts, finish)) as paintings,
+        request.reader,  # entered last, it ends first: nobody waits for a frame that isn't wanted
+    ):
+        for shown, painting in paintings:
+            done.add(shown, watch.seconds)
+            request.on_frame(_report(request, done, painting, watch.seconds))
     if request.cancel.is_set():
         raise ClipCancelledError
     return done
 
 
-def _frames(
-    reader: ReaderProcess, request: _Request, size: tuple[int, int]
-) -> Iterator[tuple[Shown, Pixels]]:
+def _looks(
+    painter: FramePainter, frames: Iterator[tuple[Shown, Pixels]]
+) -> Iterator[tuple[Shown, Look]]:
+    for shown, frame in frames:
+        with computing_threads(1):
+            look = painter.look(frame)
+        yield shown, look
+
+
+def _drafts(
+    request: _Request,
+    painter: FramePainter,
+    looks: Iterator[tuple[Shown, Look]],
+    watch: _Stopwatch,
+    done: _Progress,
+    *,
+    threads: int,
+) -> Generator[tuple[Shown, Drafted], None, None]:
+    """Draft what was seen, others having their turns between."""
+    for number, (shown, look) in enumerate(looks):
+        if number:
+            with watch.stopped():
+                request.between_frames()
+        if request.cancel.is_set():
+            raise ClipCancelledError
+        if number and request.stop.is_set():
+            done.is_stopped = True
+            return
+        with computing_threads(threads):
+            draft = painter.draft(look)
+        yield shown, draft
+
+
+def _frames(request: _Request, size: tuple[int, int]) -> Iterator[tuple[Shown, Pixels]]:
     limits, facts = request.limits, request.facts
-    return reader.frames(
+    return request.reader.frames(
         request.source,
         size,
         crop=request.kind is ClipKind.VIDEO_NOTE,
