@@ -49,14 +49,17 @@ demo: $(VENV)/.run ## paint a sample photo in one preset and say where the pictu
 	@$(BIN)/python run.py demo
 
 # A file at a time to each worker: a file shares one bot. One thread each, or they would wait for
-# each other's.
+# each other's. Compiled once, whatever the shell says: every process that a test starts would do it
+# again.
+TESTS_IN := PYTHONDONTWRITEBYTECODE= OMP_NUM_THREADS=1
+
 test: $(VENV)/.dev ## run all tests
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m "not soak" -n 6 --dist loadfile --no-loadscope-reorder
+	$(TESTS_IN) $(BIN)/python -m pytest -m "not soak" -n 6 --dist loadfile --no-loadscope-reorder
 
 # Without processes, browsers, the engine, drawings and conversations that keep time: whoever works on
 # those runs their files.
 test-quick: $(VENV)/.dev ## run the tests that end within a minute, for while one works
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -n 2 --dist loadfile $(QUICK)
+	$(TESTS_IN) $(BIN)/python -m pytest -q -n 2 --dist loadfile $(QUICK)
 
 soak: $(VENV)/.dev ## run the long tests: kill -9 over 50 rounds, 200 users with 1,000 pictures
 	$(BIN)/python -m pytest -m soak --timeout 3600 -rP

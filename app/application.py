@@ -41,6 +41,7 @@ from app.bot.transport.outgoing import Pacer
 from app.bot.transport.picture_downloads import PictureDownloads
 from app.bot.transport.poller import Poller, wait_for_telegram
 from app.bot.transport.rate_limiter import RateLimits
+from app.bot.transport.response_models import KeptResponseModels
 from app.bot.ui.i18n import load_i18n
 from app.decoding.clips import ClipProber
 from app.decoding.pool import DecoderPool
@@ -193,6 +194,7 @@ class Application:
         """The bot, once Telegram has answered it."""
         server = _api_server(self._settings)
         session = AiohttpSession(api=server)
+        session.middleware(KeptResponseModels())
         session.middleware(IgnoreExpiredAnswers())
         session.middleware(pacer)
         stack.push_async_callback(session.close)

@@ -9,6 +9,7 @@ from itertools import zip_longest
 from pathlib import Path
 
 import pytest
+from execnet import XSpec
 
 from tests import prepared_interpreter
 
@@ -16,11 +17,20 @@ SERVER = pytest.StashKey[tuple["subprocess.Popen[bytes]", Path]]()
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """One prepared interpreter for all workers."""
-    if prepared_interpreter.IS_SUPPORTED and not hasattr(config, "workerinput"):
+    """One prepared interpreter for all workers; it has none itself when it collects for them."""
+    if prepared_interpreter.IS_SUPPORTED and not prepared_interpreter.is_there():
         folder = Path(tempfile.mkdtemp())
-        server = prepared_interpreter.start_server(folder / "socket")
+        server = prepared_interpreter.start_server(folder, config.invocation_params.args)
         config.stash[SERVER] = (server, folder)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_setupnodes(config: pytest.Config, specs: list[XSpec]) -> None:
+    """The workers are forked from it."""
+    if started := config.stash.get(SERVER, None):
+        _, folder = started
+        for spec in specs:
+            spec.python = prepared_interpreter.worker_command(folder)
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

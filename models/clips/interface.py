@@ -267,8 +267,8 @@ class ClipStylizer(Protocol):
         `on_frame` is called in this thread after every frame and must return at once.
         `between_frames` is called in this thread before every frame but the first and may take its
         time: to paint another's photo with the same engine, say. Once `stop` is set, what is
-        painted so far becomes the clip (the first frame, if there is none yet, is waited for); once
-        `cancel` is set, nothing is written and ClipCancelledError is raised.
+        painted so far becomes the clip, the frame in work (the first one in any case) included;
+        once `cancel` is set, nothing is written and ClipCancelledError is raised.
 
         Raises ClipError for a source that can't be used, `models.pictures.PictureError` for such a
         style picture, OSError for an `output` that can't be written, `EngineError` else.

@@ -21,6 +21,7 @@ from PIL.ImageColor import getrgb
 from app.bot.job_message.captions import Captions
 from app.bot.job_message.reporter import ChatReporter, Pace
 from app.bot.transport.outgoing import Pacer
+from app.bot.transport.response_models import KeptResponseModels
 from app.bot.ui.i18n import load_i18n
 from app.jobs.model import Delivery, Job, JobRequest, JobState, StyleChoice
 from app.jobs.service import LocalJobService
@@ -105,6 +106,7 @@ class ReporterHarness:
     ) -> AsyncIterator[Self]:
         async with FaultySandbox(port=0) as sandbox:
             session = AiohttpSession(api=TelegramAPIServer.from_base(sandbox.api_url))
+            session.middleware(KeptResponseModels())
             async with Bot(sandbox.token, session=session) as bot:
                 pacer = Pacer(backoff_s=0.01, patience_s=patience_s)
                 session.middleware(pacer)

@@ -12,6 +12,7 @@ from aiogram import Bot
 from aiogram.client.session.aiohttp import AiohttpSession
 from aiogram.client.telegram import TelegramAPIServer
 
+from app.bot.transport.response_models import KeptResponseModels
 from app.sandbox.people import Person
 from tests.app.sandbox.faulty_sandbox import FaultySandbox
 
@@ -27,6 +28,7 @@ async def running() -> AsyncIterator[FaultySandbox]:
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def bot(running: FaultySandbox) -> AsyncIterator[Bot]:
     session = AiohttpSession(api=TelegramAPIServer.from_base(running.api_url))
+    session.middleware(KeptResponseModels())
     async with Bot(running.token, session=session) as bot:
         yield bot
 
