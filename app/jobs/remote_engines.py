@@ -66,7 +66,8 @@ async def follow_engines(
     """
     why_none = None
     while True:
-        ended = [each.device for each in job_service.workers if not each.state.is_at_work]
+        states = {each.device: each.state for each in job_service.workers}  # the newest counts
+        ended = [device for device, state in states.items() if not state.is_at_work]
         changes = await in_thread(partial(engines.look, ended))
         for device in changes.gone:
             logger.warning("%s is gone", device)

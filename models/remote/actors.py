@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -110,10 +111,11 @@ class Actor:
         return False
 
     def end(self) -> None:
-        """Kill its process, if it is still there."""
+        """Kill its process, if it is still there; never raises."""
         import ray
 
-        ray.kill(self._actor)
+        with contextlib.suppress(Exception):
+            ray.kill(self._actor)
 
     def stop(self, number: int, *, cancel: bool) -> None:
         """End the order of this number after the step in hand."""

@@ -7,6 +7,7 @@ import threading
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
+from models.interface import DeviceLostError
 from models.remote.cluster import check_ray_installed, no_cluster
 from models.remote.link import COMMAND, Driver, is_last
 from models.remote.messages import Changes, ClusterOrder, Look
@@ -64,8 +65,10 @@ class RemoteEngines:
             # An engine is given up once, though its worker may be shown until another one comes.
             given_up = frozenset(ended) & self._at_work
             changes = self._ask(driver, given_up)
+        except (DeviceLostError, TimeoutError):
+            return self._all_gone()
         except Exception as error:
-            _log.debug("the driver is given up", exc_info=error)
+            _log.warning("the Ray cluster can't be looked at: %r", error)
             return self._all_gone()
         for problem in changes.problems:
             _log.error("%s", problem)

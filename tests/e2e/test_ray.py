@@ -10,10 +10,12 @@ from pathlib import Path
 import pytest
 
 from tests.app.sandbox.faulty_sandbox import FaultySandbox
+from tests.clip_files import facts_of, mp4
 from tests.e2e.actor import ACCEPTED, Actor, is_result
 from tests.e2e.bot_process import START_S, BotProcess
 from tests.e2e.conftest import BotHarness
 from tests.e2e.pictures import painting, photo
+from tests.e2e.test_clips import choose_a_style
 from tests.ray_cluster import ENVIRONMENT, free_port, need_ray, ray_cluster
 
 pytestmark = [
@@ -71,6 +73,10 @@ async def test_a_cluster_that_loses_its_machines_and_comes_back_costs_nobody_a_p
             *_, newcomer = re.findall(r"painting on (127\.\S+)", bot.log)
             since = bot.log.rpartition(f"painting on {newcomer}")[2]
             assert re.search(f"job started .*device={newcomer}", since)
+            filmer = harness.new_person("Filmer")
+            await choose_a_style(filmer)
+            await filmer.sends_clip(mp4(8, sound=True))
+            assert facts_of(filmer.clip(await filmer.sees_result())) == (8, True)
             late = harness.new_person("Late")
             await order(late, 9)
             await asyncio.to_thread(cluster.kill_first)
