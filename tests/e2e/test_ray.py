@@ -77,10 +77,10 @@ async def test_a_cluster_that_loses_its_machines_and_comes_back_costs_nobody_a_p
             await choose_a_style(filmer)
             await filmer.sends_clip(mp4(8, sound=True))
             assert facts_of(filmer.clip(await filmer.sees_result())) == (8, True)
-            late = harness.new_person("Late")
-            await order(late, 9)
             await asyncio.to_thread(cluster.kill_first)
             await admin.sees(ALL_AWAY, within_s=120)
+            late = harness.new_person("Late")
+            await order(late, 9)
             await late.until(partial(is_shown, late, AWAY), awaited="that it waits")
         with ray_cluster(port):
             await admin.sees("is there: painting goes on", within_s=START_S)
