@@ -121,13 +121,17 @@ def clip_order(number: int, content: bytes, *, seconds: float = 15.0) -> ClipOrd
     )
 
 
-def test_a_clip_comes_back_frame_by_frame_and_its_file_in_parts(painter: RemotePainter) -> None:
+def test_a_clip_comes_back_frame_by_frame_and_its_file_in_parts(
+    painter: RemotePainter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("models.remote.painter.PART_BYTES", 1000)
     begun, *answers, painted = carried(painter.paint_clip(clip_order(11, mp4(8, sound=True))))
     reports, parts = answers[:8], answers[8:]
     assert isinstance(begun, Begun)
     assert [report.frame for report in reports if isinstance(report, ClipReport)] == [*range(1, 9)]
     assert isinstance(painted, PaintedClip)
     assert painted.has_sound
+    assert len(parts) > 2
     content = b"".join(part.content for part in parts if isinstance(part, ClipPart))
     assert facts_of(content) == (painted.frames, True) == (8, True)
 
