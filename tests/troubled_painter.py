@@ -16,7 +16,7 @@ HUNGRY_PX = 200
 """Of this size take ever more memory, until the process is killed."""
 SILENT_PX = 201
 """Of this size are never done. All others are painted as ever."""
-MOST_MB = 7_000
+MOST_MB = 9_000
 """Should nobody kill it."""
 
 

@@ -282,8 +282,9 @@ async def test_a_picture_that_takes_all_memory_is_told_so_and_the_others_are_pai
 ) -> None:
     need_ray()
     total, free = memory_kib()
-    threshold = total - free + 2_500_000
-    if threshold + 5_000_000 > total:
+    # Far enough from what is used now that nobody else on this machine comes there meanwhile.
+    threshold = total - free + 4_500_000
+    if threshold + 6_000_000 > total:
         pytest.skip("this machine has not enough memory free to run out of it safely")
     monkeypatch.setenv("RAY_memory_usage_threshold", str(threshold / total))
     monkeypatch.setenv("RAY_memory_monitor_refresh_ms", "100")
