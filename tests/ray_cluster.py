@@ -22,7 +22,11 @@ ENVIRONMENT = {
 
 def need_ray() -> None:
     """Skip the test where Ray isn't installed."""
-    pytest.importorskip("ray", reason="Ray is not installed: requirements-ray.txt")
+    # It is imported here, and remembers what was set then.
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in ENVIRONMENT.items():
+            patch.setenv(name, value)
+        pytest.importorskip("ray", reason="Ray is not installed: requirements-ray.txt")
 
 
 def free_port() -> int:
