@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any, Final, Self
+from typing import Any, Final, Self, TypeVar
 
 from aiogram import Bot, Dispatcher
 from aiogram.client.default import DefaultBotProperties
@@ -31,6 +31,7 @@ from app.bot.job_message.captions import Captions
 from app.bot.job_message.extras import Extras
 from app.bot.job_message.reporter import ChatReporter, Pace
 from app.bot.personal_data import PersonalData
+from app.bot.preferences import PreferencesRepository
 from app.bot.routers.forget import resume_and_tell, tell_all
 from app.bot.transport.administrators import Administrators
 from app.bot.transport.expired_answers import IgnoreExpiredAnswers
@@ -44,6 +45,7 @@ from app.decoding.clips import ClipProber
 from app.decoding.pool import DecoderPool
 from app.jobs.limits import JobLimits
 from app.jobs.model import StyleChoice
+from app.jobs.remote_engines import RemoteEngines, follow_engines
 from app.jobs.running.clips import Engine
 from app.jobs.running.worker import plain_style
 from app.jobs.service import LocalJobService
@@ -56,10 +58,11 @@ from app.storage.disk_room import DiskRoom
 from app.storage.folders import Folders
 from app.storage.lock import FolderLock
 from models.clips.interface import ClipLimits
-from models.interface import EngineError, Style, StyleOptions
+from models.interface import Style, StyleOptions
 from styles.catalog import Catalog, default_catalog
 
 logger = logging.getLogger(__name__)
+T = TypeVar("T")
 
 UPLOAD_MB: Final = 45.0
 LOCAL_UPLOAD_MB: Final = 2000.0
@@ -68,8 +71,6 @@ LOCAL_UPLOAD_MB: Final = 2000.0
 CLIP_SIZE_PX_ON_GPU: Final = 720
 CLIP_SIZE_PX: Final = 480
 """What a machine with a GPU, or without, paints in reasonable time."""
-
-LOOK_FOR_ENGINES_EVERY_S: Final = 10.0
 
 HANDLERS_MAY_TAKE_S: Final = 3.0
 JOBS_MAY_TAKE_S: Final = 5.0
@@ -103,29 +104,28 @@ class Application:
         token: str,
         *,
         load_stylizers: LoadStylizers,
-        newcomers: Callable[[], Mapping[str, Engine]] | None = None,
+        remote_engines: RemoteEngines | None = None,
         gpu_memory: GpuMemory = lambda _: None,
         on_beat: Callable[[], None] = lambda: None,
         on_ready: Callable[[], None] = lambda: None,
     ) -> None:
-        """`newcomers` loads the engines that came since it was called last; it may block likewise.
+        """`remote_engines` come beside what `load_stylizers` loads, which may be none then.
 
         `on_beat` is called every few seconds while the loop runs, `on_ready` once it polls.
         """
         self._settings = settings
         self._token = token
         self._load_stylizers = load_stylizers
-        self._newcomers = newcomers
+        self._remote_engines = remote_engines
         self._gpu_memory = gpu_memory
         self._on_beat = on_beat
         self._on_ready = on_ready
         self._folders = Folders(settings.data_dir)
         self.has_stuck_thread = False
 
-    async def run(self, on_loaded: Callable[[], None] = lambda: None) -> None:
+    async def run(self) -> None:
         """Build everything, work until cancelled, and tidy up.
 
-        `on_loaded` is called in the loop once the engines are loaded.
         Raises one of `WRONG_TOKEN`, EngineError, CannotRunError, WorkerMustEnd, OSError.
         """
         async with AsyncExitStack() as stack:
@@ -137,13 +137,12 @@ class Application:
             bot = await self._connect(stack, pacer)
             store = await JobStore.open(self._settings.data_dir, bot_id=bot.id)
             stack.push_async_callback(store.close)
-            reporter = self._reporter(bot, store, pacer, texts)
-            stack.push_async_callback(reporter.close)
-            job_service = await self._make_job_service(stack, store, reporter, texts.catalog)
-            on_loaded()
             stores = await ChatStores.open(
                 stack, self._folders, bot_id=bot.id, defaults=_usual_options(self._settings)
             )
+            reporter = self._reporter(bot, store, pacer, texts, stores.preferences)
+            stack.push_async_callback(reporter.close)
+            job_service = await self._make_job_service(stack, store, reporter, texts.catalog)
             downloads = self._downloads(stack, bot, job_service.disk_room)
             pictures = IncomingPictures(downloads, stores.borrowed)
             dispatcher = await self._make_dispatcher(
@@ -163,7 +162,7 @@ class Application:
             await _first_to_end(
                 poller.run(),
                 job_service.ended(),
-                self._take_newcomers(job_service),
+                self._follow_engines(job_service),
                 tidy(partial(resume_and_tell, personal_data, bot, texts.i18n), *stores.tidied),
                 store.repository.damaged(),
                 stores.chats.damaged(),
@@ -197,6 +196,7 @@ class Application:
         store: JobStore,
         pacer: Pacer,
         texts: _Texts,
+        preferences: PreferencesRepository,
     ) -> ChatReporter:
         return ChatReporter(
             bot,
@@ -210,15 +210,19 @@ class Application:
                 group_s=self._settings.group_edit_every_s,
             ),
             admin_ids=self._settings.admin_ids,
+            language_of=preferences.language,
         )
 
     async def _make_job_service(
         self, stack: AsyncExitStack, store: JobStore, reporter: ChatReporter, catalog: Catalog
     ) -> LocalJobService:
         """The jobs and their engines; nothing is painted yet."""
+        if self._remote_engines is not None:
+            stack.callback(self._remote_engines.close)
         job_service = LocalJobService(
             store,
             stylizers=await self._load(partial(self._load_stylizers, self._settings)),
+            engines_return=self._remote_engines is not None,
             reporter=reporter,
             limits=_limits(self._settings),
             style_of=partial(_style_of, catalog),
@@ -226,22 +230,13 @@ class Application:
         stack.push_async_callback(self._drain, job_service)
         return job_service
 
-    async def _take_newcomers(self, job_service: LocalJobService) -> None:
-        """Machines that join while the bot runs paint as well."""
-        if self._newcomers is None:
+    async def _follow_engines(self, job_service: LocalJobService) -> None:
+        if self._remote_engines is None:
             await asyncio.Event().wait()
-            return
-        while True:
-            await asyncio.sleep(LOOK_FOR_ENGINES_EVERY_S)
-            try:
-                engines = await self._load(self._newcomers)
-            except EngineError as error:
-                logger.warning("can't look for more engines: %s", error)
-                continue
-            for device, engine in engines.items():
-                job_service.add_engine(device, engine)
+        else:
+            await follow_engines(self._remote_engines, job_service, self._load)
 
-    async def _load(self, load: Callable[[], Mapping[str, Engine]]) -> Mapping[str, Engine]:
+    async def _load(self, load: Callable[[], T]) -> T:
         # Not in the loop's own threads: ending the loop would wait for a long download.
         loader = ThreadPoolExecutor(1, thread_name_prefix="loader")
         loop = asyncio.get_running_loop()
@@ -257,7 +252,7 @@ class Application:
         """The owner's, or what this machine paints in reasonable time."""
         if self._settings.clip_size_px is not None:
             return self._settings.clip_size_px
-        has_gpu = any(not worker.device.startswith("cpu") for worker in job_service.workers)
+        has_gpu = any("cpu" not in worker.device for worker in job_service.workers)
         return CLIP_SIZE_PX_ON_GPU if has_gpu else CLIP_SIZE_PX
 
     async def _make_dispatcher(
@@ -280,7 +275,7 @@ class Application:
             incoming_pictures=pictures,
             catalog=texts.catalog,
             i18n=texts.i18n,
-            clip_size_px=self._clip_size_px(job_service),
+            clip_size_px=partial(self._clip_size_px, job_service),
             extras=extras,
             captions=texts.captions,
             health=await self._watch(stack, job_service),
@@ -379,7 +374,7 @@ def _limits(settings: Settings) -> JobLimits:
 
 def _clip_limits(settings: Settings) -> ClipLimits:
     out_bytes = round(_upload_mb(settings) * 1_000_000)
-    return ClipLimits(seconds=settings.clip_seconds, out_bytes=out_bytes)
+    return ClipLimits(seconds=settings.clip_max_seconds, out_bytes=out_bytes)
 
 
 def _upload_mb(settings: Settings) -> float:

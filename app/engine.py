@@ -10,16 +10,14 @@ if TYPE_CHECKING:
     from app.settings import Settings
     from models.devices.gpu_options import GpuOptions
     from models.engine.stylizer import TorchStylizer
-    from models.remote.cluster import RemoteEngines
+    from models.remote.engines import RemoteEngines
 
 
 def load_engines(settings: Settings) -> Mapping[str, Engine]:
-    """Load an engine for each device, here or in a Ray cluster; blocking, takes seconds.
+    """Load an engine for each device of this machine; blocking, takes seconds.
 
     Raises EngineError.
     """
-    if (remote := remote_engines(settings)) is not None:
-        return remote.look()
     # Here and not above: torch takes seconds to import, and neither the chat nor `--help` needs it.
     from models.engine.loading import load_stylizers
 
@@ -33,17 +31,24 @@ def load_engines(settings: Settings) -> Mapping[str, Engine]:
 
 
 def remote_engines(settings: Settings) -> RemoteEngines | None:
-    """Those of the Ray cluster that the settings name, if they do; none is loaded yet."""
+    """Those of the Ray cluster that the settings name, if they do; it need not be there yet.
+
+    Raises DeviceSettingError.
+    """
     if settings.ray_address is None:
         return None
-    from models.remote.cluster import RemoteEngines
+    from models.remote.engines import RemoteEngines
+    from models.remote.messages import ClusterOrder
 
     return RemoteEngines(
-        settings.ray_address,
-        encoder=settings.encoder,
-        device=settings.device,
-        cpu_workers=settings.cpu_workers,
-        gpu=_gpu_options(settings),
+        ClusterOrder(
+            address=settings.ray_address,
+            encoder=settings.encoder,
+            device=settings.device,
+            cpu_workers=settings.cpu_workers,
+            gpu=_gpu_options(settings),
+            cache_dir=settings.cache_dir.absolute(),
+        )
     )
 
 

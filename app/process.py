@@ -8,7 +8,7 @@ import logging
 import os
 import signal
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from functools import partial
 
 from app.application import Application, LoadStylizers
@@ -45,9 +45,13 @@ def run_bot(
     if not token:
         logger.critical("BOT_TOKEN is not set")
         return ExitCode.CONFIG
-    remote = remote_engines(settings) if load_stylizers is None else None
-    first = (lambda _: remote.look()) if remote is not None else load_engines
-    load = partial(_load_and_settle, load_stylizers or first)
+    try:
+        remote = remote_engines(settings) if load_stylizers is None else None
+    except DeviceSettingError as error:
+        logger.critical("%s", error)
+        return ExitCode.USAGE
+    local = load_engines if remote is None else _load_none
+    load = partial(_load_and_settle, load_stylizers or local)
     systemd = SystemdNotifier(os.environ.get(SOCKET_VARIABLE))
     with stall_guard(stalled_after_s) as loop_runs:
 
@@ -59,12 +63,17 @@ def run_bot(
             settings,
             token,
             load_stylizers=load,
-            newcomers=remote.look if remote is not None else None,
+            remote_engines=remote,
             gpu_memory=gpu_memory,
             on_beat=beat,
             on_ready=systemd.ready,
         )
         return asyncio.run(_run_and_end(application))
+
+
+def _load_none(_: Settings) -> Mapping[str, Engine]:
+    """Where the engines are on other machines."""
+    return {}
 
 
 def _load_and_settle(load_stylizers: LoadStylizers, settings: Settings) -> Mapping[str, Engine]:
@@ -108,10 +117,10 @@ async def _until_signalled(application: Application) -> int:
         if not running.cancelling():
             running.cancel()
 
-    # And again once the engines are there: Ray puts a handler of its own under Python's, which
-    # aborts the process three seconds after a SIGTERM.
-    running = asyncio.create_task(application.run(on_loaded=lambda: _on_signals(end)))
-    _on_signals(end)
+    running = asyncio.create_task(application.run())
+    loop = asyncio.get_running_loop()
+    for name in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(name, end)
     try:
         await running
     except asyncio.CancelledError:
@@ -130,9 +139,3 @@ async def _until_signalled(application: Application) -> int:
     except Exception:
         logger.critical("the bot can't go on", exc_info=True)
     return ExitCode.FAILED
-
-
-def _on_signals(call: Callable[[], None]) -> None:
-    loop = asyncio.get_running_loop()
-    for name in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(name, call)

@@ -108,11 +108,6 @@ class Settings(BaseSettings):
     """Of the chat page on loopback; 0 takes any free one."""
 
     @property
-    def clip_seconds(self) -> float:
-        """How long a clip may be; 0 where the engines are in a Ray cluster, which paints none."""
-        return self.clip_max_seconds if self.ray_address is None else 0.0
-
-    @property
     def cache_dir(self) -> Path:
         """What can be made or fetched again: weights, gallery pictures."""
         return self.data_dir / "cache"

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import logging
 import math
+import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
@@ -69,11 +70,12 @@ class _Detector(Protocol):
 
 
 class FaceFinder:
-    """Looks for faces; used in one thread at a time."""
+    """Looks for faces; in one thread at a time, the others wait."""
 
     def __init__(self, detector: _Detector) -> None:
         self._detector = detector
         self._has_failed = False
+        self._lock = threading.Lock()
 
     def find(self, photo: Image.Image) -> list[Face]:
         """The faces of an upright RGB photo, the largest first; none if the detector fails.
@@ -83,23 +85,28 @@ class FaceFinder:
         small = photo.resize(fit_size(photo.size, LOOK_PX), Image.Resampling.BILINEAR)
         pixels = np.asarray(small)[:, :, ::-1]
         try:
-            faces = self._find_upright(pixels)
-            if _best(faces) >= _CERTAIN:
-                return faces
-            for turns in (1, 2, 3):
-                # At half the size first, which is four times as quick: mostly nothing is there.
-                if not self._find_upright(np.rot90(pixels[::2, ::2], turns)):
-                    continue
-                turned = self._find_upright(np.rot90(pixels, turns))
-                if _best(turned) > _best(faces) + _CLEARLY:
-                    faces = [_turned_back(face, turns, small.size) for face in turned]
-            return faces
+            with self._lock:
+                return self._find_any_way_up(pixels)
         except Exception as error:
             # OpenCV's errors have no common class of their own that says more.
             if not self._has_failed:
                 _log.warning("painting without a look for faces: %s", error)
             self._has_failed = True
         return []
+
+    def _find_any_way_up(self, pixels: NDArray[np.uint8]) -> list[Face]:
+        height, width = pixels.shape[:2]
+        faces = self._find_upright(pixels)
+        if _best(faces) >= _CERTAIN:
+            return faces
+        for turns in (1, 2, 3):
+            # At half the size first, which is four times as quick: mostly nothing is there.
+            if not self._find_upright(np.rot90(pixels[::2, ::2], turns)):
+                continue
+            turned = self._find_upright(np.rot90(pixels, turns))
+            if _best(turned) > _best(faces) + _CLEARLY:
+                faces = [_turned_back(face, turns, (width, height)) for face in turned]
+        return faces
 
     def _find_upright(self, pixels: NDArray[np.uint8]) -> list[Face]:
         rows = self._detector.detect(np.ascontiguousarray(pixels), details=True)

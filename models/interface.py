@@ -145,6 +145,14 @@ class DeviceLostError(EngineError):
     """The GPU's context is gone (device-side assert): it is of no use before a restart."""
 
 
+class KilledForMemoryError(DeviceLostError):
+    """The process that painted was killed because its machine had no memory left for it."""
+
+
+class DeviceAwayError(DeviceLostError):
+    """Likewise, and not by what was painted: all devices went at once, or it had not begun."""
+
+
 OnStep = Callable[[StepReport], None]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import enum
 import struct
+from collections.abc import Callable
 
 MAX_PIXELS = 64_000_000
 """Above the 50 MP of most phones (8192 x 6144). Fewer where a format takes more memory than
@@ -88,3 +89,11 @@ class PictureError(Exception):
         self.max_pixels = max_pixels
         """Of this format; for TOO_MANY_PIXELS."""
         super().__init__(_SENTENCES[problem].format(limit=max_pixels // 1_000_000))
+
+    def __reduce__(self) -> tuple[Callable[..., PictureError], tuple[PictureProblem, int]]:
+        """To be pickled: Python's own way knows the sentence alone."""
+        return _picture_error, (self.problem, self.max_pixels)
+
+
+def _picture_error(problem: PictureProblem, max_pixels: int) -> PictureError:
+    return PictureError(problem, max_pixels=max_pixels)

@@ -22,14 +22,15 @@ import torch
 from safetensors import SafetensorError
 from torch import Tensor
 
-from models.files import write_atomically
+from models.weights_cache import DEFAULT_CACHE_DIR as DEFAULT_CACHE_DIR
+from models.weights_cache import VGG16_CACHED as VGG16_CACHED
+from models.weights_cache import WeightsError as WeightsError
+from models.weights_cache import read_checked, read_vgg16, write_vgg16
 
 EncoderName = Literal["slim", "vgg16"]
 EncoderSetting = Literal["auto", "slim", "vgg16"]
 
 PACKAGED = Path(__file__).parent / "weights"
-DEFAULT_CACHE_DIR = Path("data/cache")
-"""Where VGG16 is kept, below the working directory, if nobody says otherwise."""
 MANIFEST = "manifest.toml"
 """In the packaged folder: the SHA-256 of every file beside it."""
 SLIM_ENCODER = "slim_encoder.safetensors"
@@ -38,7 +39,6 @@ VGG16_URL = "https://download.pytorch.org/models/vgg16-397923af.pth"
 VGG16_SHA256 = "397923af8e79cdbb6a7127f12361acd7a2f83e06b05044ddf496e83de57a5bf0"
 """Of torchvision's file, which carries the first eight digits in its name."""
 VGG16_BYTES = 553_433_881
-VGG16_CACHED = "vgg16_convolutions.safetensors"
 
 _VGG16_STAGES = (2, 2, 3, 3, 3)
 _VGG16_CHANNELS = (64, 128, 256, 512, 512)
@@ -46,16 +46,13 @@ _CHUNK_BYTES = 1 << 20
 _STALL_S = 30.0
 
 
-class WeightsError(Exception):
-    """Weights can't be had; the message is one English sentence that says which and why."""
-
-
 def load_packaged(name: str, *, folder: Path = PACKAGED) -> dict[str, Tensor]:
     """The tensors of the packaged file `name`.
 
     Raises WeightsError if it is missing, truncated or not what the manifest says.
     """
-    return _load_checked(folder / name, packaged_sha256(name, folder=folder))
+    path = folder / name
+    return _parsed(read_checked(path, packaged_sha256(name, folder=folder)), path)
 
 
 def packaged_sha256(name: str, *, folder: Path = PACKAGED) -> str:
@@ -69,12 +66,7 @@ def packaged_sha256(name: str, *, folder: Path = PACKAGED) -> str:
 
 def load_vgg16(cache_dir: Path) -> dict[str, Tensor]:
     """VGG16's convolutions from the cache; raises WeightsError if they are not there or damaged."""
-    path = cache_dir / VGG16_CACHED
-    try:
-        expected = _checksum_path(path).read_text(encoding="ascii").strip()
-    except OSError:
-        raise WeightsError(f"The VGG16 weights have not been downloaded to {cache_dir}.") from None
-    return _load_checked(path, expected)
+    return _parsed(read_vgg16(cache_dir), cache_dir / VGG16_CACHED)
 
 
 def fetch_vgg16(
@@ -97,7 +89,7 @@ def fetch_vgg16(
             with tempfile.TemporaryDirectory(dir=cache_dir, prefix="vgg16-") as folder:
                 download = Path(folder) / "vgg16.pth"
                 _download(url, download, sha256=sha256, size_bytes=size_bytes)
-                _write_checked(cache_dir / VGG16_CACHED, _convolutions(download))
+                write_vgg16(cache_dir, safetensors.torch.save(_convolutions(download)))
         except OSError as error:
             raise WeightsError(
                 f"The VGG16 weights can't be kept in {cache_dir}: {error}."
@@ -114,11 +106,8 @@ def keep_vgg16(cache_dir: Path, tensors: Mapping[str, Tensor]) -> None:
     if shapes != _vgg16_shapes():
         raise WeightsError("These are not VGG16's convolutions: other names or other shapes.")
     try:
-        cache_dir.mkdir(parents=True, exist_ok=True)
-        _write_checked(
-            cache_dir / VGG16_CACHED,
-            {name: tensor.float().contiguous() for name, tensor in tensors.items()},
-        )
+        kept = {name: tensor.float().contiguous() for name, tensor in tensors.items()}
+        write_vgg16(cache_dir, safetensors.torch.save(kept))
     except OSError as error:
         raise WeightsError(f"The VGG16 weights can't be kept in {cache_dir}: {error}.") from None
 
@@ -136,32 +125,12 @@ def choose_encoder(
     return "vgg16" if cuda and vgg16_at_hand() else "slim"
 
 
-def _load_checked(path: Path, expected: str) -> dict[str, Tensor]:
-    """Read once, check, then parse the very bytes that were checked."""
-    try:
-        content = path.read_bytes()
-    except OSError:
-        raise WeightsError(f"The weights {path.name} are missing from {path.parent}.") from None
-    if hashlib.sha256(content).hexdigest() != expected:
-        raise WeightsError(
-            f"The weights {path} are damaged: their SHA-256 is not the expected one."
-        )
+def _parsed(content: bytes, path: Path) -> dict[str, Tensor]:
+    """The very bytes that were checked."""
     try:
         return safetensors.torch.load(content)
     except SafetensorError:
         raise WeightsError(f"The weights {path} are no safetensors file.") from None
-
-
-def _write_checked(path: Path, tensors: Mapping[str, Tensor]) -> None:
-    """Write weights, then their checksum: only both together count as present."""
-    content = safetensors.torch.save(dict(tensors))
-    write_atomically(path, content)
-    checksum = hashlib.sha256(content).hexdigest()
-    write_atomically(_checksum_path(path), f"{checksum}\n".encode("ascii"))
-
-
-def _checksum_path(path: Path) -> Path:
-    return path.with_name(path.name + ".sha256")
 
 
 def _download(url: str, target: Path, *, sha256: str, size_bytes: int) -> None:

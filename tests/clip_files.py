@@ -185,3 +185,10 @@ def seen(path: Path) -> Iterator[tuple[float, Pixels]]:
     with av.open(path) as container:
         for frame in container.decode(video=0):
             yield float(frame.time), frame.to_ndarray(format="rgb24").astype(np.uint8)
+
+
+def facts_of(clip: bytes) -> tuple[int, bool]:
+    """Its frames, and whether it has sound."""
+    with av.open(io.BytesIO(clip), "r") as opened:
+        frames = len([*opened.decode(video=0)])
+        return frames, bool(opened.streams.audio)

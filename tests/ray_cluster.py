@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import os
+import signal
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import pytest
@@ -32,7 +34,7 @@ def free_port() -> int:
 class RayCluster:
     """Two nodes, each with one processor for Ray; the first is also the bot's own machine."""
 
-    def __init__(self, port: int) -> None:
+    def __init__(self, port: int, environments: Sequence[Mapping[str, str]] = ({}, {})) -> None:
         from ray.cluster_utils import Cluster
 
         self._node = {
@@ -42,14 +44,27 @@ class RayCluster:
             "object_store_memory": 80 * 2**20,
             "include_dashboard": False,
         }
-        head = {**self._node, "gcs_server_port": port}
+        first, second = (dict(each) or None for each in environments)
+        head = {**self._node, "gcs_server_port": port, "env_vars": first}
         self._cluster = Cluster(initialize_head=True, head_node_args=head)
-        self._second = self._cluster.add_node(**self._node)
+        self._second = self._cluster.add_node(**self._node, env_vars=second)
         self.address = str(self._cluster.address)
 
     def kill_second(self) -> None:
         """By SIGKILL: its raylet, and its workers with it."""
         self._cluster.remove_node(self._second, allow_graceful=False)
+
+    def kill_painters(self) -> int:
+        """Likewise the actors of both nodes, and neither node; returns how many there were."""
+        raylets = {
+            info.process.pid
+            for node in self._cluster.list_all_nodes()
+            for info in node.all_processes["raylet"]
+        }
+        painters = [pid for pid in _pids() if _is_painter(pid) and _parent(pid) in raylets]
+        for pid in painters:
+            os.kill(pid, signal.SIGKILL)
+        return len(painters)
 
     def add_second(self) -> None:
         """Another node joins in its place."""
@@ -66,11 +81,32 @@ class RayCluster:
         self._cluster.shutdown()
 
 
+def _pids() -> list[int]:
+    return [int(each.name) for each in Path("/proc").iterdir() if each.name.isdigit()]
+
+
+def _is_painter(pid: int) -> bool:
+    with contextlib.suppress(OSError):
+        return Path(f"/proc/{pid}/cmdline").read_bytes().startswith(b"ray::RemotePainter")
+    return False
+
+
+def _parent(pid: int) -> int:
+    with contextlib.suppress(OSError):
+        return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
+    return 0
+
+
 @contextlib.contextmanager
-def ray_cluster(port: int | None = None) -> Iterator[RayCluster]:
-    """Skips the test where Ray isn't installed; `ENVIRONMENT` must be set."""
+def ray_cluster(
+    port: int | None = None, environments: Sequence[Mapping[str, str]] = ({}, {})
+) -> Iterator[RayCluster]:
+    """Skips the test where Ray isn't installed; `ENVIRONMENT` must be set.
+
+    `environments` are what each node has beside that.
+    """
     need_ray()
-    cluster = RayCluster(port or free_port())
+    cluster = RayCluster(port or free_port(), environments)
     try:
         yield cluster
     finally:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from typing import Any
 
 from aiogram import Bot, Dispatcher
@@ -60,7 +61,7 @@ def make_dispatcher(
     incoming_pictures: IncomingPictures,
     catalog: Catalog,
     i18n: I18n,
-    clip_size_px: int,
+    clip_size_px: Callable[[], int],
     **services: Any,
 ) -> Dispatcher:
     """Handlers ask for any of these by its name in their signature."""

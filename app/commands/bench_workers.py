@@ -175,7 +175,15 @@ class _Counter:
     def cancelled(self, job: Job) -> None:
         """Nobody cancels."""
 
-    def worker_ended(self, job: Job, device: str, state: WorkerState, *, workers_left: int) -> None:
+    def worker_ended(
+        self, job: Job, device: str, state: WorkerState, *, workers_left: int, returns: bool
+    ) -> None:
+        """None is lost."""
+
+    def painting_paused(self) -> None:
+        """None is lost."""
+
+    def painting_resumed(self, device: str) -> None:
         """None is lost."""
 
     async def next_unreachable_chat(self) -> int:

@@ -177,15 +177,19 @@ def _engine(settings: Settings) -> Iterator[Finding]:
 
 
 def _cluster(settings: Settings, address: str) -> Iterator[Finding]:
-    from models.interface import EngineError
-    from models.remote.cluster import choose_places, connect
+    from models.interface import DeviceSettingError, EngineError
+    from models.remote.cluster import connect
+    from models.remote.places import choose_places
 
     try:
         places = choose_places(
             connect(address), device=settings.device, cpu_workers=settings.cpu_workers
         )
     except EngineError as error:
-        yield Finding(Verdict.BAD, str(error), "the bot does not start before that is mended")
+        advice = "the bot takes jobs all the same, and paints them as soon as that is mended"
+        if isinstance(error, DeviceSettingError):
+            advice = "the bot does not start before that is mended"
+        yield Finding(Verdict.BAD, str(error), advice)
         return
     for place in places:
         yield Finding(Verdict.GOOD, f"painting on {place.name}, in the Ray cluster")

@@ -90,11 +90,22 @@ class Reporter(Protocol):
         """
         ...
 
-    def worker_ended(self, job: Job, device: str, state: WorkerState, *, workers_left: int) -> None:
+    def worker_ended(
+        self, job: Job, device: str, state: WorkerState, *, workers_left: int, returns: bool
+    ) -> None:
         """A worker paints no more since it had this job; the others go on. Returns at once.
 
-        Not told of the last one: then the process ends. It is the admins' business.
+        `returns` where its device paints again as soon as it can, without a restart. Else it is not
+        told of the last one: then the process ends. It is the admins' business.
         """
+        ...
+
+    def painting_paused(self) -> None:
+        """Nobody is left to paint; jobs wait until somebody is there again. Returns at once."""
+        ...
+
+    def painting_resumed(self, device: str) -> None:
+        """Somebody is there again. Returns at once."""
         ...
 
     async def next_unreachable_chat(self) -> int:
@@ -258,6 +269,11 @@ class JobService(Protocol):
 
     async def stats(self) -> Stats: ...
 
+    @property
+    def is_paused(self) -> bool:
+        """Nobody is there to paint; jobs wait, and it goes on by itself."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class WorkerView:
@@ -281,3 +297,5 @@ class Stats:
     failures: dict[str, int]
     disk_bytes: int
     workers: tuple[WorkerView, ...] = ()
+    is_paused: bool = False
+    """Nobody is there to paint, and it goes on by itself."""

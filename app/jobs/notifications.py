@@ -34,6 +34,13 @@ class PlaceNotifier:
         """Take the places as known: for those who wait nothing has happened."""
         self._queue.changed_places()
 
+    def notify_all(self, runs: Runs) -> None:
+        """What everyone waits for has changed."""
+        self._queue.changed_places()
+        for view in self._estimates.waiting(runs):
+            if view.place is not None:
+                notify_safely(self._reporter.waiting, view.job, view.place, view.seconds_left)
+
     def notify(self, runs: Runs) -> None:
         """`runs` is what each worker paints."""
         if changed := self._queue.changed_places():

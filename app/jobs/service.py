@@ -64,8 +64,10 @@ class LocalJobService:
         reporter: Reporter,
         limits: JobLimits,
         style_of: StyleOf = plain_style,
+        engines_return: bool = False,
     ) -> None:
-        """`stylizers` by the device that each paints on, at least one.
+        """`stylizers` by the device that each paints on; at least one, unless `engines_return`:
+        then the work goes on without any until `add_engine` brings the next.
 
         Nothing is painted before `start`. Whoever opened the store closes it, after `drain`.
         """
@@ -95,14 +97,14 @@ class LocalJobService:
             make_room=self._retention.make_room,
         )
         """For whoever else writes something large into the data folder."""
-        self._workers = self._make_workers(stylizers)
+        self._workers = self._make_workers(stylizers, engines_return=engines_return)
         self._allowance = DailyAllowance(store.repository, limits.max_daily_per_user, time.time)
         self._submitting = asyncio.Lock()
         """One submission at a time: between asking for room and taking it nobody else comes in."""
         self._closing = False
         self._background: list[asyncio.Task[None]] = []
 
-    def _make_workers(self, stylizers: Mapping[str, Engine]) -> WorkerPool:
+    def _make_workers(self, stylizers: Mapping[str, Engine], *, engines_return: bool) -> WorkerPool:
         return WorkerPool(
             [self._make_worker(device, stylizer) for device, stylizer in stylizers.items()],
             repository=self._repository,
@@ -111,6 +113,7 @@ class LocalJobService:
             reporter=self._reporter,
             deliveries=self._deliveries,
             max_attempts=self._limits.max_attempts,
+            engines_return=engines_return,
         )
 
     def _make_worker(self, device: str, stylizer: Engine) -> Worker:
@@ -153,6 +156,20 @@ class LocalJobService:
         if not self._closing:
             self._workers.add(self._make_worker(device, stylizer))
             self._places.notify(self._workers.runs)
+
+    def remove_engine(self, device: str) -> None:
+        """An engine is gone; what it paints is told of by the engine itself."""
+        self._workers.remove(device)
+        self._places.notify(self._workers.runs)
+
+    def tell_of_absence(self) -> None:
+        """No engine will come soon: if there is none, the reporter hears of it, once."""
+        if not self._closing:
+            self._workers.tell_of_absence()
+
+    @property
+    def is_paused(self) -> bool:
+        return self._workers.is_paused
 
     async def ended(self) -> None:
         """Return when the work has ended by `drain`.
@@ -302,6 +319,7 @@ class LocalJobService:
             failures=failures,
             disk_bytes=await self._retention.used_bytes(),
             workers=self.workers,
+            is_paused=self.is_paused,
         )
 
     @property

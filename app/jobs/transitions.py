@@ -85,10 +85,11 @@ class JobTransitions(JobRows):
             (job_id,),
         )
 
-    async def note_hang(self, job_id: int) -> Job | None:
-        """Remember, for the case that it is set aside, that a running job hung."""
+    async def note_cause(self, job_id: int, cause: Failure) -> Job | None:
+        """Remember, for the case that it is set aside, what a running job has come to."""
         return await self._row(
-            "UPDATE jobs SET failure = 'hung' WHERE id = ? AND state = 'running' RETURNING *",
+            "UPDATE jobs SET failure = ? WHERE id = ? AND state = 'running' RETURNING *",
+            cause,
             job_id,
         )
 

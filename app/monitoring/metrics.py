@@ -74,6 +74,7 @@ def families(report: Report) -> Iterable[Metric]:
     yield _one("jobs_waiting", "Jobs in the queue.", stats.waiting)
     yield _one("pictures_bytes", "What the pictures take on the disk.", stats.disk_bytes)
     yield _one("disk_free_bytes", "What the disk has left.", report.disk_free_bytes)
+    yield _one("painting_paused", "1 if no machine is there to paint.", stats.is_paused)
     painted = {worker.device: worker.painted for worker in stats.workers}
     yield _by("worker_pictures", "Pictures painted since the start.", "device", painted)
     at_work = {worker.device: worker.state.is_at_work for worker in stats.workers}

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import resource
 import sys
 import tempfile
 import time
@@ -42,6 +43,7 @@ _JUDGED = 3
 """Frames of each clip, the last one and some before."""
 _SHEET_FRAMES, _SHEET_PX = 8, 200
 _FPS = 25
+_SELF, _CHILDREN = resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +67,9 @@ class Pace:
     seconds_long: float
     frames: int
     frames_per_s: float
+    core_s_a_frame: float
+    """Of the processor, by this process and the readers: unlike the pace it hardly depends on what
+    else the machine does."""
     peak_memory_mb: float
     """Of this process above what it held before."""
 
@@ -87,7 +92,7 @@ def measure_steadiness(
         for name, (style, options) in styles.items():
             before = _one_by_one(stylizer, scene, style, options)
             painter = stylizer.frame_painter([style], options)
-            after = [painter.paint(painter.look(frame)) for frame in scene.frames]
+            after = [painter.paint(frame) for frame in scene.frames]
             if sheets is not None:
                 _sheet(scene, before, after).save(sheets / f"{scene.name}-{name}.png")
             yield Steadiness(
@@ -134,7 +139,7 @@ def measure_pace(
         for length in (0.2, *seconds):
             source, output = Path(folder, "pan.mp4"), Path(folder, "painted.mp4")
             _write_pan(source, photo, options.size_px, round(length * frames_per_s), frames_per_s)
-            began = time.perf_counter()
+            began, used = time.perf_counter(), _core_s()
             with PeakMemory(stylizer.device) as memory:
                 painted = stylizer.stylize_clip(
                     source,
@@ -151,6 +156,7 @@ def measure_pace(
                     length,
                     painted.frames,
                     painted.frames / spent,
+                    (_core_s() - used) / painted.frames,
                     memory.megabytes,
                 )
 
@@ -172,13 +178,21 @@ def steadiness_table(rows: Sequence[Steadiness]) -> str:
 
 def pace_table(rows: Sequence[Pace]) -> str:
     """The rows as Markdown."""
-    lines = ["| size, px | s long | frames | frames/s | memory, MB |", "|---|---|---|---|---|"]
+    lines = [
+        "| size, px | s long | frames | frames/s | core seconds a frame | memory, MB |",
+        "|---|---|---|---|---|---|",
+    ]
     lines += [
         f"| {row.size_px} | {row.seconds_long:g} | {row.frames} | {row.frames_per_s:.1f} "
-        f"| {row.peak_memory_mb:.0f} |"
+        f"| {row.core_s_a_frame:.2f} | {row.peak_memory_mb:.0f} |"
         for row in rows
     ]
     return "\n".join(lines)
+
+
+def _core_s() -> float:
+    own, readers = (resource.getrusage(who) for who in (_SELF, _CHILDREN))
+    return own.ru_utime + own.ru_stime + readers.ru_utime + readers.ru_stime
 
 
 def _one_by_one(

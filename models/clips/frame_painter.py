@@ -33,8 +33,8 @@ _LEVELS = 255
 
 
 @dataclass(frozen=True, slots=True)
-class _Kept:
-    """Where the last frame's faces were."""
+class _Faces:
+    """Where a frame's faces are."""
 
     mask: Field
     """(height, width)"""
@@ -48,12 +48,22 @@ class Look:
     frame: Pixels
     motion: Motion | None
     """Since the frame before; None at the beginning of a shot."""
+    faces: _Faces | None
+
+
+@dataclass(frozen=True, slots=True)
+class Drafted:
+    """A look and what the network made of it."""
+
+    look: Look
+    painting: Field
+    """(height, width, 3), 0-255."""
 
 
 class FramePainter:
-    """Paints the frames of one clip in their order: `look` at each, then `paint` what was seen.
+    """Paints the frames of one clip in their order: `look` at each, `draft` and `finish` it.
 
-    Another thread may look at the next frame while one is painted.
+    Each of the three may be done in a thread of its own.
     """
 
     def __init__(
@@ -75,70 +85,80 @@ class FramePainter:
         self._steadier = Steadier()
         self._shot = Shot()
         self._before: Pixels | None = None
-        self._faces: _Kept | None = None
+        self._faces: _Faces | None = None
         self._frames = 0
 
     def look(self, frame: Pixels) -> Look:
         """What there is to know about the next frame."""
-        before, self._before = self._before, frame
-        if self._shots.begins(frame) or before is None:
-            return Look(frame, None)
-        motion = self._motions.find(before, frame)
-        # Another shot in the same colours: nothing in it was there before.
-        return Look(frame, motion if motion.belief.mean() > _LOST else None)
-
-    def paint(self, look: Look) -> Pixels:
-        """The painting (height, width, 3) of a frame. Raises PictureError for a style picture."""
-        frame, motion = look.frame, look.motion
         if self._options.strength == MIN_STRENGTH:
-            return frame
-        if motion is None:
+            return Look(frame, None, None)
+        before, self._before = self._before, frame
+        motion = None
+        if not self._shots.begins(frame) and before is not None:
+            motion = self._motions.find(before, frame)
+            # Another shot in the same colours: nothing in it was there before.
+            motion = motion if motion.belief.mean() > _LOST else None
+        return Look(frame, motion, self._faces_in(frame, motion))
+
+    def draft(self, look: Look) -> Drafted:
+        """What the network paints. Raises PictureError for a style picture."""
+        frame = look.frame
+        if self._options.strength == MIN_STRENGTH:
+            return Drafted(look, frame.astype(np.float32))
+        if look.motion is None:
             self._shot = Shot()
-            self._faces, self._frames = None, 0
-        photo = self._tensor(frame)
         self._shot.begin_frame()
         painting = self._drafter.draft(
-            _thick_enough(photo),
+            _thick_enough(_tensor(frame).to(self._device)),
             self._styles,
             brush=self._options.brush,
             strength=self._options.strength,
             seed=self._options.seed,
-            faces=self._face_mask(frame, motion),
+            faces=self._face_mask(look.faces),
             shot=self._shot,
         )
         height, width = frame.shape[:2]
-        levels = painting[0, :, :height, :width].permute(1, 2, 0).mul(_LEVELS).cpu().numpy()
-        steady = self._steadier.steady(np.ascontiguousarray(levels), motion)
+        return Drafted(look, _levels(painting[..., :height, :width]))
+
+    def finish(self, drafted: Drafted) -> Pixels:
+        """The painting (height, width, 3) as it is shown: steadied, in the photo's colours if that
+        was asked for.
+        """
+        look = drafted.look
+        if self._options.strength == MIN_STRENGTH:
+            return look.frame
+        steady = self._steadier.steady(drafted.painting, look.motion)
         if self._options.keep_colors:
-            steady = self._with_colors_of(steady, photo)
+            colored = with_colors_of(_tensor(steady).clamp(0, 1), _tensor(look.frame))
+            steady = _levels(colored)
         return np.rint(steady).clip(0, _LEVELS).astype(np.uint8)
 
-    def _tensor(self, frame: Field | Pixels) -> Tensor:
-        """(1, 3, H, W), 0-1."""
-        pixels = torch.from_numpy(np.ascontiguousarray(frame).copy()).to(self._device)
-        return pixels.permute(2, 0, 1)[None].float() / _LEVELS
+    def paint(self, frame: Pixels) -> Pixels:
+        """All three steps for the next frame."""
+        return self.finish(self.draft(self.look(frame)))
 
-    def _with_colors_of(self, painting: Field, photo: Tensor) -> Field:
-        colored = with_colors_of(self._tensor(painting).clamp(0, 1), photo)
-        levels: Field = colored[0].permute(1, 2, 0).mul(_LEVELS).cpu().numpy()
-        return levels
-
-    def _face_mask(self, frame: Pixels, motion: Motion | None) -> FaceMask | None:
+    def _faces_in(self, frame: Pixels, motion: Motion | None) -> _Faces | None:
+        """Where they were, moved, or found anew."""
         if self._face_finder is None:
             return None
+        if motion is None:
+            self._faces, self._frames = None, 0
         kept = self._faces
         if kept is not None and motion is not None:
-            kept = _Kept(motion.carried(kept.mask).clip(0, 1), kept.detail_px)
+            kept = _Faces(motion.carried(kept.mask).clip(0, 1), kept.detail_px)
         if self._frames % _FACES_EVERY == 0:
             kept = _renewed(kept, self._found(self._face_finder, frame))
         self._frames += 1
         self._faces = kept
-        if kept is None:
-            return None
-        mask = torch.from_numpy(kept.mask)[None, None].to(self._device)
-        return FaceMask(_thick_enough(mask), kept.detail_px)
+        return kept
 
-    def _found(self, face_finder: FaceFinder, frame: Pixels) -> _Kept | None:
+    def _face_mask(self, faces: _Faces | None) -> FaceMask | None:
+        if faces is None:
+            return None
+        mask = torch.from_numpy(faces.mask)[None, None].to(self._device)
+        return FaceMask(_thick_enough(mask), faces.detail_px)
+
+    def _found(self, face_finder: FaceFinder, frame: Pixels) -> _Faces | None:
         faces = face_finder.find(Image.fromarray(frame))
         if not faces:
             return None
@@ -146,17 +166,29 @@ class FramePainter:
         found = FaceMask.of(
             faces, (height, width), long_side_px=max(height, width), device=torch.device("cpu")
         )
-        return _Kept(found.mask[0, 0].numpy(), found.detail_px)
+        return _Faces(found.mask[0, 0].numpy(), found.detail_px)
 
 
-def _renewed(former: _Kept | None, found: _Kept | None) -> _Kept | None:
+def _renewed(former: _Faces | None, found: _Faces | None) -> _Faces | None:
     """Half of what was known and half of what was found now; all of it at first."""
     if former is None:
         return found
     mask = former.mask * np.float32(1 - _FACE_NEWS)
     if found is not None:
-        return _Kept(mask + np.float32(_FACE_NEWS) * found.mask, found.detail_px)
-    return _Kept(mask, former.detail_px) if mask.max() > 1 / _LEVELS else None
+        return _Faces(mask + np.float32(_FACE_NEWS) * found.mask, found.detail_px)
+    return _Faces(mask, former.detail_px) if mask.max() > 1 / _LEVELS else None
+
+
+def _tensor(levels: Field | Pixels) -> Tensor:
+    """(1, 3, H, W), 0-1."""
+    pixels = torch.from_numpy(np.ascontiguousarray(levels).copy())
+    return pixels.permute(2, 0, 1)[None].float() / _LEVELS
+
+
+def _levels(image: Tensor) -> Field:
+    """(H, W, 3), 0-255."""
+    levels: Field = image[0].permute(1, 2, 0).mul(_LEVELS).cpu().numpy()
+    return np.ascontiguousarray(levels)
 
 
 def _thick_enough(image: Tensor) -> Tensor:

@@ -105,6 +105,14 @@ class ClipError(Exception):
         """Seconds, for TOO_LONG."""
         super().__init__(_SENTENCES[problem].format(limit=limit))
 
+    def __reduce__(self) -> tuple[Callable[..., ClipError], tuple[ClipProblem, float]]:
+        """To be pickled: Python's own way knows the sentence alone."""
+        return _clip_error, (self.problem, self.limit)
+
+
+def _clip_error(problem: ClipProblem, limit: float) -> ClipError:
+    return ClipError(problem, limit=limit)
+
 
 class ClipCancelledError(Exception):
     """`cancel` was set; nothing is left at `output`."""
@@ -259,8 +267,8 @@ class ClipStylizer(Protocol):
         `on_frame` is called in this thread after every frame and must return at once.
         `between_frames` is called in this thread before every frame but the first and may take its
         time: to paint another's photo with the same engine, say. Once `stop` is set, what is
-        painted so far becomes the clip (the first frame, if there is none yet, is waited for); once
-        `cancel` is set, nothing is written and ClipCancelledError is raised.
+        painted so far becomes the clip, the frame in work (the first one in any case) included;
+        once `cancel` is set, nothing is written and ClipCancelledError is raised.
 
         Raises ClipError for a source that can't be used, `models.pictures.PictureError` for such a
         style picture, OSError for an `output` that can't be written, `EngineError` else.

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from models.clips.frame_pixels import Pixels
 
 Field = NDArray[np.float32]
+Grey = NDArray[np.uint8]
 
 _FLOW_PX = 480
 """Long side at which motion is looked for; larger frames are reduced to it."""
@@ -53,11 +54,15 @@ class MotionFinder:
 
     def __init__(self) -> None:
         self._search = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_FAST)
+        self._last: tuple[Pixels, Grey] | None = None
 
     def find(self, before: Pixels, now: Pixels) -> Motion:
         """The motion from `before` to `now`, of one size."""
         height, width = now.shape[:2]
-        one, other = _grey(before), _grey(now)
+        last = self._last
+        one = last[1] if last is not None and last[0] is before else _grey(before)
+        other = _grey(now)
+        self._last = now, other
         back, forth = (
             _enlarged(self._flow(*pair), (width, height)) for pair in ((other, one), (one, other))
         )
@@ -68,16 +73,16 @@ class MotionFinder:
         belief = _agreement(back, _at(forth, places)) * _likeness(before, now, places)
         inside = (places[0] >= 0) & (places[0] <= width - 1)
         inside &= (places[1] >= 0) & (places[1] <= height - 1)
-        moving = float(np.hypot(back[..., 0], back[..., 1]).clip(0, 1).mean())
+        moving = float(np.minimum(cv2.magnitude(*cv2.split(back)), 1).mean())
         return Motion(places, belief * inside, moving)
 
-    def _flow(self, there: NDArray[np.uint8], here: NDArray[np.uint8]) -> Field:
+    def _flow(self, there: Grey, here: Grey) -> Field:
         """(h, w, 2): what to add to a place of the first to find it in the second."""
         flow = np.zeros((*there.shape, 2), np.float32)
         return self._search.calc(there, here, flow).astype(np.float32, copy=False)
 
 
-def _grey(frame: Pixels) -> NDArray[np.uint8]:
+def _grey(frame: Pixels) -> Grey:
     """At the size at which motion is looked for."""
     grey = cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY)
     height, width = grey.shape
@@ -109,17 +114,25 @@ def _remapped(image: Field | Pixels, places: tuple[Field, Field], how: int) -> F
 
 def _agreement(back: Field, forth: Field) -> Field:
     """1 where going back and forth leads to the same place, 0 where it doesn't."""
-    error = np.square(back + forth).sum(-1)
-    length = np.square(back).sum(-1) + np.square(forth).sum(-1)
-    beyond = np.maximum(error - _PER_LENGTH * length - _FREE, 0)
-    agreement: Field = np.exp(-beyond / _SOFT)
+    beyond = _squared(back + forth) - _FREE
+    beyond -= np.float32(_PER_LENGTH) * (_squared(back) + _squared(forth))
+    agreement: Field = np.exp(np.maximum(beyond, 0, out=beyond) / -_SOFT)
     return agreement
+
+
+def _squared(flow: Field) -> Field:
+    """(height, width): the squares of its lengths. Plane by plane: a sum over two is slow."""
+    columns, rows = flow[..., 0], flow[..., 1]
+    squares: Field = columns * columns + rows * rows
+    return squares
 
 
 def _likeness(before: Pixels, now: Pixels, places: tuple[Field, Field]) -> Field:
     """1 where both frames have the same colour, 0 where another."""
+    change = cv2.subtract(now, _at(before, places), dtype=cv2.CV_32F)
     # Blurred with its sign: a camera's noise is gone by that, an edge in another place is not.
-    change = cv2.GaussianBlur(now - _at(before, places), (0, 0), _COLOR_BLUR_PX)
-    beyond = np.maximum(np.abs(change).max(-1) - _COLOR_FREE, 0) / _COLOR_SOFT
+    change = np.abs(cv2.GaussianBlur(change, (0, 0), _COLOR_BLUR_PX))
+    red, green, blue = cv2.split(change)
+    beyond = np.maximum(cv2.max(cv2.max(red, green), blue) - _COLOR_FREE, 0) / _COLOR_SOFT
     likeness: Field = np.exp(-np.square(beyond))
     return likeness

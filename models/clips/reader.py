@@ -42,7 +42,10 @@ class _SilentError(Exception):
 
 
 class ReaderProcess:
-    """A process that reads one clip, started when it is entered and killed when it is left."""
+    """A process that reads one clip, started when it is entered and killed when it is left.
+
+    Whoever has entered it may have another one enter and leave it, which ends it.
+    """
 
     def __init__(
         self,
@@ -56,8 +59,12 @@ class ReaderProcess:
         self._probe_s = probe_s
         self._memory_bytes = memory_bytes
         self._command = command
+        self._is_started = False
 
     def __enter__(self) -> Self:
+        if self._is_started:
+            return self
+        self._is_started = True
         passed_on = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
         self._process = subprocess.Popen(  # noqa: S603 - our own interpreter and program
             self._command,

@@ -5,7 +5,9 @@ Used in a process that may be killed (`child`), never in the one that paints.
 
 from __future__ import annotations
 
+import contextlib
 import os
+import re
 import struct
 from collections.abc import Callable, Iterable, Iterator
 from fractions import Fraction
@@ -13,6 +15,7 @@ from io import BytesIO
 from pathlib import Path
 
 import av
+import av.logging
 import numpy as np
 from av.container import InputContainer
 from av.stream import Disposition
@@ -20,6 +23,7 @@ from av.video.codeccontext import VideoCodecContext
 from av.video.stream import VideoStream
 from PIL import Image, ImageOps
 
+from models.clips.completeness import index_is_cut_off, is_cut_off
 from models.clips.frame_pixels import Pixels, over_white, shown_size, to_pixels
 from models.clips.interface import MAX_CLIP_PIXELS, ClipError, ClipFacts, ClipProblem
 from models.clips.source_formats import SourceFormat, source_format
@@ -35,6 +39,7 @@ _WITH_OPACITY = {"vp8": "libvpx", "vp9": "libvpx-vp9"}
 _RIFF_HEADER_BYTES, _ANMF_BYTES = 12, 16
 _HAS_OPACITY = 0x10
 _NO_LENGTH_MS, _USUAL_MS = 10, 100
+_SIZES = re.compile(r"Picture size (\d+)x(\d+) is invalid")
 _DAMAGE = (av.FFmpegError, OSError, ValueError, ArithmeticError, LookupError, struct.error)
 
 
@@ -77,26 +82,33 @@ def open_source(path: Path, form: SourceFormat) -> InputContainer:
 def picture_stream(container: InputContainer) -> VideoStream:
     """The stream with the moving picture: covers of albums are none. Raises ClipError."""
     for stream in container.streams.video:
-        if not stream.disposition & Disposition.attached_pic:
-            return stream
-    raise ClipError(ClipProblem.NO_PICTURE)
+        if stream.disposition & Disposition.attached_pic:
+            continue
+        if stream.codec_context is None:
+            raise ClipError(ClipProblem.NOT_A_CLIP)
+        return stream
+    raise ClipError(ClipProblem.NO_PICTURE if _has_sound(container) else ClipProblem.DAMAGED)
+
+
+def _has_sound(container: InputContainer) -> bool:
+    """Whether there is any, and not a file that ends before it says what is in it."""
+    return any(packet.stream.type == "audio" and packet.size for packet in container.demux())
 
 
 def _facts(path: Path, form: SourceFormat) -> ClipFacts:
+    if form is SourceFormat.MOV and index_is_cut_off(path):
+        raise ClipError(ClipProblem.DAMAGED)
     with open_source(path, form) as container:
         stream = picture_stream(container)
         _check_pixels(stream.codec_context.width, stream.codec_context.height)
         # An AVI counts places in time, of which many may be empty.
         promised = stream.frames if form is SourceFormat.MOV else 0
         count, length, sound_bytes = _counted(container, stream)
-    if count == 0 or count < promised * _SEEN_BY_ITS_COUNT - 1:
+    is_short = count == 0 or count < promised * _SEEN_BY_ITS_COUNT - 1
+    # What is left of a clip is a clip; but one frame that is left is no still picture.
+    if is_short or (count == 1 and is_cut_off(path, form)):
         raise ClipError(ClipProblem.DAMAGED)
-    with open_source(path, form) as container:
-        stream = picture_stream(container)
-        frame = next(_frames(container, stream), None)
-        if frame is None:
-            raise ClipError(ClipProblem.DAMAGED)
-        width, height = shown_size(frame, _aspect(stream))
+    width, height = _first_frames_size(path, form)
     return ClipFacts(
         seconds=length / TICKS_PER_S,
         frames=count,
@@ -105,6 +117,36 @@ def _facts(path: Path, form: SourceFormat) -> ClipFacts:
         sound_bytes=sound_bytes,
         container=form.value,
     )
+
+
+def _first_frames_size(path: Path, form: SourceFormat) -> tuple[int, int]:
+    """(width, height) as it is to be seen."""
+    with _too_large_by_ffmpegs_log(), open_source(path, form) as container:
+        stream = picture_stream(container)
+        frame = next(_frames(container, stream), None)
+        if frame is None:
+            raise ClipError(ClipProblem.DAMAGED)
+        return shown_size(frame, _aspect(stream))
+
+
+@contextlib.contextmanager
+def _too_large_by_ffmpegs_log() -> Iterator[None]:
+    """Raises ClipError where FFmpeg says that a picture is larger than any it takes.
+
+    From its demuxers and codecs comes an error like any other, and the size is 0 then.
+    """
+    level = av.logging.get_level()
+    av.logging.set_level(av.logging.ERROR)
+    try:
+        with av.logging.Capture() as said:
+            try:
+                yield
+            except (ClipError, *_DAMAGE):
+                for width, height in _SIZES.findall("".join(text for _, _, text in said)):
+                    _check_pixels(int(width), int(height))
+                raise
+    finally:
+        av.logging.set_level(level)
 
 
 def _counted(container: InputContainer, stream: VideoStream) -> tuple[int, int, int]:

@@ -21,6 +21,7 @@ _MOST_SEEN = 10.0
 _FINEST_PX = 1.0
 _BANDS = 3
 """Each is of details twice as wide as those of the one before."""
+_WIDE_PX = 2.0
 _POWER = 2.0
 """Gains go with this power of what a band has lost: a contrast of the same size, but made of the
 fewer strokes that are left, would be less style."""
@@ -51,18 +52,22 @@ class Steadier:
         # Of what was just uncovered all paintings count the same until there are enough of them:
         # the first one, made at the picture's border, would stay for long, as a stripe.
         seen = motion.carried(self._seen).clip(0, _MOST_SEEN - 1)
-        kept = (motion.belief * seen / (seen + 1))[..., None]
+        kept = motion.belief * seen / (seen + 1)
         self._seen = motion.belief * seen + 1
-        steady = painting + kept * (motion.carried(self._before) - painting)
+        steady = motion.carried(self._before)
+        steady -= painting
+        steady *= cv2.merge([kept] * 3)
+        steady += painting
         # A filter that keeps edges sharp overshoots; carried on and on that would grow.
-        self._before = np.clip(steady, 0, 255)
+        self._before = np.clip(steady, 0, 255, out=steady)
         return self._with_contrast_of(painting, self._before, motion.moving)
 
     def _with_contrast_of(self, painting: Field, steady: Field, moving: float) -> Field:
         bands, coarse = _split(steady)
         wanted, _ = _split(painting)
+        # Without their means, which are nearly nothing.
         ratios = [
-            one.std() / max(float(other.std()), 1e-3)
+            cv2.norm(one) / max(cv2.norm(other), 1e-3)
             for one, other in zip(wanted, bands, strict=True)
         ]
         gains = np.clip(np.power(ratios, _POWER), 1, _MAX_GAIN)
@@ -70,7 +75,7 @@ class Steadier:
         gains = 1 + moving * (gains - 1)
         self._gains = self._gains + _NEWS * (gains - self._gains)
         for gain, band in zip(self._gains, bands, strict=True):
-            coarse = coarse + np.float32(gain) * band
+            cv2.scaleAdd(band, gain, coarse, dst=coarse)
         return coarse
 
 
@@ -78,7 +83,18 @@ def _split(image: Field) -> tuple[list[Field], Field]:
     """Its details, the finest first, and what has none; together they are the image."""
     bands = []
     for number in range(_BANDS):
-        coarse = cv2.GaussianBlur(image, (0, 0), _FINEST_PX * 2**number)
+        coarse = _blurred(image, _FINEST_PX * 2**number)
         bands.append(image - coarse)
-        image = coarse.astype(np.float32, copy=False)
+        image = coarse
     return bands, image
+
+
+def _blurred(image: Field, sigma_px: float) -> Field:
+    """Wide blurs are made at half the size, at which what is seen of them is the same."""
+    height, width = image.shape[:2]
+    if sigma_px <= _WIDE_PX or min(height, width) < 2:
+        return cv2.GaussianBlur(image, (0, 0), sigma_px).astype(np.float32, copy=False)
+    small = cv2.resize(image, (width // 2, height // 2), interpolation=cv2.INTER_AREA)
+    small = cv2.GaussianBlur(small, (0, 0), sigma_px / 2)
+    enlarged = cv2.resize(small, (width, height), interpolation=cv2.INTER_LINEAR)
+    return enlarged.astype(np.float32, copy=False)

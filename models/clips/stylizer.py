@@ -6,7 +6,8 @@ import contextlib
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -14,10 +15,10 @@ from tempfile import TemporaryDirectory
 import torch
 from PIL import Image
 
-from models.clips.ahead import fetched_ahead
+from models.clips.ahead import fetched_ahead, finished_behind
 from models.clips.budget import Budget, budget
 from models.clips.encoder import ClipEncoder
-from models.clips.frame_painter import FramePainter
+from models.clips.frame_painter import Drafted, FramePainter, Look
 from models.clips.frame_pixels import Pixels
 from models.clips.interface import (
     ClipCancelledError,
@@ -35,6 +36,7 @@ from models.clips.interface import (
 from models.clips.probing import probe
 from models.clips.reader import ReaderProcess
 from models.clips.timeline import TICKS_PER_S, Shown
+from models.devices.threads import computing_threads
 from models.devices.torch_errors import is_device_lost, is_out_of_memory, release_memory
 from models.draft.drafter import Drafter
 from models.faces import FaceFinder
@@ -65,6 +67,8 @@ class _Request:
 
     source: Path
     facts: ClipFacts
+    reader: ReaderProcess
+    """Not used yet."""
     styles: Sequence[Style]
     kind: ClipKind
     limits: ClipLimits
@@ -122,6 +126,9 @@ class ClipPainter:
         self._drafter = drafter
         self._face_finder = face_finder
         self._device = device
+        # The others are for what goes on beside the network. Threads of torch's that have to wait
+        # for one another on a busy processor take ten times as long.
+        self._threads = max(1, torch.get_num_threads() // 2)
 
     def stylize_clip(
         self,
@@ -139,20 +146,28 @@ class ClipPainter:
     ) -> PaintedClip:
         """See `models.clips.interface.ClipStylizer.stylize_clip`."""
         watch = _Stopwatch()
-        facts = probe(source)
-        check_clip(facts, kind, limits)
-        request = _Request(
-            source=source,
-            facts=facts,
-            styles=styles,
-            kind=kind,
-            limits=limits,
-            on_frame=on_frame,
-            between_frames=between_frames,
-            stop=stop or threading.Event(),
-            cancel=cancel or threading.Event(),
-        )
-        room = budget(facts, kind, limits, options.size_px)
+        # It starts while another one has a first look: each takes a third of a second.
+        with ReaderProcess() as reader:
+            facts = probe(source)
+            check_clip(facts, kind, limits)
+            request = _Request(
+                source=source,
+                facts=facts,
+                reader=reader,
+                styles=styles,
+                kind=kind,
+                limits=limits,
+                on_frame=on_frame,
+                between_frames=between_frames,
+                stop=stop or threading.Event(),
+                cancel=cancel or threading.Event(),
+            )
+            return self._paint_to(output, request, options, watch)
+
+    def _paint_to(
+        self, output: Path, request: _Request, options: StyleOptions, watch: _Stopwatch
+    ) -> PaintedClip:
+        room = budget(request.facts, request.kind, request.limits, options.size_px)
         notes = {ClipNote.SIZE_REDUCED} if room.size_px < options.size_px else set()
         options = replace(options, size_px=max(MIN_SIZE_PX, room.size_px))
         with TemporaryDirectory(prefix=f".{output.name}-", dir=output.parent) as folder:
@@ -181,6 +196,7 @@ class ClipPainter:
             if smaller.size_px == MIN_SIZE_PX:
                 raise OutOfMemoryError("There is not enough memory to paint even a small clip.")
             smaller = replace(smaller, size_px=max(MIN_SIZE_PX, int(smaller.size_px * _SHRINK)))
+            request = replace(request, reader=ReaderProcess())
 
     def _try_to_paint(
         self,
@@ -218,7 +234,7 @@ class ClipPainter:
         )
         painter = self.frame_painter(request.styles, options)
         with encoder, torch.no_grad():
-            done = _paint_frames(request, painter, encoder, size, watch)
+            done = _paint_frames(request, painter, encoder, size, watch, threads=self._threads)
         path, notes = silent, _notes(request, done)
         if room.has_sound:
             path = _with_sound(request, silent, folder / "sound.mp4", is_whole=not notes)
@@ -253,22 +269,30 @@ def _paint_frames(
     encoder: ClipEncoder,
     size: tuple[int, int],
     watch: _Stopwatch,
+    *,
+    threads: int,
 ) -> _Progress:
-    """Paint until the end, or until it is stopped. Raises ClipError, ClipCancelledError."""
+    """Paint until the end, or until it is stopped. Raises ClipError, ClipCancelledError.
+
+    Three frames are in work at a time: another thread looks at one, this one drafts the one before
+    with so many `threads` of torch's, a third one finishes and encodes the one before that.
+    """
     done = _Progress()
-    with ReaderProcess() as reader:
-        frames = _frames(reader, request, size)
-        for shown, look in fetched_ahead((shown, painter.look(frame)) for shown, frame in frames):
-            if done.frames:
-                with watch.stopped():
-                    request.between_frames()
-            if request.cancel.is_set():
-                raise ClipCancelledError
-            if request.stop.is_set() and done.frames:
-                done.is_stopped = True
-                break
-            painting = painter.paint(look)
-            encoder.write(shown, painting)
+
+    def finish(drafted: tuple[Shown, Drafted]) -> tuple[Shown, Pixels]:
+        shown, draft = drafted
+        with computing_threads(1):
+            painting = painter.finish(draft)
+        encoder.write(shown, painting)
+        return shown, painting
+
+    with (
+        closing(fetched_ahead(_looks(painter, _frames(request, size)))) as looks,
+        closing(_drafts(request, painter, looks, watch, done, threads=threads)) as drafts,
+        closing(finished_behind(drafts, finish)) as paintings,
+        request.reader,  # entered last, it ends first: nobody waits for a frame that isn't wanted
+    ):
+        for shown, painting in paintings:
             done.add(shown, watch.seconds)
             request.on_frame(_report(request, done, painting, watch.seconds))
     if request.cancel.is_set():
@@ -276,11 +300,42 @@ def _paint_frames(
     return done
 
 
-def _frames(
-    reader: ReaderProcess, request: _Request, size: tuple[int, int]
-) -> Iterator[tuple[Shown, Pixels]]:
+def _looks(
+    painter: FramePainter, frames: Iterator[tuple[Shown, Pixels]]
+) -> Iterator[tuple[Shown, Look]]:
+    for shown, frame in frames:
+        with computing_threads(1):
+            look = painter.look(frame)
+        yield shown, look
+
+
+def _drafts(
+    request: _Request,
+    painter: FramePainter,
+    looks: Iterator[tuple[Shown, Look]],
+    watch: _Stopwatch,
+    done: _Progress,
+    *,
+    threads: int,
+) -> Generator[tuple[Shown, Drafted], None, None]:
+    """Draft what was seen, others having their turns between."""
+    for number, (shown, look) in enumerate(looks):
+        if number:
+            with watch.stopped():
+                request.between_frames()
+        if request.cancel.is_set():
+            raise ClipCancelledError
+        if number and request.stop.is_set():
+            done.is_stopped = True
+            return
+        with computing_threads(threads):
+            draft = painter.draft(look)
+        yield shown, draft
+
+
+def _frames(request: _Request, size: tuple[int, int]) -> Iterator[tuple[Shown, Pixels]]:
     limits, facts = request.limits, request.facts
-    return reader.frames(
+    return request.reader.frames(
         request.source,
         size,
         crop=request.kind is ClipKind.VIDEO_NOTE,

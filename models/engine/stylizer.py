@@ -16,6 +16,7 @@ from torch import Tensor
 from models.clips.stylizer import ClipPainter
 from models.devices.gpu_options import GpuOptions
 from models.devices.placement import current, placed
+from models.devices.threads import computing_threads
 from models.devices.torch_errors import is_device_lost, is_out_of_memory, release_memory
 from models.draft.drafter import Drafter
 from models.encoders import Encoder
@@ -82,6 +83,7 @@ class TorchStylizer:
             there = GpuEncoder(there, half=gpu.half, graphs=gpu.graphs)
         self._painter = NeighbourPainter(there, device=device)
         self.device = device
+        self._threads = torch.get_num_threads()
         self._drafter = drafter
         self._face_finder = face_finder
         clips = ClipPainter(drafter, face_finder, device=device)
@@ -103,8 +105,13 @@ class TorchStylizer:
         faces = self._find_faces(content, photo, options)
         stop = stop or threading.Event()
         request = _Request(photo, faces, styles, options, on_step, stop, started)
-        # All three belong to the thread, and whoever calls may have them otherwise.
-        with current(self.device), torch.inference_mode(mode=False), torch.enable_grad():
+        # All four belong to the thread, and whoever calls may have them otherwise.
+        with (
+            computing_threads(self._threads),
+            current(self.device),
+            torch.inference_mode(mode=False),
+            torch.enable_grad(),
+        ):
             return self._paint_what_fits(request)
 
     def _find_faces(

@@ -1,54 +1,31 @@
-"""Engines in a Ray cluster: which machines there are, and an actor for each GPU of theirs."""
+"""A Ray cluster: which machines it has, and an actor with an engine in each place there is.
+
+Whoever connects becomes a part of it, and is ended by Ray when the cluster goes.
+"""
 
 from __future__ import annotations
 
 import importlib.util
-import itertools
-import logging
 import socket
-from collections.abc import Mapping, Sequence
+import threading
+import time
 from dataclasses import dataclass
-from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from models.devices.gpu_options import GpuOptions
 from models.interface import DeviceSettingError, EngineError
+from models.remote.actors import Actor
 from models.remote.digest import project_digest
-from models.remote.messages import EngineOrder
-from models.remote.painter import RemotePainter
-from models.remote.stylizer import CONTROL, RayStylizer
-
-if TYPE_CHECKING:
-    from models.weight_files import EncoderSetting
+from models.remote.messages import Changes, ClusterOrder, EngineOrder
+from models.remote.places import Machine, Place, choose_places
+from models.remote.vgg16 import Vgg16
 
 LOADING_MAY_TAKE_S = 600.0
-"""VGG16's weights are downloaded once on each machine, 528 MB."""
+"""Where the bot can't have VGG16's weights, each machine tries to download them, 528 MB."""
 
 CONNECTING_MAY_TAKE_S = 10.0
 
-_log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Machine:
-    """A machine of the cluster, with what it gives to Ray."""
-
-    node_id: str
-    ip: str
-    gpus: int
-    cpus: int
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where one engine is to be."""
-
-    machine: Machine
-    name: str
-    """Such as `10.0.0.2/cuda:0`."""
-    on_gpu: bool
-    threads: int
-    """Its share of the machine's processors."""
+TRY_AGAIN_S = 60.0
+"""After an engine could not be loaded in its place."""
 
 
 def check_ray_installed() -> None:
@@ -63,31 +40,40 @@ def connect(address: str) -> list[Machine]:
     """Join the cluster at `address` (`auto` or HOST:PORT) and say which machines it has.
 
     Blocking, takes seconds; leave it by `ray.shutdown()`. Raises DeviceSettingError where Ray is
-    not installed, EngineError where the cluster doesn't answer.
+    not installed, EngineError where the cluster doesn't answer, and Ray's own errors where it does
+    so no more.
     """
     check_ray_installed()
-    record_factory = logging.getLogRecordFactory()
     import ray
 
-    # Ray's own would put a field more into every line of the log.
-    logging.setLogRecordFactory(record_factory)
+    if not ray.is_initialized():
+        _join(address)
+    machines = [_machine(node) for node in ray.nodes() if node["Alive"]]
+    return sorted(machines, key=lambda machine: (machine.ip, machine.node_id))
+
+
+def no_cluster(address: str) -> str:
+    """One sentence."""
+    return (
+        f"No Ray cluster answers at {address}: start it (README, several machines) and this "
+        "machine's part of it, or unset RAY_ADDRESS."
+    )
+
+
+def _join(address: str) -> None:
+    import ray
+
     try:
-        if not ray.is_initialized():
-            ray.init(
-                address=_answering(address),
-                namespace="style-bot",
-                configure_logging=False,  # the log is the bot's own
-                log_to_driver=False,
-            )
-        nodes = ray.nodes()
+        ray.init(
+            address=_answering(address),
+            namespace="style-bot",
+            configure_logging=False,  # the log is the bot's own
+            log_to_driver=False,
+        )
     # What is raised depends on who did not answer: the address, this machine's raylet or a timer.
     except (OSError, RuntimeError, ValueError, ray.exceptions.RayError) as error:
-        raise EngineError(
-            f"No Ray cluster answers at {address}: start it (README, several machines) and this "
-            "machine's part of it, or unset RAY_ADDRESS."
-        ) from error
-    machines = [_machine(node) for node in nodes if node["Alive"]]
-    return sorted(machines, key=lambda machine: (machine.ip, machine.node_id))
+        ray.shutdown()  # what was begun
+        raise EngineError(no_cluster(address)) from error
 
 
 def _answering(address: str) -> str:
@@ -113,142 +99,144 @@ def _machine(node: dict[str, Any]) -> Machine:
     )
 
 
-def choose_places(
-    machines: Sequence[Machine],
-    *,
-    device: str = "auto",
-    cpu_workers: int = 1,
-    named: Mapping[str, Sequence[str]] = MappingProxyType({}),
-) -> list[Place]:
-    """One for each GPU of the cluster, or, where there is none, `cpu_workers` for each machine.
+@dataclass(slots=True)
+class _Seat:
+    """A place and what became of its engine."""
 
-    `device` as in `named_devices`, but no single GPUs. `named` are the places that were chosen
-    before, by their node; those are left out. Raises DeviceSettingError, also where there is
-    nothing for an engine and never was.
-    """
-    if device not in {"auto", "cpu", "cuda"}:
-        raise DeviceSettingError(
-            f"DEVICE={device} names GPUs of this machine; with RAY_ADDRESS it is auto, cpu or cuda."
-        )
-    on_gpus = device == "cuda" or (device == "auto" and any(each.gpus for each in machines))
-    # Two parts of a cluster may share one machine.
-    taken = {name for each in machines for name in named.get(each.node_id, ())}
-    places = []
-    for machine in machines:
-        if machine.node_id in named:
-            continue
-        count = machine.gpus if on_gpus else min(cpu_workers, machine.cpus)
-        for _ in range(count):
-            prefix = f"{machine.ip}/{'cuda' if on_gpus else 'cpu'}"
-            names = (f"{prefix}:{number}" for number in itertools.count())
-            name = next(name for name in names if name not in taken)
-            taken.add(name)
-            threads = max(1, machine.cpus // count)
-            places.append(Place(machine, name, on_gpu=on_gpus, threads=threads))
-    if not places and not named:
-        what = "GPU" if on_gpus else "processor"
-        raise DeviceSettingError(f"The Ray cluster has no {what} for the engines.")
-    return places
+    place: Place
+    actor: Actor | None = None
+    is_loaded: bool = False
+    is_told: bool = False
+    """Whether `joined` has named it."""
+    is_gone: bool = False
+    """Whether `gone` has; its name is free once the bot has given it up."""
+    problem: str | None = None
+    failed_at: float = 0.0
+    """By `time.monotonic`."""
+
+    def is_dead(self) -> bool:
+        return self.actor is not None and self.actor.is_dead()
 
 
-class RemoteEngines:
-    """The engines of the cluster at `address`; they end when this process does."""
+class Cluster:
+    """The engines of one cluster; they end when this process does."""
 
-    def __init__(
-        self,
-        address: str,
-        *,
-        encoder: EncoderSetting = "auto",
-        device: str = "auto",
-        cpu_workers: int = 1,
-        gpu: GpuOptions | None = None,
-    ) -> None:
+    def __init__(self, order: ClusterOrder) -> None:
         """Nothing is connected before `look`."""
-        self._address = address
-        self._encoder: EncoderSetting = encoder
-        self._device = device
-        self._cpu_workers = cpu_workers
-        self._gpu = gpu or GpuOptions()
-        self._named: dict[str, list[str]] = {}
-        """The places of each node that an engine was loaded for, or should have been."""
+        self._order = order
+        self._device = order.device
+        self._seats: dict[str, _Seat] = {}
+        self._last_problems: dict[str, str] = {}
+        self._vgg16 = Vgg16(order.cache_dir)
 
-    def look(self) -> dict[str, RayStylizer]:
-        """Load an engine for each place that was not there when looked last; by its name.
+    def actor(self, name: str) -> Actor:
+        """Of an engine that has joined. Raises LookupError for one that was given up since."""
+        seat = self._seats[name]
+        if seat.actor is None or not seat.is_loaded:
+            raise LookupError(name)
+        return seat.actor
 
-        Blocking, takes seconds to minutes. A place whose engine can't be loaded, because its
-        project is another one for example, is left out and named in the log; once Ray is started
-        there again, it is a new one. Raises DeviceSettingError, and EngineError where the cluster
-        does not answer or the first look finds no engine.
+    def look(self, ended: frozenset[str]) -> Changes:
+        """Begin to load what is missing, and say what has changed; doesn't wait for engines.
+
+        A place whose engine can't be loaded, because its project is another one for example, is
+        tried again after `TRY_AGAIN_S`. Blocks for as long as the cluster doesn't answer.
         """
-        machines = connect(self._address)
-        places = choose_places(
-            machines, device=self._device, cpu_workers=self._cpu_workers, named=self._named
+        for name in ended & self._seats.keys():
+            self._give_up(name)
+        gone: tuple[str, ...] = ()
+        why_none = None
+        try:
+            machines = connect(self._order.address)
+            gone = self._gone({machine.node_id for machine in machines})
+            for place in self._missing(machines):
+                self._begin_to_load(place)
+        except EngineError as error:
+            why_none = str(error)
+        seats = self._seats.values()
+        return Changes(
+            joined=self._joined(),
+            gone=gone,
+            problems=self._problems(),
+            is_loading=any(not seat.is_loaded and seat.problem is None for seat in seats),
+            why_none=why_none,
         )
-        is_first = not self._named
-        for place in places:
-            self._named.setdefault(place.machine.node_id, []).append(place.name)
-        loaded, problems = self._load(places)
-        if is_first and not loaded:
-            raise EngineError(problems[0])
-        return loaded
 
-    def _load(self, places: Sequence[Place]) -> tuple[dict[str, RayStylizer], list[str]]:
-        project = project_digest()
-        actors = [_start_actor(place) for place in places]
-        loading = [
-            actor.load.remote(self._order(place, project))
-            for place, actor in zip(places, actors, strict=True)
-        ]
-        loaded: dict[str, RayStylizer] = {}
-        problems = []
-        for place, actor, reference in zip(places, actors, loading, strict=True):
-            problem = _why_not_loaded(reference)
-            if problem is None:
-                _log.info("painting on %s", place.name)
-                loaded[place.name] = RayStylizer(actor)
+    def _gone(self, alive: set[str]) -> tuple[str, ...]:
+        gone = []
+        for name, seat in list(self._seats.items()):
+            is_off = seat.place.machine.node_id not in alive
+            if seat.is_gone or not (is_off or (seat.is_loaded and seat.is_dead())):
+                continue
+            if seat.is_told:
+                seat.is_gone = True
+                gone.append(name)
             else:
-                problems.append(f"No engine on {place.name}: {problem}")
-                _log.error("%s", problems[-1])
-        return loaded, problems
+                self._give_up(name)
+        return tuple(gone)
 
-    def _order(self, place: Place, project: str) -> EngineOrder:
-        return EngineOrder(
-            project=project,
-            encoder=self._encoder,
-            gpu=self._gpu if place.on_gpu else None,
-            threads=place.threads,
+    def _give_up(self, name: str) -> None:
+        seat = self._seats.pop(name)
+        if seat.actor is not None:
+            seat.actor.end()
+
+    def _missing(self, machines: list[Machine]) -> list[Place]:
+        now = time.monotonic()
+        for name, seat in list(self._seats.items()):
+            if seat.problem is not None and now - seat.failed_at > TRY_AGAIN_S:
+                self._give_up(name)
+        named: dict[str, list[str]] = {}
+        for name, seat in self._seats.items():
+            named.setdefault(seat.place.machine.node_id, []).append(name)
+        if self._device == "auto" and any(machine.gpus for machine in machines):
+            # From now on: where its GPUs are away, no processor paints in their stead.
+            self._device = "cuda"
+        return choose_places(
+            machines,
+            device=self._device,
+            cpu_workers=self._order.cpu_workers,
+            named=named,
         )
 
+    def _begin_to_load(self, place: Place) -> None:
+        seat = self._seats[place.name] = _Seat(place)
+        threading.Thread(target=self._load, args=(seat,), daemon=True).start()
 
-def _start_actor(place: Place) -> Any:
-    import ray
-    from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
+    def _load(self, seat: _Seat) -> None:
+        order = EngineOrder(
+            project=project_digest(),
+            encoder=self._order.encoder,
+            gpu=self._order.gpu if seat.place.on_gpu else None,
+            threads=seat.place.threads,
+        )
+        try:
+            seat.actor = Actor(seat.place)
+            weights = self._weights_for(seat.actor, order)
+            seat.actor.load(order, weights, timeout_s=LOADING_MAY_TAKE_S)
+            seat.is_loaded = True
+        except Exception as error:
+            reason = str(error) if isinstance(error, EngineError) else repr(error)
+            seat.failed_at = time.monotonic()
+            seat.problem = f"No engine on {seat.place.name}: {reason}"
 
-    as_actor = ray.remote(
-        num_cpus=0 if place.on_gpu else place.threads,
-        num_gpus=int(place.on_gpu),
-        concurrency_groups={CONTROL: 1},
-        # One that died is as lost as a GPU: its job must not begin again behind the bot's back.
-        max_restarts=0,
-        scheduling_strategy=NodeAffinitySchedulingStrategy(place.machine.node_id, soft=False),
-    )
-    return as_actor(RemotePainter).remote()
+    def _weights_for(self, actor: Actor, order: EngineOrder) -> Any:
+        """A reference to VGG16's weights, if the actor's machine needs them."""
+        wants = order.encoder == "vgg16" or (order.encoder == "auto" and order.gpu is not None)
+        if not wants or not actor.lacks_vgg16(timeout_s=LOADING_MAY_TAKE_S):
+            return None
+        return self._vgg16.reference()
 
+    def _joined(self) -> tuple[str, ...]:
+        joined = []
+        for name, seat in self._seats.items():
+            if seat.is_loaded and not seat.is_told:
+                seat.is_told = True
+                self._last_problems.pop(name, None)
+                joined.append(name)
+        return tuple(joined)
 
-def _why_not_loaded(loading: Any) -> str | None:
-    """Wait for an engine; one sentence if it isn't there."""
-    import ray
-    from ray.exceptions import GetTimeoutError, RayError, RayTaskError
-
-    try:
-        ray.get(loading, timeout=LOADING_MAY_TAKE_S)
-    except GetTimeoutError:
-        return f"it was not ready after {LOADING_MAY_TAKE_S:.0f} s; does another program hold it?"
-    except RayTaskError as error:
-        if isinstance(error.cause, EngineError):
-            return str(error.cause)
-        return f"{error.cause!r}"
-    except RayError as error:
-        last = str(error).strip().splitlines()[-1].strip()
-        return f"start Ray there from the project's folder (README, several machines). {last}"
-    return None
+    def _problems(self) -> tuple[str, ...]:
+        found = {name: seat.problem for name, seat in self._seats.items() if seat.problem}
+        news = [text for name, text in found.items() if self._last_problems.get(name) != text]
+        self._last_problems.update(found)
+        return tuple(news)

@@ -1,16 +1,22 @@
-"""The bot's end of an engine in a Ray cluster."""
+"""An engine in a Ray cluster, as the bot has it."""
 
 from __future__ import annotations
 
-import itertools
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, Never
+from typing import Any
 
-from models.clips.interface import ClipError, ClipProblem
+from models.clips.interface import (
+    ClipKind,
+    ClipLimits,
+    OnFrame,
+    PaintedClip,
+    ignore_frame,
+    no_turns,
+)
 from models.interface import (
-    DeviceLostError,
     EngineError,
     OnStep,
     Painting,
@@ -18,25 +24,23 @@ from models.interface import (
     StyleOptions,
     ignore_step,
 )
-from models.pictures import PictureError
-from models.remote.messages import Answer, PictureOrder, Refusal, SentStyle
+from models.remote.link import Call, Driver, is_last
+from models.remote.messages import PaintClip, PaintPicture, Stop
 
 STOP_WITHIN_S = 0.05
 """So often it is looked whether to stop; a step is passed on at once."""
 
-CONTROL = "control"
-"""The actor's second concurrency group: what may be called while it paints."""
 
+class RemoteStylizer:
+    """Implements `Stylizer` and `ClipStylizer` by an engine that a driver has loaded.
 
-class RayStylizer:
-    """Implements `models.interface.Stylizer` by an actor that is a `RemotePainter`.
-
-    An actor whose process or machine is gone is a DeviceLostError, as a GPU in this machine.
+    An actor whose process or machine is gone is a DeviceLostError, as a GPU in this machine;
+    a cluster that is gone is a DeviceAwayError.
     """
 
-    def __init__(self, actor: Any) -> None:
-        self._actor = actor
-        self._numbers = itertools.count(1)
+    def __init__(self, driver: Driver, name: str) -> None:
+        self._driver = driver
+        self._name = name
 
     def stylize(
         self,
@@ -48,54 +52,76 @@ class RayStylizer:
         stop: threading.Event | None = None,
     ) -> Painting:
         """As in `Stylizer`; OSError for a file that can't be read."""
-        order = PictureOrder(
-            number=next(self._numbers),
-            content=content.read_bytes(),
-            styles=tuple(
-                SentStyle(style.picture.read_bytes(), style.weight, style.recipe)
-                for style in styles
-            ),
+        order = PaintPicture(
+            engine=self._name,
+            content=content.absolute(),
+            styles=_for_another_folder(styles),
             options=options,
         )
-        for answer in self._answers(order, stop or threading.Event()):
-            if isinstance(answer, Painting):
-                return answer
-            if isinstance(answer, Refusal):
-                raise PictureError(answer.problem, max_pixels=answer.max_pixels)
-            on_step(answer)
+        with self._driver.call(order) as call:
+            for answer in self._answers(call, stop or threading.Event()):
+                if isinstance(answer, Painting):
+                    return answer
+                on_step(answer)
         raise EngineError("the engine ended without a picture")
 
-    def stylize_clip(self, *_: Any, **__: Any) -> Never:
-        """Clips are painted by engines in the bot's own process alone. Raises ClipError."""
-        raise ClipError(ClipProblem.TOO_LONG)
+    def stylize_clip(
+        self,
+        source: Path,
+        styles: Sequence[Style],
+        options: StyleOptions,
+        *,
+        output: Path,
+        kind: ClipKind,
+        limits: ClipLimits,
+        on_frame: OnFrame = ignore_frame,
+        between_frames: Callable[[], None] = no_turns,
+        stop: threading.Event | None = None,
+        cancel: threading.Event | None = None,
+    ) -> PaintedClip:
+        """As in `ClipStylizer`.
 
-    def _answers(self, order: PictureOrder, stop: threading.Event) -> Iterator[Answer]:
-        from ray.exceptions import RayError, RayTaskError
+        `between_frames` is called while the clip goes on: what it has painted by this same engine
+        waits there for the end of the frame in hand, and the clip's next frame for it.
+        """
+        order = PaintClip(
+            engine=self._name,
+            source=source.absolute(),
+            styles=_for_another_folder(styles),
+            options=options,
+            output=output.absolute(),
+            kind=kind,
+            limits=limits,
+        )
+        with self._driver.call(order) as call:
+            for answer in self._answers(call, stop or threading.Event(), cancel):
+                if isinstance(answer, PaintedClip):
+                    return replace(answer, path=output)
+                on_frame(answer)
+                if answer.frame < answer.frames:
+                    between_frames()
+        raise EngineError("the engine ended without a clip")
 
-        try:
-            yield from self._streamed(order, stop)
-        except RayTaskError as error:
-            if isinstance(error.cause, Exception):
-                raise error.cause from None
-            raise EngineError(str(error)) from error
-        except RayError as error:
-            reason = " ".join(str(error).split())
-            raise DeviceLostError(f"{type(error).__name__}: {reason}") from error
-
-    def _streamed(self, order: PictureOrder, stop: threading.Event) -> Iterator[Answer]:
-        import ray
-
-        answers = self._actor.paint.options(num_returns="streaming").remote(order)
-        is_told = False
+    def _answers(
+        self, call: Call, stop: threading.Event, cancel: threading.Event | None = None
+    ) -> Iterator[Any]:
+        told: Stop | None = None
         while True:
-            if stop.is_set() and not is_told:
-                self._actor.stop.options(concurrency_group=CONTROL).remote(order.number)
-                is_told = True
-            ready, _ = ray.wait([answers], timeout=None if is_told else STOP_WITHIN_S)
-            if not ready:
-                continue
+            if stop.is_set():
+                is_unwanted = cancel is not None and cancel.is_set()
+                word = Stop(engine=self._name, cancel=is_unwanted)
+                if word != told:
+                    call.tell(word)
+                    told = word
             try:
-                reference = next(answers)
-            except StopIteration:
+                answer = call.next(timeout_s=STOP_WITHIN_S)
+            except TimeoutError:
+                continue
+            if is_last(answer):
                 return
-            yield ray.get(reference)
+            yield answer
+
+
+def _for_another_folder(styles: Sequence[Style]) -> tuple[Style, ...]:
+    """The driver runs elsewhere."""
+    return tuple(replace(style, picture=style.picture.absolute()) for style in styles)

@@ -52,9 +52,9 @@ def load_picture(path: Path) -> Tensor:
         return torch.from_numpy(np.array(image.convert("RGB"))).permute(2, 0, 1).contiguous()
 
 
-def load_pictures(paths: Sequence[Path]) -> list[Tensor]:
-    """All pictures, kept as uint8: decoding them anew for every batch would cost more."""
-    return [load_picture(path) for path in paths]
+def load_pictures(paths: Sequence[Path], device: torch.device | str = "cpu") -> list[Tensor]:
+    """All pictures, kept as uint8 on `device`: decoding them for every batch would cost more."""
+    return [load_picture(path).to(device) for path in paths]
 
 
 class CropSampler:
@@ -98,11 +98,18 @@ class MixedCrops:
     """Batches of photographs and style pictures in a fixed proportion; seeded and resumable."""
 
     def __init__(
-        self, data: Path, split: Split, *, size_px: int, style_share: float, seed: int = 0
+        self,
+        data: Path,
+        split: Split,
+        *,
+        size_px: int,
+        style_share: float,
+        seed: int = 0,
+        device: torch.device | str = "cpu",
     ) -> None:
-        """Load the split's pictures from `data`/photos and `data`/styles."""
-        photos = load_pictures(picture_paths(data / "photos", split))
-        styles = load_pictures(picture_paths(data / "styles", split))
+        """Load the split's pictures from `data`/photos and `data`/styles to `device`."""
+        photos = load_pictures(picture_paths(data / "photos", split), device)
+        styles = load_pictures(picture_paths(data / "styles", split), device)
         self._photos = CropSampler(photos, size_px=size_px, seed=seed)
         self._styles = CropSampler(styles, size_px=size_px, seed=seed + 1)
         self._style_share = style_share

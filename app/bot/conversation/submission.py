@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Final, Protocol
@@ -42,7 +42,7 @@ class JobSubmission:
         job_service: JobService,
         preferences: PreferencesReader,
         catalog: Catalog,
-        clip_size_px: int,
+        clip_size_px: Callable[[], int],
     ) -> None:
         """`clip_size_px` is the long side that clips are painted at, at most."""
         self._job_service = job_service
@@ -118,4 +118,4 @@ class JobSubmission:
 
     def _clip_size(self, options: StyleOptions, clip: Clip) -> int:
         is_note = clip.kind is ClipKind.VIDEO_NOTE
-        return min(options.size_px, self._clip_size_px, *([MAX_NOTE_PX] if is_note else []))
+        return min(options.size_px, self._clip_size_px(), *([MAX_NOTE_PX] if is_note else []))

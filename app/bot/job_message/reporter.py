@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Collection, Coroutine
+from collections.abc import Awaitable, Callable, Collection, Coroutine
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -13,6 +13,7 @@ from typing import Any
 from aiogram import Bot
 from aiogram.utils.i18n import I18n
 
+from app.bot.job_message import status_texts
 from app.bot.job_message.captions import Captions
 from app.bot.job_message.result_delivery import ResultDelivery
 from app.bot.job_message.status_content import StatusContent
@@ -28,6 +29,14 @@ log = logging.getLogger(__name__)
 
 StatusKey = int | tuple[int, str]
 """A job's id, or the user and the name of an album."""
+
+
+LanguageOf = Callable[[int], Awaitable[str | None]]
+"""Which language a person has chosen, if any."""
+
+
+async def _unknown(_: int) -> None:
+    return None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,7 +79,9 @@ class ChatReporter:
         pacer: Pacer,
         pace: Pace | None = None,
         admin_ids: Collection[int] = (),
+        language_of: LanguageOf = _unknown,
     ) -> None:
+        """`language_of` is asked about admins."""
         self._bot = bot
         self._status_messages = status_messages
         self._i18n = i18n
@@ -78,6 +89,8 @@ class ChatReporter:
         self._pacer = pacer
         self._pace = pace or Pace()
         self._admin_ids = admin_ids
+        self._language_of = language_of
+        self._is_paused = False
         self._delivery = ResultDelivery(bot, messages=status_messages, i18n=i18n, captions=captions)
         self._unreachable_chats: asyncio.Queue[int] = asyncio.Queue()
         self._entries: dict[StatusKey, _Entry] = {}
@@ -151,12 +164,27 @@ class ChatReporter:
         await self._warn_admins(job)
         self._leave(entry, job)
 
-    def worker_ended(self, job: Job, device: str, state: WorkerState, *, workers_left: int) -> None:
-        self._start(
-            self._delivery.tell_admins_of_worker(
-                job, device, state, workers_left, admin_ids=self._admin_ids
-            )
-        )
+    def worker_ended(
+        self, job: Job, device: str, state: WorkerState, *, workers_left: int, returns: bool
+    ) -> None:
+        with self._i18n.context(), self._i18n.use_locale(job.request.language):
+            text = status_texts.worker_ended(job, device, state, workers_left, returns=returns)
+        self._start(self._delivery.tell_admins(text, self._admin_ids, job))
+
+    def painting_paused(self) -> None:
+        self._is_paused = True
+        self._start(self._tell_admins(status_texts.painting_paused))
+
+    def painting_resumed(self, device: str) -> None:
+        self._is_paused = False
+        self._start(self._tell_admins(partial(status_texts.painting_resumed, device)))
+
+    async def _tell_admins(self, text: Callable[[], str]) -> None:
+        for admin_id in self._admin_ids:
+            language = await self._language_of(admin_id) or self._i18n.default_locale
+            with self._i18n.context(), self._i18n.use_locale(language):
+                said = text()
+            await self._delivery.tell_admins(said, [admin_id])
 
     async def _warn_admins(self, job: Job) -> None:
         """Before the job service notes that its owner was told: else a restart forgets them."""
@@ -186,7 +214,9 @@ class ChatReporter:
 
     def _new_entry(self, job: Job) -> _Entry:
         chat_id = job.request.chat_id
-        content = StatusContent(job, i18n=self._i18n, catalog=self._catalog)
+        content = StatusContent(
+            job, i18n=self._i18n, catalog=self._catalog, is_paused=lambda: self._is_paused
+        )
         editor = StatusEditor(
             StatusMessage(self._bot, job, self._status_messages),
             render=content.render,

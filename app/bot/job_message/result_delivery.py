@@ -31,7 +31,7 @@ from app.bot.job_message.status_message import (
 from app.bot.requester import as_reply
 from app.bot.transport.outgoing import allow_duplicates
 from app.bot.transport.telegram_errors import as_delivery_answer
-from app.jobs.interface import ResultMessage, StatusMessageStore, WorkerState
+from app.jobs.interface import ResultMessage, StatusMessageStore
 from app.jobs.model import Delivery, Failure, Job
 from models.clips.interface import ClipKind
 
@@ -183,28 +183,17 @@ class ResultDelivery:
         """A job that took the process down is worth a look; never raises."""
         with self._language_of(job):
             text = status_texts.set_aside(job)
-        await self._tell_admins(text, job, admin_ids)
+        await self.tell_admins(text, admin_ids, job)
 
-    async def tell_admins_of_worker(
-        self,
-        job: Job,
-        device: str,
-        state: WorkerState,
-        workers_left: int,
-        *,
-        admin_ids: Collection[int],
+    async def tell_admins(
+        self, text: str, admin_ids: Collection[int], job: Job | None = None
     ) -> None:
-        """A worker that ended in a job is worth a look as well; never raises."""
-        with self._language_of(job):
-            text = status_texts.worker_ended(job, device, state, workers_left)
-        await self._tell_admins(text, job, admin_ids)
-
-    async def _tell_admins(self, text: str, job: Job, admin_ids: Collection[int]) -> None:
+        """Something that is worth a look, perhaps of a job; never raises."""
         for admin_id in admin_ids:
             try:
                 await self._bot.send_message(admin_id, text, parse_mode=None)
             except AiogramError as error:
-                facts = {"job": job.id, "error": type(error).__name__}
+                facts = {"job": job.id if job else None, "error": type(error).__name__}
                 log.warning("an admin could not be warned", extra=facts)
 
     async def show_cancelled(self, job: Job, message: StatusMessage) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from aiogram.types import BufferedInputFile, InlineKeyboardMarkup, InputMediaPhoto
 from aiogram.utils.i18n import I18n
@@ -33,7 +33,15 @@ CLOSE_TO_THE_FRONT = 3
 class StatusContent:
     """The latest state and nothing before it: the reporter writes it, the editor renders it."""
 
-    def __init__(self, job: Job, *, i18n: I18n, catalog: Catalog) -> None:
+    def __init__(
+        self,
+        job: Job,
+        *,
+        i18n: I18n,
+        catalog: Catalog,
+        is_paused: Callable[[], bool] = lambda: False,
+    ) -> None:
+        """`is_paused` while nobody is there to paint."""
         self._job = job
         """The one in hand; of an album the one being painted, or else the next. Where several are
         painted side by side, the first of them to its end.
@@ -43,6 +51,7 @@ class StatusContent:
         """The last of each job in work."""
         self._i18n = i18n
         self._catalog = catalog
+        self._is_paused = is_paused
         self._places: dict[int, int] = {}
         """Of all its jobs that wait, by id."""
         self._ready_at: dict[int, float] = {}
@@ -128,7 +137,11 @@ class StatusContent:
         if self._is_painting:
             text = status_texts.painting(self._report, self._job.request.clip)
         else:
-            text = status_texts.waiting(self._places.get(self._job.id, 1), self._seconds_left())
+            text = status_texts.waiting(
+                self._places.get(self._job.id, 1),
+                self._seconds_left(),
+                is_paused=self._is_paused(),
+            )
         if not self._job.request.is_trial:
             text = f"{text}\n{self._style_line()}"
         if self._allowance_left is not None:

@@ -22,10 +22,12 @@ def bar(done: int, total: int) -> str:
     return FULL_CELL * full + EMPTY_CELL * (BAR_CELLS - full)
 
 
-def waiting(place: int, seconds_left: float | None) -> str:
+def waiting(place: int, seconds_left: float | None, *, is_paused: bool = False) -> str:
     """The place among the waiting, and when the picture will likely be ready."""
     lines = [_("Please wait… Your place in the queue: {place}").format(place=place)]
-    if seconds_left is not None:
+    if is_paused:
+        lines.append(texts.painting_is_paused())
+    elif seconds_left is not None:
         lines.append(_("Ready in: ~{time}").format(time=in_words(seconds_left)))
     return "\n".join(lines)
 
@@ -69,9 +71,35 @@ def set_aside(job: Job) -> str:
     )
 
 
-def worker_ended(job: Job, device: str, state: WorkerState, workers_left: int) -> str:
+def painting_paused() -> str:
     """For admins."""
-    if state is WorkerState.HUNG:
+    return _(
+        "All machines that paint are away; see the log. Orders are taken and wait, and painting "
+        "goes on by itself as soon as one is back."
+    )
+
+
+def painting_resumed(device: str) -> str:
+    """For admins."""
+    return _("{device} is there: painting goes on.").format(device=device)
+
+
+def worker_ended(
+    job: Job, device: str, state: WorkerState, workers_left: int, *, returns: bool
+) -> str:
+    """For admins; `returns` where it paints again without a restart."""
+    if returns:
+        if state is WorkerState.HUNG:
+            text = _(
+                "{device} hangs in job {id} and is started anew by itself; devices left: {count}. "
+                "See the log."
+            )
+        else:
+            text = _(
+                "{device} was lost in job {id} and paints again, by itself, as soon as it is back; "
+                "devices left: {count}. See the log."
+            )
+    elif state is WorkerState.HUNG:
         text = _(
             "{device} hangs in job {id} and paints no more until the bot is restarted; devices "
             "left: {count}. See the log."

@@ -81,7 +81,8 @@ async def cancel_from_queue(
 
 async def list_jobs(owner: int, number: int, job_service: JobService, questions: Questions) -> None:
     page = page_of(await job_service.views(owner), number)
-    await questions.ask(queue_text(page), queue_keyboard(page, owner), is_menu=True)
+    text = queue_text(page, is_paused=job_service.is_paused)
+    await questions.ask(text, queue_keyboard(page, owner), is_menu=True)
 
 
 async def stop_or_cancel(

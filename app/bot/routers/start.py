@@ -33,7 +33,7 @@ async def greet(message: Message, dialog: Dialog, questions: Questions) -> None:
 
 
 async def explain(message: Message, settings: Settings) -> None:
-    await message.answer(texts.guide(clip_seconds=settings.clip_seconds))
+    await message.answer(texts.guide(clip_seconds=settings.clip_max_seconds))
 
 
 async def cancel(message: Message, dialog: Dialog, questions: Questions) -> None:

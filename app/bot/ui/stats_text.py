@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from aiogram import html
 from aiogram.utils.i18n import gettext as _
 
+from app.bot.ui import texts
 from app.bot.ui.durations import in_words
 from app.bot.ui.numbers import number
 from app.jobs.interface import WorkerView
@@ -22,6 +23,7 @@ def stats_text(report: Report) -> str:
     lines = [
         _("Jobs: {list}").format(list=_listed(stats.by_state)),
         _("Waiting: {count}").format(count=stats.waiting),
+        *([texts.painting_is_paused()] if stats.is_paused else []),
         _("Painting takes: {list}").format(list=_listed(seconds)),
         _("Errors: {list}").format(list=_listed(stats.failures)),
         _("Pictures on the disk: {size} MB").format(size=_whole(stats.disk_bytes / _MB)),

@@ -256,5 +256,13 @@ def closing_down() -> str:
     return _("I am just being restarted. Please try again in a minute.")
 
 
+def painting_is_paused() -> str:
+    """Nobody is there to paint, and that ends by itself."""
+    return _(
+        "The machines that paint are away right now. What is waiting stays in the queue, and I go"
+        " on by myself as soon as one is back."
+    )
+
+
 def something_went_wrong() -> str:
     return _("Something went wrong on my side, sorry. Please try once more.")

@@ -1,4 +1,9 @@
-"""A clip in the GPU thread, which lets other people's photos in between two of its frames."""
+"""A clip in the GPU thread, which lets other people's photos in between two of its frames.
+
+Their clips wait for its end: a photo is painted to its end within the call that lends the thread,
+but two clips in turn would need a thread and the memory of a whole clip each, for a wait that
+`CLIP_MAX_SECONDS` bounds.
+"""
 
 from __future__ import annotations
 

@@ -15,6 +15,8 @@ class WorkerMustEnd(Exception):  # noqa: N818 - it is a request to whoever runs 
 
     exit_code: int
     state: WorkerState
+    blames_job: bool = True
+    """Whether it may be the doing of the job in work."""
 
 
 class DeviceLost(WorkerMustEnd):
@@ -22,6 +24,12 @@ class DeviceLost(WorkerMustEnd):
 
     exit_code = ExitCode.DEVICE_LOST
     state = WorkerState.LOST
+
+
+class DeviceAway(DeviceLost):
+    """The machine that it is in is gone; no job has done that."""
+
+    blames_job = False
 
 
 class PainterHung(WorkerMustEnd):

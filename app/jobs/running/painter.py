@@ -14,7 +14,7 @@ from typing import Any
 
 from app.jobs.job_log import log_job
 from app.jobs.limits import JobLimits
-from app.jobs.model import StyleChoice
+from app.jobs.model import Failure, StyleChoice
 from app.jobs.repository import JobRepository
 from app.jobs.running.clips import ClipPainting, Engine, LentThread
 from app.jobs.running.endings import PainterHung
@@ -134,7 +134,7 @@ class DevicePainter:
             silent_s = 0.0 if run.guest is not None else time.monotonic() - run.last_sign
             patience_s = self._limits.watchdog_s - silent_s
             if patience_s <= 0:
-                await self._repository.note_hang(run.job.id)
+                await self._repository.note_cause(run.job.id, Failure.HUNG)
                 reason = PainterHung(f"no step for {self._limits.watchdog_s:g} s")
                 log_job("hung", run.job, logging.CRITICAL, error=reason, device=self._device)
                 raise reason

@@ -15,14 +15,15 @@ from app.jobs.notifications import PlaceNotifier, notify_safely
 from app.jobs.queue import JobQueue
 from app.jobs.repository import JobRepository
 from app.jobs.running.job_run import JobRun, RunOutcome
-from app.jobs.running.worker import Worker, WorkerMustEnd
+from app.jobs.running.worker import DeviceAway, Worker, WorkerMustEnd
 
 
 class WorkerPool:
     """Runs the workers; what befalls one is no business of the others.
 
     A worker whose device is lost or hangs ends alone and its job goes back to the queue. That of
-    the last one is left as it is, for then the process ends and the next one takes it up.
+    the last one is left as it is, for then the process ends and the next one takes it up; unless
+    `engines_return`: then jobs wait for the next engine.
     """
 
     def __init__(
@@ -35,6 +36,7 @@ class WorkerPool:
         reporter: Reporter,
         deliveries: DeliveryService,
         max_attempts: int,
+        engines_return: bool = False,
     ) -> None:
         self._workers = list(workers)
         self._at_work = list(workers)
@@ -45,7 +47,10 @@ class WorkerPool:
         self._deliveries = deliveries
         self._max_attempts = max_attempts
         self._tasks: dict[Worker, asyncio.Task[None]] = {}
-        self._added = asyncio.Event()
+        self._engines_return = engines_return
+        self._is_told_paused = False
+        self._is_closing = False
+        self._changed = asyncio.Event()
 
     @property
     def runs(self) -> list[JobRun | None]:
@@ -74,42 +79,74 @@ class WorkerPool:
                 await stack.enter_async_context(worker.saving)
             yield
 
+    @property
+    def is_paused(self) -> bool:
+        """Whether nobody is left to paint, and that was told."""
+        return self._is_told_paused and not self._at_work
+
     def start(self) -> None:
         self._tasks = {each: asyncio.create_task(self._work(each)) for each in self._workers}
 
     def add(self, worker: Worker) -> None:
         """One more, after `start`; in the place of one of the same device that has let go."""
-        self._workers = [
-            each
-            for each in self._workers
-            if each.ended is None or each.runs or each.device != worker.device
-        ]
+        for each in list(self._workers):
+            if each.ended is not None and not each.runs and each.device == worker.device:
+                self._workers.remove(each)
+                self._tasks.pop(each, None)
+                each.dismiss()
         self._workers.append(worker)
         self._at_work.append(worker)
         self._queue.set_workers(len(self._at_work))
         self._tasks[worker] = asyncio.create_task(self._work(worker))
-        self._added.set()
+        self._changed.set()
+        if self._is_told_paused:
+            self._is_told_paused = False
+            notify_safely(self._reporter.painting_resumed, worker.device)
+            self._places.notify_all(self.runs)
+
+    def remove(self, device: str) -> None:
+        """The engine of a device is gone: its worker takes no further job.
+
+        One that has a job hears of it by its engine.
+        """
+        for worker in list(self._at_work):
+            if worker.device == device and worker.run is None:
+                worker.ended = DeviceAway(f"{device} is gone")
+                self._at_work.remove(worker)
+                self._queue.set_workers(len(self._at_work))
+                self._tasks[worker].cancel()
+
+    def tell_of_absence(self) -> None:
+        """Tell, once, that nobody is left to paint, if that is so."""
+        if not self._at_work and not self._is_told_paused:
+            self._is_told_paused = True
+            notify_safely(self._reporter.painting_paused)
+            self._places.notify_all(self.runs)
 
     async def ended(self) -> None:
         """Return when the work has ended by `close`.
 
         Raises WorkerMustEnd when no worker is left, and whatever else broke the work of one.
         """
-        while working := [task for task in self._tasks.values() if not task.done()]:
+        while True:
             self._raise_what_broke()
-            self._added.clear()
-            added = asyncio.create_task(self._added.wait())
+            working = [task for task in self._tasks.values() if not task.done()]
+            if not working and (self._is_closing or not self._engines_return):
+                return
+            self._changed.clear()
+            changed = asyncio.create_task(self._changed.wait())
             try:
-                await asyncio.wait({added, *working}, return_when=asyncio.FIRST_COMPLETED)
+                await asyncio.wait({changed, *working}, return_when=asyncio.FIRST_COMPLETED)
             finally:
-                added.cancel()
-        self._raise_what_broke()
+                changed.cancel()
 
     async def close(self, timeout_s: float) -> bool:
         """End all work; the running jobs go back to the queue.
 
         Returns whether all threads are free; if not, only `os._exit` ends the process at once.
         """
+        self._is_closing = True
+        self._changed.set()
         closing = (worker.close(task, timeout_s) for worker, task in self._tasks.items())
         return all(await asyncio.gather(*closing))
 
@@ -121,29 +158,28 @@ class WorkerPool:
     async def _work(self, worker: Worker) -> None:
         try:
             await worker.work(lambda: self._places.notify(self.runs))
-        except WorkerMustEnd:
+        except WorkerMustEnd as reason:
             self._at_work.remove(worker)
-            if not self._at_work:
+            if not self._at_work and not self._engines_return:
                 raise
             self._queue.set_workers(len(self._at_work))
-            await self._go_on_without(worker)
+            await self._go_on_without(worker, blames_job=reason.blames_job)
 
-    async def _go_on_without(self, worker: Worker) -> None:
+    async def _go_on_without(self, worker: Worker, *, blames_job: bool) -> None:
         runs = worker.runs
-        jobs = [
-            await self._repository.end_attempt(run.job.id, max_attempts=self._max_attempts)
-            for run in runs
-        ]
+        jobs = [await self._end_attempt(run.job, counts=blames_job) for run in runs]
         # No await from here on: a cancel finds a job either in `runs` or in the queue.
         worker.let_go()
         left = len(self._at_work)
-        notify_safely(
-            self._reporter.worker_ended,
-            runs[-1].job,
-            worker.device,
-            worker.state,
-            workers_left=left,
-        )
+        if blames_job:
+            notify_safely(
+                self._reporter.worker_ended,
+                runs[-1].job,
+                worker.device,
+                worker.state,
+                workers_left=left,
+                returns=self._engines_return,
+            )
         for run, job in zip(runs, jobs, strict=True):
             if job is not None and job.state is JobState.SET_ASIDE:
                 log_job("set aside", job, logging.ERROR)
@@ -152,3 +188,8 @@ class WorkerPool:
                 log_job("goes to another worker", job, logging.WARNING)
                 self._queue.put_first(job)
         self._places.notify(self.runs)
+
+    async def _end_attempt(self, job: Job, *, counts: bool) -> Job | None:
+        if not counts:
+            return await self._repository.put_back(job.id)
+        return await self._repository.end_attempt(job.id, max_attempts=self._max_attempts)

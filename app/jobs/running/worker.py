@@ -18,7 +18,7 @@ from app.jobs.notifications import notify_safely
 from app.jobs.queue import JobQueue
 from app.jobs.repository import JobRepository
 from app.jobs.running.clips import Engine, LentThread
-from app.jobs.running.endings import DeviceLost, PainterHung, WorkerMustEnd
+from app.jobs.running.endings import DeviceAway, DeviceLost, PainterHung, WorkerMustEnd
 from app.jobs.running.failures import check_pictures, failure_of
 from app.jobs.running.job_run import JobRun, RunOutcome
 from app.jobs.running.painter import DevicePainter, StyleOf, plain_style
@@ -26,9 +26,17 @@ from app.jobs.running.saving import ResultKeeper
 from app.jobs.running.timings import Timings
 from app.storage.disk_room import DiskRoom
 from models.clips.interface import ClipCancelledError
-from models.interface import DeviceLostError, Note, Painting, StepReport
+from models.interface import (
+    DeviceAwayError,
+    DeviceLostError,
+    KilledForMemoryError,
+    Note,
+    Painting,
+    StepReport,
+)
 
 __all__ = [
+    "DeviceAway",
     "DeviceLost",
     "PainterHung",
     "StyleOf",
@@ -152,8 +160,12 @@ class Worker:
         await asyncio.gather(task, return_exceptions=True)
         for each in runs if timed_out else ():
             await self._put_back(each)
-        self._painter.close()
+        self.dismiss()
         return not timed_out and not isinstance(self.ended, PainterHung)
+
+    def dismiss(self) -> None:
+        """Its thread is not needed any more."""
+        self._painter.close()
 
     @property
     def runs(self) -> list[JobRun]:
@@ -182,7 +194,12 @@ class Worker:
         except ClipCancelledError:
             if run.ends_as(RunOutcome.PUT_BACK):
                 await self._put_back(run)
+        except DeviceAwayError as error:
+            log_job("has no device any more", job, logging.WARNING, device=self.device)
+            raise DeviceAway(str(error)) from error
         except DeviceLostError as error:
+            if isinstance(error, KilledForMemoryError):
+                await self._repository.note_cause(job.id, Failure.OUT_OF_MEMORY)
             log_job("lost its device", job, logging.CRITICAL, error=error, device=self.device)
             raise DeviceLost(str(error)) from error
         except Exception as error:

@@ -1,9 +1,11 @@
 """The frozen loss networks: how far a painting is from its style and its photo.
 
-There are two, and each looks at three sizes: one at the painting itself, the other at a half and a
-quarter of it, and they take turns. What fools one network at one size (a decoder finds scratches
-that look like any style to it) doesn't fool another at another size; and what is asked for at a
-quarter of the size are broad strokes, as in a painting from coarse to fine.
+There are three. One, VGG16 or the slim encoder that it taught, sees every painting, as it is and at
+half its size; of two others one sees it as it is, the other at a half and a quarter of it, and they
+take turns. What fools one
+network at one size (a decoder finds scratches that look like any style to it) doesn't fool another
+at another size; and what is asked for at a quarter of the size are broad strokes, as in a painting
+from coarse to fine.
 """
 
 from __future__ import annotations
@@ -18,12 +20,17 @@ from models.devices.precision import half_precision
 from models.draft.style_code import STYLE_LAYERS, LayerMoments, layer_moments
 from models.encoders import MIN_SIDE_PX, Encoder
 from models.tensors.images import image_size, scaled
+from models.tensors.noise import seeded
+from models.training.evaluation.figures import NEIGHBOUR_LAYERS
 
-CONTENT_LAYERS = ("relu3_3", "relu4_1")
-"""By the first one is judged what is kept: it agrees with the real VGG-19 to some hundredths."""
+CONTENT_LAYERS = ("relu4_2", "relu3_3")
+"""Of the first network. By the first layer is judged what is kept, as in `evaluation.figures`."""
 SHRINKAGES: Final = (1, 2, 4)
 """A painting is looked at as it is, at half and at a quarter of its size."""
 VIEW_WEIGHTS: Final = {1: 0.5, 2: 0.25, 4: 0.25}
+"""Shared by the views of a size."""
+
+_ALWAYS, _ONE, _OTHER = range(3)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,30 +50,39 @@ class View:
         return STYLE_LAYERS[:-1] if self.shrinkage == SHRINKAGES[-1] else STYLE_LAYERS
 
 
+WHOLE: Final = View(_ALWAYS, 1)
+"""By this view content and neighbours are judged."""
+
+
 @dataclass(frozen=True, slots=True)
 class LossNetworks:
-    """Both networks."""
+    """All three networks."""
 
-    encoders: tuple[Encoder, Encoder]
+    encoders: tuple[Encoder, Encoder, Encoder]
+    """The one that sees every painting, and those that take turns."""
 
     @property
     def views(self) -> list[View]:
         """All that are ever taken."""
-        return [View(critic, shrinkage) for critic in range(2) for shrinkage in SHRINKAGES]
+        turns = [View(critic, size) for critic in (_ONE, _OTHER) for size in SHRINKAGES]
+        return [WHOLE, View(_ALWAYS, 2), *turns]
 
     def turn(self, number: int) -> list[View]:
-        """The views of one step; the first one is of the painting as it is."""
-        first, second = number % 2, 1 - number % 2
-        return [View(first, 1), View(second, 2), View(second, 4)]
+        """The views of one step; the first one is `WHOLE`."""
+        first, second = (_ONE, _OTHER)[:: -1 if number % 2 else 1]
+        return [WHOLE, View(first, 1), View(_ALWAYS, 2), View(second, 2), View(second, 4)]
 
     def look(self, view: View, images: Tensor) -> dict[str, Tensor]:
-        """Activations of `images` (N, 3, H, W; RGB 0-1) for styles and, as they are, content."""
-        layers = view.layers + CONTENT_LAYERS * (view.shrinkage == 1)
+        """Activations of `images` (N, 3, H, W; RGB 0-1) for styles; of `WHOLE`, for all losses."""
+        layers = view.layers
+        if view == WHOLE:
+            layers += CONTENT_LAYERS + NEIGHBOUR_LAYERS
         long_side_px = max(image_size(images)) / view.shrinkage
         shrunk = scaled(images, long_side_px, min_side_px=MIN_SIDE_PX, mode="bilinear")
         packed = shrunk.contiguous(memory_format=torch.channels_last)
-        # Losses in half precision are the same to a thousandth.
-        with half_precision(images.device):
+        # Losses in half precision are the same to a thousandth, and on a GPU it is far quicker.
+        on_gpu = True if images.device.type == "cuda" else None
+        with half_precision(images.device, enabled=on_gpu):
             activations: dict[str, Tensor] = self.encoders[view.critic](packed, layers)
         return {name: maps.float() for name, maps in activations.items()}
 
@@ -78,3 +94,19 @@ class LossNetworks:
             found = layer_moments(self.look(view, images))
             moments |= {view.key(name): found[name] for name in view.layers}
         return moments
+
+    @torch.no_grad()
+    def columns(self, images: Tensor, count: int, *, seed: int = 0) -> dict[str, Tensor]:
+        """What places of `images` (N, 3, H, W) look like: `count` of each, by layer.
+
+        (N, count, C), in half precision and in random order. Of a map with fewer places some come
+        twice.
+        """
+        found = self.look(WHOLE, images)
+        columns = {}
+        for name in NEIGHBOUR_LAYERS:
+            places = found[name].flatten(2)
+            order = torch.randperm(places.shape[2], generator=seeded(seed))
+            chosen = order.repeat(-(-count // len(order)))[:count].to(places.device)
+            columns[name] = places[:, :, chosen].mT.to(torch.bfloat16).contiguous()
+        return columns

@@ -1,22 +1,32 @@
-"""What a draft should be: the style's statistics, the photo's forms, no wild colours."""
+"""What a draft should be: the style's statistics and pieces, the photo's forms, no wild colours."""
 
 from __future__ import annotations
 
 import math
+from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from models.draft.style_code import LayerMoments, Moments
+from models.tensors.noise import seeded
 from models.training.draft.loss_networks import (
     CONTENT_LAYERS,
     VIEW_WEIGHTS,
+    WHOLE,
     LossNetworks,
+    View,
 )
+from models.training.draft.style_bank import Styles
+from models.training.evaluation.figures import NEIGHBOUR_LAYERS
 
 _FLOOR = 0.1
 """Added to the photo's own distance from a style: a photo that has it already isn't worth more."""
+_PLACES = 1024
+"""So many places of each painting are compared with the style's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +37,8 @@ class Losses:
     """Squared distance of the Gram matrices, relative to the photo's own: log 2 for the photo."""
     moments: Tensor
     """The same of means and deviations, relative to the style's size."""
+    neighbours: Tensor
+    """1 minus the cosine to the nearest of the style's places, as the figure of that name."""
     content: Tensor
     """1 minus the correlation of the layers with the photo's: 0 for the photo."""
     kept: Tensor
@@ -35,7 +47,8 @@ class Losses:
     """How far the values lie outside of 0-1."""
 
     def total(self, content_weight: float) -> Tensor:
-        return self.style + 0.5 * self.moments + content_weight * self.content + 10 * self.excess
+        style = self.style + 0.5 * self.moments + self.neighbours
+        return style + content_weight * self.content + 10 * self.excess
 
 
 @dataclass(slots=True)
@@ -55,35 +68,75 @@ def draft_losses(
     loss_networks: LossNetworks,
     paintings: Tensor,
     photos: Tensor,
-    wanted: LayerMoments,
+    styles: Styles,
     *,
     turn: int,
 ) -> Losses:
-    """Compare `paintings` with `photos` (N, 3, H, W both) and the styles' moments `wanted`.
+    """Compare `paintings` with `photos` (N, 3, H, W both) and with `styles`, N as well.
 
     `turn` says which network looks at which size.
     """
-    style = moments = torch.zeros((), device=photos.device)
-    kept: list[Tensor] = []
-    for view in loss_networks.turn(turn):
-        with torch.no_grad():
-            before = loss_networks.look(view, photos)
-        after = loss_networks.look(view, paintings.clamp(0, 1))
-        gaps = [
-            _gaps(Moments.of(after[name]), Moments.of(before[name]), wanted[view.key(name)])
-            for name in view.layers
-        ]
-        weight = VIEW_WEIGHTS[view.shrinkage] / len(gaps)
-        style = style + weight * torch.stack([gap for gap, _ in gaps]).sum(0).mean()
-        moments = moments + weight * torch.stack([gap for _, gap in gaps]).sum(0).mean()
-        kept = kept or [correlation(after[name], before[name]) for name in CONTENT_LAYERS]
+    views = loss_networks.turn(turn)
+    with torch.no_grad():
+        before = {view: loss_networks.look(view, photos) for view in views}
+    after = {view: loss_networks.look(view, paintings.clamp(0, 1)) for view in views}
+    style, moments = _style_losses(before, after, styles.wanted)
+    kept = [correlation(after[WHOLE][name], before[WHOLE][name]) for name in CONTENT_LAYERS]
     return Losses(
         style=style,
         moments=moments,
+        neighbours=neighbour_loss(after[WHOLE], styles.columns, seed=turn),
         content=1 - torch.stack(kept).mean(),
         kept=kept[0].detach(),
         excess=((paintings - 0.5).abs() - 0.5).relu().mean(),
     )
+
+
+_Views = Mapping[View, Mapping[str, Tensor]]
+
+
+def _style_losses(before: _Views, after: _Views, wanted: LayerMoments) -> tuple[Tensor, Tensor]:
+    """`Losses.style` and `Losses.moments`."""
+    sharing = Counter(view.shrinkage for view in after)
+    style, moments = [], []
+    for view, maps in after.items():
+        gaps = [
+            _gaps(Moments.of(maps[name]), Moments.of(before[view][name]), wanted[view.key(name)])
+            for name in view.layers
+        ]
+        weight = VIEW_WEIGHTS[view.shrinkage] / sharing[view.shrinkage] / len(gaps)
+        style.append(weight * torch.stack([gap for gap, _ in gaps]).sum(0).mean())
+        moments.append(weight * torch.stack([gap for _, gap in gaps]).sum(0).mean())
+    return torch.stack(style).sum(), torch.stack(moments).sum()
+
+
+def neighbour_loss(
+    maps: Mapping[str, Tensor], columns: Mapping[str, Tensor], *, seed: int
+) -> Tensor:
+    """How far places of the paintings are from the nearest of their styles': 0 to 2.
+
+    `maps` (N, C, H, W) and `columns` (N, places, C) by layer; `seed` draws the paintings' places.
+    Kolkin et al. 2022 ask the same of a painting (arXiv 2203.13215).
+    """
+    return torch.stack(
+        [_nearest(_drawn(maps[name], seed), columns[name]) for name in NEIGHBOUR_LAYERS]
+    ).mean()
+
+
+def _drawn(maps: Tensor, seed: int) -> Tensor:
+    """At most `_PLACES` of the places of maps (N, C, H, W): (N, places, C)."""
+    places = maps.flatten(2)
+    order = torch.randperm(places.shape[2], generator=seeded(seed))[:_PLACES]
+    return places[:, :, order.to(maps.device)].mT
+
+
+def _nearest(places: Tensor, offered: Tensor) -> Tensor:
+    mean = offered.float().mean(1, keepdim=True)
+    theirs = F.normalize(offered.float() - mean, dim=2)
+    mine = F.normalize(places - mean, dim=2)
+    precision = torch.bfloat16 if places.is_cuda else torch.float32
+    cosines = mine.to(precision) @ theirs.to(precision).mT
+    return 1 - cosines.amax(2).float().mean()
 
 
 def _gaps(have: Moments, had: Moments, want: Moments) -> tuple[Tensor, Tensor]:
@@ -126,6 +179,7 @@ def summary(losses: Losses) -> dict[str, float]:
     return {
         "style": float(losses.style.detach()),
         "moments": float(losses.moments.detach()),
+        "neighbours": float(losses.neighbours.detach()),
         "content": float(losses.content.detach()),
         "kept": float(losses.kept),
         "excess": float(losses.excess.detach()),

@@ -27,16 +27,16 @@ from models.draft.packaged import (
     load_draft_encoder,
     load_draft_model,
 )
-from models.draft.style_code import Moments
 from models.encoders import Encoder
 from models.files import file_sha256
 from models.tensors.noise import seeded
 from models.training.data import CropSampler, load_pictures, picture_paths
+from models.training.draft.context import load_loss_networks
 from models.training.draft.loss_networks import LossNetworks
 from models.training.draft.losses import ContentWeight, draft_losses
 from models.training.draft.preset_pictures import PRESETS, preset_pictures
+from models.training.draft.style_bank import Styles, measure
 from models.training.package import write_manifest
-from models.training.teachers import load_slim_vgg19
 from models.weight_files import PACKAGED
 
 
@@ -64,8 +64,7 @@ def tune(
 
     What they hold of statistics is exact already and stays.
     """
-    measured = [loss_networks.moments(style) for style in styles]
-    wanted = {name: Moments.cat([moments[name] for moments in measured]) for name in measured[0]}
+    measured = Styles.cat([measure(style, encoder, loss_networks) for style in styles])
     offsets = torch.zeros_like(codes[:, model.conditioned], requires_grad=True)
     optimiser = torch.optim.Adam([offsets], lr=recipe.learning_rate)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, max(1, recipe.steps))
@@ -74,7 +73,7 @@ def tune(
     for step in tqdm(range(recipe.steps), desc="preset codes"):
         batch = photos.batch(len(codes)).to(codes.device)
         paintings = model(encoder, batch, model.shifted(codes, offsets), random)
-        losses = draft_losses(loss_networks, paintings, batch, wanted, turn=step)
+        losses = draft_losses(loss_networks, paintings, batch, measured, turn=step)
         optimiser.zero_grad()
         losses.total(weight.value).backward()  # type: ignore[no-untyped-call]
         optimiser.step()
@@ -95,9 +94,7 @@ def main() -> None:
     presets = preset_pictures(asked.presets)
     device = torch.device(asked.device)
     model = placed(load_draft_model(), device).requires_grad_(False)
-    encoder, teacher = (
-        placed(each, device) for each in (load_draft_encoder(), load_slim_vgg19(asked.data))
-    )
+    encoder = placed(load_draft_encoder(), device)
     styles = [preset.tensor(STYLE_SIDE_PX).to(device) for preset in presets]
     draft = FeedForward(model, encoder)
     # Clones, because what inference mode made can't be trained.
@@ -107,7 +104,8 @@ def main() -> None:
         size_px=recipe.size_px,
         seed=recipe.seed,
     )
-    tuned = tune(model, codes, styles, crops, encoder, LossNetworks((encoder, teacher)), recipe)
+    loss_networks = load_loss_networks(asked.data, encoder, "slim")
+    tuned = tune(model, codes, styles, crops, encoder, loss_networks, recipe)
     tensors = {
         code_key(file_sha256(preset.path), preset.brush): code[None].half().contiguous()
         for preset, code in zip(presets, tuned, strict=True)

@@ -1,7 +1,7 @@
-"""The styles that the draft network learns from, each known by its statistics alone.
+"""The styles that the draft network learns from, each known by its statistics and by its places.
 
 Every style picture is measured in several variants (scale, part, colours) before training, once:
-the trained network never needs the pictures again, and a step costs no pass over a style.
+a step costs no pass over a style.
 Photographs in strange colours count as styles too; they make few paintings go a long way.
 """
 
@@ -24,6 +24,8 @@ from models.training.draft.loss_networks import LossNetworks
 LONG_SIDE_PX = 384
 """At which size a style picture's statistics are taken, at the usual brush."""
 _SMALLEST_PX, _LARGEST_PX = 256, 576
+PLACES = 2048
+"""So many places of each style picture are kept, usually: 4 MB."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,10 +37,15 @@ class Styles:
     """By our encoder, of half the size: what the style coder reads."""
     wanted: LayerMoments
     """By the loss's networks, for all of `LossNetworks.views`: what the painting should have."""
+    columns: dict[str, Tensor]
+    """By `LossNetworks.columns`: what places of the painting should look like."""
 
     def pick(self, rows: Tensor) -> Styles:
         """Some of the styles, by their numbers."""
-        return self._each(lambda moments: Moments(moments.mean[rows], moments.product[rows]))
+        return self._each(
+            lambda moments: Moments(moments.mean[rows], moments.product[rows]),
+            lambda _, columns: columns[rows],
+        )
 
     def mixed(self, other: Styles, share: Tensor) -> Styles:
         """As if each picture were made of two parts, `share` (N,) of it from `other`."""
@@ -51,21 +58,33 @@ class Styles:
                 torch.lerp(mine.product, theirs.product, share[:, None, None]),
             )
 
-        return self._each(mix)
+        def part(name: str, mine: Tensor) -> Tensor:
+            # In random order, so the first ones are as good as any.
+            theirs = (
+                torch.arange(mine.shape[1], device=mine.device) < share[:, None] * mine.shape[1]
+            )
+            return torch.where(theirs[:, :, None], other.columns[name], mine)
+
+        return self._each(mix, part)
 
     def all(self) -> list[Moments]:
-        """All moments in a fixed order."""
+        """All moments in a fixed order, as `_each` goes."""
         return [self.colors, *self.seen.values(), *self.wanted.values()]
 
     def to(self, device: torch.device) -> Styles:
         """The same on `device`."""
-        return self._each(lambda m: Moments(m.mean.to(device), m.product.to(device)))
+        return self._each(
+            lambda m: Moments(m.mean.to(device), m.product.to(device)), lambda _, c: c.to(device)
+        )
 
-    def _each(self, change: Callable[[Moments], Moments]) -> Styles:
+    def _each(
+        self, change: Callable[[Moments], Moments], change_columns: Callable[[str, Tensor], Tensor]
+    ) -> Styles:
         return Styles(
             change(self.colors),
             {name: change(moments) for name, moments in self.seen.items()},
             {name: change(moments) for name, moments in self.wanted.items()},
+            {name: change_columns(name, columns) for name, columns in self.columns.items()},
         )
 
     def __len__(self) -> int:
@@ -74,8 +93,11 @@ class Styles:
     @classmethod
     def cat(cls, parts: Sequence[Styles]) -> Styles:
         """One batch of many."""
-        columns = (Moments.cat(column) for column in zip(*(p.all() for p in parts), strict=True))
-        return parts[0]._each(lambda _: next(columns))  # in the order of `all`
+        moments = (Moments.cat(rows) for rows in zip(*(part.all() for part in parts), strict=True))
+        return parts[0]._each(
+            lambda _: next(moments),
+            lambda name, _: torch.cat([part.columns[name] for part in parts]),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,10 +155,13 @@ class Shares:
 
 
 @torch.no_grad()
-def measure(image: Tensor, encoder: Encoder, loss_networks: LossNetworks) -> Styles:
-    """One style image (1, 3, H, W; RGB, 0-1) by its statistics."""
-    seen = layer_moments(encoded(encoder, image, STYLE_LAYERS))
-    return Styles(Moments.of(image), seen, loss_networks.moments(image))
+def measure(
+    images: Tensor, encoder: Encoder, loss_networks: LossNetworks, *, places: int = PLACES
+) -> Styles:
+    """Style images (N, 3, H, W; RGB, 0-1) by their statistics and so many `places` of each."""
+    seen = layer_moments(encoded(encoder, images, STYLE_LAYERS))
+    columns = loss_networks.columns(images, places)
+    return Styles(Moments.of(images), seen, loss_networks.moments(images), columns)
 
 
 def build_bank(
@@ -148,6 +173,7 @@ def build_bank(
     variants: int,
     seed: int,
     presets: Sequence[Tensor] = (),
+    places: int = PLACES,
 ) -> StyleBank:
     """Measure `variants` of every painting, and `photos` ((3, H, W) uint8 each).
 
@@ -166,8 +192,10 @@ def build_bank(
             if variant == 0
             else _variant(style, random)
         )
-        measured.append(measure(style, encoder, loss_networks))
-    measured += [measure(preset.to(device), encoder, loss_networks) for preset in presets]
+        measured.append(measure(style, encoder, loss_networks, places=places))
+    measured += [
+        measure(preset.to(device), encoder, loss_networks, places=places) for preset in presets
+    ]
     return StyleBank(Styles.cat(measured), len(paintings), len(presets))
 
 

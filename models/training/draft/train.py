@@ -33,7 +33,7 @@ from models.training.draft.losses import ContentWeight, draft_losses, summary
 from models.training.draft.preset_pictures import PRESETS
 from models.training.draft.recipe import BatchKind, Recipe
 from models.training.draft.style_bank import Drawn
-from models.weight_files import DEFAULT_CACHE_DIR
+from models.weight_files import DEFAULT_CACHE_DIR, EncoderName
 
 _Tensors = tuple[Tensor, ...] | list[Tensor]
 
@@ -56,7 +56,10 @@ class Run:
 
     def __post_init__(self) -> None:
         self.averaged = AveragedModel(self.model, multi_avg_fn=follow)
-        self.offsets = nn.Parameter(torch.zeros(self.presets, self.model.network.conditioning))
+        device = self.model.network.last.weight.device
+        self.offsets = nn.Parameter(
+            torch.zeros(self.presets, self.model.network.conditioning, device=device)
+        )
         parts = [self.model.network.parameters(), self.model.coder.parameters(), [self.offsets]]
         self.optimiser = torch.optim.Adam([{"params": part} for part in parts], betas=(0.9, 0.99))
         self.random = seeded(self.recipe.seed)
@@ -121,9 +124,7 @@ def train_step(
     """One step on `photos` (N, 3, H, W) in styles of the bank; returns the losses."""
     drawn = context.bank.draw(len(photos), run.recipe.shares, run.random)
     paintings = run.model(context.encoder, photos, run.codes(drawn), run.random, passes=passes)
-    losses = draft_losses(
-        context.loss_networks, paintings, photos, drawn.styles.wanted, turn=run.step
-    )
+    losses = draft_losses(context.loss_networks, paintings, photos, drawn.styles, turn=run.step)
     run.optimiser.zero_grad()
     losses.total(run.content_weight.value).backward()  # type: ignore[no-untyped-call]
     torch.nn.utils.clip_grad_norm_(run.model.parameters(), 1.0)
@@ -153,8 +154,7 @@ def train(run: Run, context: TrainingContext, photos: list[Tensor], out: Path) -
         while run.spent < 1:
             began = time.monotonic()
             kind, crops = kinds[int(torch.multinomial(shares, 1, generator=run.random))]
-            batch = crops.batch(kind.batch).to(context.device)
-            recent.append(train_step(run, batch, context, passes=kind.passes))
+            recent.append(train_step(run, crops.batch(kind.batch), context, passes=kind.passes))
             run.seconds += time.monotonic() - began
             bar.set_postfix(step=run.step, loss=f"{recent[-1]['style']:.3f}")
             bar.update(round(run.seconds) - bar.n)
@@ -208,6 +208,9 @@ def main() -> None:
     parser.add_argument(
         "--cache", type=Path, default=DEFAULT_CACHE_DIR, help="where the judge's VGG16 lies"
     )
+    parser.add_argument(
+        "--critic", choices=("vgg16", "slim"), help="what sees every painting; vgg16 on a GPU"
+    )
     parser.add_argument("--minutes", type=float, default=Recipe().minutes)
     parser.add_argument("--keep", type=float, default=Recipe().keep)
     parser.add_argument("--device", default="cpu")
@@ -218,7 +221,8 @@ def main() -> None:
     torch.manual_seed(recipe.seed)
     asked.out.mkdir(parents=True, exist_ok=True)
     device = torch.device(asked.device)
-    paths = TrainingPaths(asked.data, asked.presets, asked.out, asked.encoder, asked.cache)
+    critic: EncoderName = asked.critic or ("vgg16" if device.type == "cuda" else "slim")
+    paths = TrainingPaths(asked.data, asked.presets, asked.out, asked.encoder, asked.cache, critic)
     context = load_context(paths, recipe, device=device)
     model = DraftModel()
     model.coder.fit(context.bank.styles.seen)
@@ -227,7 +231,7 @@ def main() -> None:
     run = Run(placed(model, device), recipe, presets=len(context.presets))
     if asked.resume:
         run.restore(asked.out / "draft.checkpoint")
-    photos = load_pictures(picture_paths(asked.data / "photos", "train"))
+    photos = load_pictures(picture_paths(asked.data / "photos", "train"), device)
     train(run, context, photos, asked.out)
 
 

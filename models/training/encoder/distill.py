@@ -2,8 +2,9 @@
 
 A least-squares start layer by layer (`least_squares`), then Adam on what 1x1 maps from the
 student's layers leave unexplained of the teacher's (`student`), on crops whose features are worked
-out once (`distillation_set`). The optimisation takes `--minutes`; `--resume` goes on from the last
-checkpoint. Leaves `slim_encoder.safetensors` and `distill.json`, the log of figures, in `--out`.
+out once, or with `--fresh` anew for every batch (`distillation_set`). The optimisation takes
+`--minutes`; `--resume` goes on from the last checkpoint. Leaves `slim_encoder.safetensors` and
+`distill.json`, the log of figures, in `--out`.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from models.encoders import slim_encoder
 from models.training.checkpoints import load_checkpoint, save_checkpoint
 from models.training.data import MixedCrops, Split
 from models.training.encoder.balance import balance
-from models.training.encoder.distillation_set import DistillationSet
+from models.training.encoder.distillation_set import DistillationSet, Examples, FreshCrops
 from models.training.encoder.least_squares import Positions, initialise
 from models.training.encoder.student import Student, Teacher, validate
 from models.weight_files import SLIM_ENCODER
@@ -51,8 +52,8 @@ class Recipe:
     learning_rate_peak: float = 6e-4
     warm_up_steps: int = 200
     """Adam's first steps are all of one size; at full rate they undo the least-squares start."""
-    crops: int = 2000
-    """Different crops in all."""
+    crops: int | None = 2000
+    """Different crops in all; None for new ones in every batch, which a GPU has the time for."""
     fit_crops: int = 400
     """How many of them the least-squares start is solved on."""
     fit_positions: int = 60_000
@@ -80,7 +81,7 @@ class Run:
 
     student: Student
     optimiser: torch.optim.Optimizer
-    examples: DistillationSet
+    examples: Examples
     step: int = 0
     seconds: float = 0.0
     start: dict[str, float] = field(default_factory=dict)
@@ -101,16 +102,14 @@ class Run:
 
 def begin(data: Path, teacher: Teacher, recipe: Recipe, held_out: Tensor) -> Run:
     """A run that starts from the least-squares weights."""
-    crops = _training_crops(data, recipe, held_out.device)
-    # Photographs come first, then styles: taken at equal distances, both are in proportion.
-    images = crops[:: max(1, recipe.crops // recipe.fit_crops)]
+    images = _crops(data, "train", recipe, held_out.device).batch(recipe.fit_crops)
     positions = Positions(crops=len(images), total=recipe.fit_positions, seed=recipe.seed)
     encoder = slim_encoder().to(held_out.device)
     maps = initialise(encoder, teacher.samples(images, positions), images, positions)
     student = placed(Student(encoder, maps), held_out.device)
     start = validate(student, teacher, held_out, recipe.batch)
     tqdm.write(json.dumps(start))
-    examples = DistillationSet(teacher, crops, seed=recipe.seed)
+    examples = _examples(data, teacher, recipe, held_out.device)
     return Run(student, torch.optim.Adam(student.parameters()), examples, start=start)
 
 
@@ -122,7 +121,7 @@ def resume(
     student = placed(Student.from_state(state["student"]), device)
     optimiser = torch.optim.Adam(student.parameters())
     optimiser.load_state_dict(state["optimiser"])
-    examples = DistillationSet(teacher, _training_crops(data, recipe, device))
+    examples = _examples(data, teacher, recipe, device)
     examples.restore(state["examples"])
     return Run(student, optimiser, examples, state["step"], state["seconds"], state["start"])
 
@@ -182,7 +181,7 @@ def distill(
     out.mkdir(parents=True, exist_ok=True)
     torch.manual_seed(recipe.seed)
     checkpoint = out / CHECKPOINT
-    held_out = _crops(data, "validation", recipe).batch(recipe.validation_crops).to(device)
+    held_out = _crops(data, "validation", recipe, device).batch(recipe.validation_crops)
     teacher = placed(Teacher(data), device)
     teacher.calibrate(held_out)
     if go_on and checkpoint.exists():
@@ -193,13 +192,21 @@ def distill(
     finish(run, teacher, held_out, recipe, out)
 
 
-def _training_crops(data: Path, recipe: Recipe, device: torch.device) -> Tensor:
-    return _crops(data, "train", recipe).batch(recipe.crops).to(device)
+def _examples(data: Path, teacher: Teacher, recipe: Recipe, device: torch.device) -> Examples:
+    crops = _crops(data, "train", recipe, device)
+    if recipe.crops is None:
+        return FreshCrops(teacher, crops)
+    return DistillationSet(teacher, crops.batch(recipe.crops), seed=recipe.seed)
 
 
-def _crops(data: Path, split: Split, recipe: Recipe) -> MixedCrops:
+def _crops(data: Path, split: Split, recipe: Recipe, device: torch.device) -> MixedCrops:
     return MixedCrops(
-        data, split, size_px=recipe.size_px, style_share=recipe.style_share, seed=recipe.seed
+        data,
+        split,
+        size_px=recipe.size_px,
+        style_share=recipe.style_share,
+        seed=recipe.seed,
+        device=device,
     )
 
 
@@ -209,12 +216,17 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True, help="photos/, styles/ and teacher/")
     parser.add_argument("--out", type=Path, default=Path("out/distill"))
     parser.add_argument("--minutes", type=float, default=Recipe().minutes)
+    parser.add_argument("--batch", type=int, default=Recipe().batch)
+    parser.add_argument("--fresh", action="store_true", help="new crops in every batch: for a GPU")
     parser.add_argument("--steps", type=int, help="so many steps instead of --minutes")
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--resume", action="store_true", help="go on from the last checkpoint")
     args = parser.parse_args()
-    recipe = Recipe(minutes=args.minutes, steps=args.steps, seed=args.seed)
+    crops = None if args.fresh else Recipe().crops
+    recipe = Recipe(
+        minutes=args.minutes, steps=args.steps, batch=args.batch, crops=crops, seed=args.seed
+    )
     device = torch.device(args.device)
     distill(args.data, args.out, recipe, device=device, go_on=args.resume)
 

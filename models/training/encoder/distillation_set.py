@@ -1,22 +1,62 @@
-"""Crops with the teacher's features of them, worked out once and used again and again.
+"""Crops with the teacher's features of them: worked out once, or anew for every batch.
 
-A forward pass of the teacher costs more than the student's forward and backward pass together.
+A forward pass of the teacher costs more than the student's forward and backward pass together, so a
+processor keeps what it says (`DistillationSet`). A GPU asks it about crops that no step has seen
+(`FreshCrops`): from a few thousand crops a student learns them by heart.
 """
 
 from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
 
 import torch
 from torch import Tensor
 from tqdm import tqdm
 
 from models.tensors.noise import seeded
+from models.training.data import MixedCrops
 from models.training.encoder.student import Teacher
 
 _CHUNK = 8
 
 
+class Examples(Protocol):
+    """What a training draws its batches from; seeded and resumable."""
+
+    def batch(self, count: int) -> tuple[Tensor, dict[str, Tensor]]:
+        """`count` crops (count, 3, H, W; channels last) and the teacher's features by layer."""
+
+    def state(self) -> Sequence[Tensor]:
+        """The random generators' states, for a checkpoint; crops and features are made anew."""
+
+    def restore(self, states: Sequence[Tensor]) -> None:
+        """Go on where `states` were taken."""
+
+
+class FreshCrops:
+    """Every batch of crops that no other has; see `Examples`."""
+
+    def __init__(self, teacher: Teacher, crops: MixedCrops) -> None:
+        self._teacher = teacher
+        self._crops = crops
+
+    def batch(self, count: int) -> tuple[Tensor, dict[str, Tensor]]:
+        """See `Examples.batch`."""
+        images = self._crops.batch(count)
+        return images, self._teacher(images)
+
+    def state(self) -> list[Tensor]:
+        """See `Examples.state`."""
+        return self._crops.state()
+
+    def restore(self, states: Sequence[Tensor]) -> None:
+        """See `Examples.restore`."""
+        self._crops.restore(states)
+
+
 class DistillationSet:
-    """Random batches of crops and the teacher's features; seeded and resumable."""
+    """Random batches of a fixed set of crops; see `Examples`."""
 
     def __init__(self, teacher: Teacher, crops: Tensor, *, seed: int = 0) -> None:
         """Ask `teacher` about all `crops` (N, 3, H, W; RGB, 0-1).
@@ -32,16 +72,16 @@ class DistillationSet:
         self._features = {name: torch.cat(parts) for name, parts in found.items()}
 
     def batch(self, count: int) -> tuple[Tensor, dict[str, Tensor]]:
-        """`count` different crops (count, 3, H, W; channels last) and their features by layer."""
+        """See `Examples.batch`; the crops of a batch are all different."""
         shuffled = torch.randperm(len(self._crops), generator=self._random)
         places = shuffled[:count].to(self._crops.device)
         images = self._crops[places].contiguous(memory_format=torch.channels_last)
         return images, {name: feature[places].float() for name, feature in self._features.items()}
 
-    def state(self) -> Tensor:
-        """The random generator's state, for a checkpoint; crops and features are made anew."""
-        return self._random.get_state()
+    def state(self) -> list[Tensor]:
+        """See `Examples.state`."""
+        return [self._random.get_state()]
 
-    def restore(self, state: Tensor) -> None:
-        """Go on where `state` was taken."""
-        self._random.set_state(state)
+    def restore(self, states: Sequence[Tensor]) -> None:
+        """See `Examples.restore`."""
+        self._random.set_state(states[0])

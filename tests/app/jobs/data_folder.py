@@ -75,6 +75,7 @@ class DataFolder:
         limits: JobLimits | None = None,
         start: bool = True,
     ) -> AsyncIterator[LocalJobService]:
+        """Without any stylizers engines come later, by `add_engine`."""
         store = await JobStore.open(self.folders.root, bot_id=BOT_ID)
         job_service = LocalJobService(
             store,
@@ -83,6 +84,7 @@ class DataFolder:
             else {"cpu": stylizers or Inverter()},
             reporter=reporter,
             limits=limits or make_limits(first_retry_s=0.01),
+            engines_return=stylizers == {},
         )
         try:
             if start:

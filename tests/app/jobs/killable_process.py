@@ -90,7 +90,15 @@ class LedgerReporter:
     def cancelled(self, job: Job) -> None:
         self.write("cancelled", job.request.origin)
 
-    def worker_ended(self, job: Job, device: str, state: WorkerState, *, workers_left: int) -> None:
+    def worker_ended(
+        self, job: Job, device: str, state: WorkerState, *, workers_left: int, returns: bool
+    ) -> None:
+        """No device is lost here."""
+
+    def painting_paused(self) -> None:
+        """No device is lost here."""
+
+    def painting_resumed(self, device: str) -> None:
         """No device is lost here."""
 
     async def next_unreachable_chat(self) -> int:

@@ -27,6 +27,7 @@ class RecordingReporter:
     pictures: dict[int, tuple[int, int]] = field(default_factory=dict)
     """Size of each delivered picture, by job."""
     ended_workers: list[tuple[str, WorkerState, int]] = field(default_factory=list)
+    pauses: list[str] = field(default_factory=list)
     albums: list[list[int]] = field(default_factory=list)
     answers: deque[Exception] = field(default_factory=deque)
     """What the next deliveries raise, in their order, before they begin to work."""
@@ -70,9 +71,19 @@ class RecordingReporter:
     def cancelled(self, job: Job) -> None:
         self._hear("cancelled", job)
 
-    def worker_ended(self, job: Job, device: str, state: WorkerState, *, workers_left: int) -> None:
+    def worker_ended(
+        self, job: Job, device: str, state: WorkerState, *, workers_left: int, returns: bool
+    ) -> None:
         self.ended_workers.append((device, state, workers_left))
         self._hear("worker ended", job)
+
+    def painting_paused(self) -> None:
+        self.pauses.append("paused")
+        self._changed.set()
+
+    def painting_resumed(self, device: str) -> None:
+        self.pauses.append(f"resumed on {device}")
+        self._changed.set()
 
     async def next_unreachable_chat(self) -> int:
         return await self.unreachable_chats.get()

@@ -56,9 +56,11 @@ def test_clips_are_measured_steadied_and_timed(tmp_path: Path) -> None:
     (pace,) = measure_pace(stylizer, photo, style, options, seconds=[0.4])
     assert (pace.frames, pace.size_px) == (10, 64)
     assert pace.frames_per_s > 0
+    assert pace.core_s_a_frame > 0
 
 
 def test_the_tables() -> None:
     steady = Steadiness("swirls", "pan", 9.6, 2.1, 14, 0.7, 0.69)
     assert "| pan | swirls | 9.6 | 2.1 | 14.0 | 0.700 | 0.690 |" in steadiness_table([steady])
-    assert "| 480 | 15 | 375 | 6.1 | 90 |" in pace_table([Pace(480, 15, 375, 6.1, 90)])
+    pace = Pace(480, 15, 375, 6.1, 0.2, 90)
+    assert "| 480 | 15 | 375 | 6.1 | 0.20 | 90 |" in pace_table([pace])

@@ -52,7 +52,7 @@ def style(tmp_path: Path) -> Style:
 
 
 def painted(painter: FramePainter, frames: list[Pixels]) -> list[Pixels]:
-    return [painter.paint(painter.look(frame)) for frame in frames]
+    return [painter.paint(frame) for frame in frames]
 
 
 def test_a_first_frame_is_painted_as_a_photo_is(drafter: Drafter, style: Style) -> None:

@@ -243,9 +243,11 @@ def webp(size: tuple[int, int], frames: int) -> bytes:
         (gif((1, 1), 10_000), ClipProblem.TOO_SMALL),
         (gif((64, 48), 10_000), ClipProblem.TOO_LONG),
         (gif((7680, 4320), 3), ClipProblem.TOO_MANY_PIXELS),
-        (gif((65_535, 65_535), 3), ClipProblem.DAMAGED),
+        (gif((65_535, 65_535), 3), ClipProblem.TOO_MANY_PIXELS),
+        (gif((0, 0), 3), ClipProblem.DAMAGED),
         (gif((2000, 20), 3), ClipProblem.TOO_NARROW),
         (gif((64, 48), 1), ClipProblem.STILL),
+        (gif((64, 48), 1) + bytes(9), ClipProblem.STILL),
         (gif((64, 48), 0), ClipProblem.DAMAGED),
         (webp((16_383, 16_383), 3), ClipProblem.TOO_MANY_PIXELS),
     ],
@@ -254,6 +256,35 @@ def test_a_bad_file_is_one_sentence(data: bytes, problem: ClipProblem, tmp_path:
     path = tmp_path / "bad"
     path.write_bytes(data)
     assert problem_of(path) is problem
+
+
+def big_endian(*sides: int) -> bytes:
+    return struct.pack(f">{len(sides)}H", *sides)
+
+
+@pytest.mark.parametrize(
+    ("name", "codec", "pix_fmt", "declared", "larger"),
+    [
+        ("a.mov", "qtrle", "rgb24", big_endian(*SIZE), big_endian(65_535, 65_535)),
+        ("a.mov", "mjpeg", "yuvj420p", big_endian(*SIZE[::-1]), big_endian(65_535, 65_535)),
+        ("a.avi", "mjpeg", "yuvj420p", big_endian(*SIZE[::-1]), big_endian(20_000, 20_000)),
+        ("a.webm", "libvpx", "yuv420p", b"\x2a\x40\x00\x30\x00", b"\x2a\xff\x3f\xff\x3f"),
+    ],
+)
+def test_what_no_decoder_takes_is_too_large_and_not_damaged(
+    name: str, codec: str, pix_fmt: str, declared: bytes, larger: bytes, tmp_path: Path
+) -> None:
+    path = save_clip(tmp_path / name, scenes(3, SIZE), codec=codec, pix_fmt=pix_fmt)
+    data = path.read_bytes()
+    assert declared in data
+    path.write_bytes(data.replace(declared, larger))
+    assert problem_of(path) is ClipProblem.TOO_MANY_PIXELS
+
+
+def test_a_codec_that_nobody_knows_is_one_sentence(tmp_path: Path) -> None:
+    path = save_clip(tmp_path / "a.mp4", scenes(3, SIZE), sound="aac")
+    path.write_bytes(path.read_bytes().replace(b"avc1", b"zzzz"))
+    assert problem_of(path) is ClipProblem.NOT_A_CLIP
 
 
 def test_a_missing_file_is_one_sentence(tmp_path: Path) -> None:
@@ -276,7 +307,9 @@ def test_a_still_picture_is_no_clip(tmp_path: Path) -> None:
     for name, problem in (("a.jpg", ClipProblem.NOT_A_CLIP), ("a.webp", ClipProblem.STILL)):
         Image.fromarray(quadrants(SIZE)).save(tmp_path / name)
         assert problem_of(tmp_path / name) is problem
-    assert problem_of(save_clip(tmp_path / "a.mp4", scenes(1, SIZE))) is ClipProblem.STILL
+    for name in ("a.mp4", "a.mkv", "a.avi"):
+        path = save_clip(tmp_path / name, scenes(1, SIZE), codec="mjpeg", pix_fmt="yuvj420p")
+        assert problem_of(path) is ClipProblem.STILL
 
 
 @pytest.mark.parametrize("share", [0.3, 0.6, 0.95])
@@ -293,6 +326,61 @@ def test_a_video_that_is_cut_off_is_damaged(
         assert 25 <= read_facts(path).frames <= 30
     else:
         assert problem_of(path) is ClipProblem.DAMAGED
+
+
+def with_sound_first(path: Path, target: Path) -> Path:
+    """A clip whose index speaks of its sound before it does of its picture."""
+    with av.open(path) as source, av.open(target, "w") as copy:
+        streams = {
+            stream.index: copy.add_stream_from_template(stream)
+            for stream in (source.streams.audio[0], source.streams.video[0])
+        }
+        for packet in source.demux():
+            if packet.dts is not None:
+                packet.stream = streams[packet.stream_index]
+                copy.mux(packet)
+    return target
+
+
+@pytest.mark.parametrize("name", ["b.mp4", "b.mov", "b.mkv", "b.ogv", "b.avi", "b.ts"])
+def test_a_file_is_damaged_wherever_it_is_cut_off_before_its_picture_is_known(
+    name: str, tmp_path: Path
+) -> None:
+    codec, sound, pix_fmt = {
+        "b.ogv": ("libvpx", "libopus", "yuv420p"),
+        "b.avi": ("mjpeg", "mp3", "yuvj420p"),
+    }.get(name, ("libx264", "mp3", "yuv420p"))
+    clip = save_clip(tmp_path / "a.mkv", scenes(6, SIZE), codec=codec, sound=sound, pix_fmt=pix_fmt)
+    data = with_sound_first(clip, tmp_path / name).read_bytes()
+    path = tmp_path / f"cut-{name}"
+    begin, end = cut_places(data, name)
+    for place in np.linspace(begin, end, 40).astype(int):
+        path.write_bytes(data[:place])
+        assert problem_of(path) is ClipProblem.DAMAGED, place
+
+
+@pytest.mark.parametrize("name", ["a.gif", "a.avi", "a.mkv"])
+def test_a_clip_of_which_one_frame_is_left_is_no_still_picture(name: str, tmp_path: Path) -> None:
+    frames = scenes(6, SIZE)
+    if name == "a.gif":
+        path = save_moving(tmp_path / name, pictures(frames))
+    else:
+        path = save_clip(tmp_path / name, frames, codec="mjpeg", pix_fmt="yuvj420p")
+    data, found = path.read_bytes(), set[int | ClipProblem]()
+    for place in np.linspace(len(data) / 8, len(data), 60).astype(int):
+        path.write_bytes(data[:place])
+        try:
+            found.add(read_facts(path).frames)
+        except ClipError as error:
+            found.add(error.problem)
+    assert found == {ClipProblem.DAMAGED, 2, 3, 4, 5, 6}
+
+
+def cut_places(data: bytes, name: str) -> tuple[int, int]:
+    """The index of MP4 and MOV, which lies behind all else; of others the beginning."""
+    if name in {"b.mp4", "b.mov"}:
+        return data.index(b"moov") + 4, len(data) - 1
+    return 200 if name == "b.ts" else 16, 700
 
 
 def test_what_is_longer_than_granted_is_refused(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 import torch
 
+from models.clips.encoder import ClipEncoder
 from models.clips.interface import (
     ClipCancelledError,
     ClipError,
@@ -23,6 +24,7 @@ from models.clips.interface import (
     PaintedClip,
 )
 from models.clips.stylizer import ClipPainter
+from models.devices.threads import computing_threads
 from models.draft.drafter import Drafter, load_drafter
 from models.interface import DeviceLostError, EngineError, OutOfMemoryError, Style, StyleOptions
 from models.pictures import PictureError
@@ -149,13 +151,14 @@ def test_stop_keeps_what_is_painted(paint: Paint, tmp_path: Path) -> None:
     stop = threading.Event()
     painted = paint(source, stop=stop, on_frame=lambda r: stop.set() if r.frame == 3 else None)
     assert painted.notes == {ClipNote.STOPPED}
-    assert painted.frames == len(list(seen(painted.path))) == 3
-    assert painted.seconds_long == pytest.approx(0.3)
+    # The one that was in work when the third had been reported is finished.
+    assert painted.frames == len(list(seen(painted.path))) == 4
+    assert painted.seconds_long == pytest.approx(0.4)
     with av.open(painted.path) as container:
         sound = container.streams.audio[0]
         assert sound.duration is not None
         assert sound.time_base is not None
-        assert float(sound.duration * sound.time_base) == pytest.approx(0.3, abs=0.05)
+        assert float(sound.duration * sound.time_base) == pytest.approx(0.4, abs=0.05)
     stop.set()
     assert paint(source, stop=stop).frames == 1
 
@@ -251,6 +254,44 @@ def test_what_cannot_be_helped_is_raised(
     painter = ClipPainter(FailingDrafter(drafter, [error]), None, device=CPU)
     with pytest.raises(raised):
         paint(save_clip(tmp_path / "a.mp4", scenes(2)), painter=painter)
+    assert only(tmp_path, "a.mp4")
+
+
+class CountingDrafter(FailingDrafter):
+    """Says how many threads it may compute with."""
+
+    def __init__(self, drafter: Drafter) -> None:
+        super().__init__(drafter, [])
+        self.threads: set[int] = set()
+
+    def draft(self, *args: Any, **how: Any) -> torch.Tensor:
+        self.threads.add(torch.get_num_threads())
+        return super().draft(*args, **how)
+
+
+@pytest.mark.parametrize(("threads", "used"), [(1, 1), (2, 1), (8, 4)])
+def test_half_of_the_threads_are_left_to_what_goes_on_beside_the_network(
+    threads: int, used: int, paint: Paint, drafter: Drafter, tmp_path: Path
+) -> None:
+    counting, guests = CountingDrafter(drafter), set[int]()
+    with computing_threads(threads):
+        paint(
+            save_clip(tmp_path / "a.mp4", scenes(2)),
+            painter=ClipPainter(counting, None, device=CPU),
+            between_frames=lambda: guests.add(torch.get_num_threads()),
+        )
+    assert (counting.threads, guests) == ({used}, {threads})
+
+
+def test_a_full_disk_is_said_while_the_next_frame_is_painted(
+    paint: Paint, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: Any) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(ClipEncoder, "write", full)
+    with pytest.raises(OSError, match="No space"):
+        paint(save_clip(tmp_path / "a.mp4", scenes(4)))
     assert only(tmp_path, "a.mp4")
 
 

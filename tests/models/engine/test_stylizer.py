@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,6 +15,7 @@ import torch
 from PIL import Image, ImageChops
 from torch import Tensor
 
+from models.devices.threads import computing_threads
 from models.devices.torchvision_compat import vgg16_modules
 from models.draft.drafter import Drafter, load_drafter
 from models.draft.feedforward import FeedForward
@@ -142,6 +144,24 @@ def test_the_photo_s_colours_stay_if_wished(photo: Path, styles: list[Style]) ->
         return Image.merge("RGB", [picture.convert("YCbCr").getchannel(k) for k in (1, 1, 2)])
 
     assert _distance(hues(painting), hues(original)) < 0.5 * _distance(hues(freely), hues(original))
+
+
+def test_every_thread_paints_with_as_many_of_torchs_as_there_were_at_the_start(
+    photo: Path, styles: list[Style]
+) -> None:
+    with computing_threads(2):
+        stylizer = _stylizer()
+    counts: list[int] = []
+    # As in a thread that begins to paint while another one leaves room for the rest of a clip.
+    with computing_threads(1), ThreadPoolExecutor(1) as thread:
+        thread.submit(
+            stylizer.stylize,
+            photo,
+            styles,
+            _options(),
+            on_step=lambda _: counts.append(torch.get_num_threads()),
+        ).result()
+    assert set(counts) == {2}
 
 
 FACE = Path(__file__).parents[3] / "styles" / "samples" / "face.jpg"

@@ -1,84 +1,145 @@
-"""Which engines a cluster is to have; `tests/app/test_engine.py` asks a real one."""
+"""Which engines are loaded, lost and loaded anew, as the cluster changes."""
 
 from __future__ import annotations
 
-import subprocess
-import sys
+import time
+from pathlib import Path
+from typing import Any
 
 import pytest
 
-from models.interface import DeviceSettingError
-from models.remote.cluster import Machine, RemoteEngines, choose_places
+from models.devices.gpu_options import GpuOptions
+from models.interface import EngineError
+from models.remote import cluster as module
+from models.remote.cluster import Cluster
+from models.remote.messages import Changes, ClusterOrder
+from models.remote.places import Machine, Place
 
 BOX = Machine("a", "10.0.0.1", gpus=0, cpus=4)
-ONE = Machine("b", "10.0.0.2", gpus=1, cpus=16)
-TWO = Machine("c", "10.0.0.3", gpus=2, cpus=16)
+GPUS = Machine("b", "10.0.0.2", gpus=2, cpus=16)
 
 
-def places(*machines: Machine, device: str = "auto", cpu_workers: int = 1) -> dict[str, int]:
-    """The threads of each place by its name."""
-    chosen = choose_places(machines, device=device, cpu_workers=cpu_workers)
-    return {place.name: place.threads for place in chosen}
+class FakeRay:
+    """Machines to be chosen by a test, and actors that load at once."""
+
+    def __init__(self) -> None:
+        self.machines = [GPUS]
+        self.problem: str | None = None
+        self.dead: set[str] = set()
+        self.ended: list[str] = []
+
+    def connect(self, _: str) -> list[Machine]:
+        return self.machines
+
+    def actor(self, place: Place) -> FakeActor:
+        return FakeActor(self, place.name)
 
 
-def test_there_is_an_engine_for_each_gpu_and_none_beside_them() -> None:
-    assert places(BOX, ONE, TWO) == {
-        "10.0.0.2/cuda:0": 16,
-        "10.0.0.3/cuda:0": 8,
-        "10.0.0.3/cuda:1": 8,
-    }
-    assert places(BOX, ONE, TWO, device="cuda") == places(BOX, ONE, TWO)
+class FakeActor:
+    def __init__(self, ray: FakeRay, name: str) -> None:
+        self._ray = ray
+        self._name = name
+        self._died_before = name in ray.dead
+
+    def lacks_vgg16(self, **_: Any) -> bool:
+        return False
+
+    def load(self, *_: Any, **__: Any) -> None:
+        if self._ray.problem is not None:
+            raise EngineError(self._ray.problem)
+
+    def is_dead(self) -> bool:
+        return self._name in self._ray.dead
+
+    def end(self) -> None:
+        self._ray.ended.append(self._name)
+        self._ray.dead.discard(self._name)
 
 
-def test_without_a_gpu_the_processors_paint() -> None:
-    assert places(BOX) == {"10.0.0.1/cpu:0": 4}
-    assert places(BOX, ONE, device="cpu", cpu_workers=2) == {
-        "10.0.0.1/cpu:0": 2,
-        "10.0.0.1/cpu:1": 2,
-        "10.0.0.2/cpu:0": 8,
-        "10.0.0.2/cpu:1": 8,
-    }
+@pytest.fixture
+def ray(monkeypatch: pytest.MonkeyPatch) -> FakeRay:
+    ray = FakeRay()
+    monkeypatch.setattr(module, "connect", ray.connect)
+    monkeypatch.setattr(module, "Actor", ray.actor)
+    return ray
 
 
-def test_a_machine_has_no_more_workers_than_processors() -> None:
-    tiny = Machine("d", "10.0.0.4", gpus=0, cpus=1)
-    assert places(tiny, cpu_workers=3) == {"10.0.0.4/cpu:0": 1}
-
-
-def test_two_parts_of_a_cluster_on_one_machine_have_names_of_their_own() -> None:
-    again = Machine("e", BOX.ip, gpus=0, cpus=4)
-    assert list(places(BOX, again)) == ["10.0.0.1/cpu:0", "10.0.0.1/cpu:1"]
-
-
-def test_a_machine_that_joins_has_places_beside_those_there_are() -> None:
-    named = {BOX.node_id: ["10.0.0.1/cpu:0"], "gone": ["10.0.0.1/cpu:1"]}
-    again = Machine("e", BOX.ip, gpus=0, cpus=4)
-    chosen = choose_places([BOX, again], named=named)
-    assert [place.name for place in chosen] == ["10.0.0.1/cpu:1"]
-    assert choose_places([BOX], named=named) == []
-
-
-def test_gpus_of_this_machine_mean_nothing_in_a_cluster() -> None:
-    with pytest.raises(DeviceSettingError, match="it is auto, cpu or cuda"):
-        places(ONE, device="cuda:0")
-
-
-def test_a_cluster_without_a_gpu_paints_on_none() -> None:
-    with pytest.raises(DeviceSettingError, match="has no GPU"):
-        places(BOX, device="cuda")
-    with pytest.raises(DeviceSettingError, match="has no processor"):
-        places(Machine("f", "10.0.0.5", gpus=0, cpus=0))
-
-
-def test_without_ray_one_sentence_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "ray", None)
-    with pytest.raises(DeviceSettingError, match=r"pip install -r requirements-ray\.txt"):
-        RemoteEngines("auto").look()
-
-
-def test_the_bot_s_side_loads_neither_torch_nor_ray() -> None:
-    code = (
-        "import sys, models.remote.cluster; sys.exit(bool({'torch', 'ray'} & sys.modules.keys()))"
+@pytest.fixture
+def cluster(tmp_path: Path) -> Cluster:
+    order = ClusterOrder(
+        address="auto",
+        encoder="slim",
+        device="auto",
+        cpu_workers=1,
+        gpu=GpuOptions(),
+        cache_dir=tmp_path,
     )
-    done = subprocess.run([sys.executable, "-c", code], check=False)  # noqa: S603
-    assert done.returncode == 0
+    return Cluster(order)
+
+
+def settled(cluster: Cluster, *ended: str) -> Changes:
+    """All that changes until nothing is being loaded."""
+    changes = [cluster.look(frozenset(ended))]
+    while changes[-1].is_loading:
+        time.sleep(0.01)
+        changes.append(cluster.look(frozenset()))
+    return Changes(
+        joined=tuple(name for each in changes for name in each.joined),
+        gone=tuple(name for each in changes for name in each.gone),
+        problems=tuple(text for each in changes for text in each.problems),
+        why_none=changes[-1].why_none,
+    )
+
+
+def test_each_gpu_joins_once(ray: FakeRay, cluster: Cluster) -> None:
+    assert settled(cluster).joined == ("10.0.0.2/cuda:0", "10.0.0.2/cuda:1")
+    assert settled(cluster) == Changes()
+
+
+def test_an_engine_whose_process_died_is_gone_once_and_loaded_anew_when_given_up(
+    ray: FakeRay, cluster: Cluster
+) -> None:
+    settled(cluster)
+    ray.dead.add("10.0.0.2/cuda:1")
+    assert settled(cluster) == Changes(gone=("10.0.0.2/cuda:1",))
+    assert settled(cluster) == Changes(), "its name is the bot's until it is given up"
+    assert settled(cluster, "10.0.0.2/cuda:1") == Changes(joined=("10.0.0.2/cuda:1",))
+    assert ray.ended == ["10.0.0.2/cuda:1"]
+
+
+def test_an_engine_that_hangs_is_ended_and_loaded_anew(ray: FakeRay, cluster: Cluster) -> None:
+    settled(cluster)
+    assert settled(cluster, "10.0.0.2/cuda:0") == Changes(joined=("10.0.0.2/cuda:0",))
+    assert ray.ended == ["10.0.0.2/cuda:0"]
+
+
+def test_where_the_gpus_are_away_no_processor_paints_in_their_stead(
+    ray: FakeRay, cluster: Cluster
+) -> None:
+    ray.machines = [BOX, GPUS]
+    settled(cluster)
+    ray.machines = [BOX]
+    changes = settled(cluster)
+    assert changes.gone == ("10.0.0.2/cuda:0", "10.0.0.2/cuda:1")
+    assert not changes.joined
+    assert settled(cluster, *changes.gone).why_none == "The Ray cluster has no GPU for the engines."
+    ray.machines = [BOX, Machine("c", GPUS.ip, gpus=2, cpus=16)]
+    assert settled(cluster).joined == ("10.0.0.2/cuda:0", "10.0.0.2/cuda:1")
+
+
+def test_a_place_without_an_engine_is_told_of_once_and_tried_again(
+    ray: FakeRay, cluster: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ray.problem = "its project is another one."
+    assert sorted(settled(cluster).problems) == [
+        f"No engine on 10.0.0.2/cuda:{number}: its project is another one." for number in (0, 1)
+    ]
+    ray.problem = None
+    assert settled(cluster) == Changes(), "it is not tried at every look"
+    ray.problem = "its project is another one."
+    monkeypatch.setattr(module, "TRY_AGAIN_S", 0.5)
+    time.sleep(0.6)
+    assert settled(cluster) == Changes(), "the same is not said twice"
+    ray.problem = None
+    time.sleep(0.6)
+    assert settled(cluster).joined == ("10.0.0.2/cuda:0", "10.0.0.2/cuda:1")

@@ -354,16 +354,37 @@ async def test_an_admin_who_can_not_be_warned_is_a_line_in_the_log(
 @pytest.mark.parametrize(
     ("state", "words"), [(WorkerState.LOST, "was lost in job"), (WorkerState.HUNG, "hangs in job")]
 )
+@pytest.mark.parametrize("returns", [False, True])
 async def test_the_admin_hears_of_a_device_that_paints_no_more(
-    harness: ReporterHarness, state: WorkerState, words: str
+    harness: ReporterHarness, state: WorkerState, words: str, returns: bool
 ) -> None:
     job = await harness.submit()
     await harness.draft()
-    harness.reporter.worker_ended(job, "cuda:1", state, workers_left=2)
-    warning = await harness.message(harness.ben.chat, says="until the bot is restarted")
+    harness.reporter.worker_ended(job, "cuda:1", state, workers_left=2, returns=returns)
+    says = "by itself" if returns else "until the bot is restarted"
+    warning = await harness.message(harness.ben.chat, says=says)
     assert f"cuda:1 {words} {job.id}" in warning.text
     assert "left: 2" in warning.text
     harness.painter.cue()
+
+
+async def test_while_nobody_is_there_to_paint_everyone_reads_so_and_admins_hear_of_it_once(
+    harness: ReporterHarness,
+) -> None:
+    job = await harness.submit()
+    await harness.draft()
+    (waiting,) = await harness.job_service.submit(harness.request(origin="second"))
+    message = await harness.message(says="Your place in the queue: 1")
+    harness.reporter.painting_paused()
+    harness.reporter.waiting(waiting, 1, 10.0)
+    await eventually(lambda: "The machines that paint are away right now" in message.text)
+    assert "Ready in" not in message.text
+    await harness.message(harness.ben.chat, says="All machines that paint are away")
+    harness.reporter.painting_resumed("10.0.0.2/cuda:0")
+    harness.reporter.waiting(waiting, 1, 10.0)
+    await eventually(lambda: "Ready in" in message.text and "away" not in message.text)
+    await harness.message(harness.ben.chat, says="10.0.0.2/cuda:0 is there: painting goes on")
+    assert await harness.job_service.cancel(job.id, job.request.user_id)
 
 
 async def test_one_bad_photo_of_an_album_is_told_beside_the_others(

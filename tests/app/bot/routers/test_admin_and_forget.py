@@ -194,6 +194,7 @@ async def test_prometheus_reads_the_figures_on_loopback() -> None:
     for line in (
         'style_bot_jobs{state="delivered"} 7.0',
         "style_bot_jobs_waiting 2.0",
+        "style_bot_painting_paused 0.0",
         'style_bot_job_seconds_median{quality="draft"} 0.5',
         'style_bot_job_failures{cause="hung"} 1.0',
         'style_bot_worker_pictures{device="cuda:1"} 2.0',

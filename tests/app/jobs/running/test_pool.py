@@ -14,7 +14,7 @@ from app.jobs.model import Delivery, Failure, Job, JobState
 from app.jobs.running.clips import Engine
 from app.jobs.running.worker import DeviceLost, PainterHung
 from app.jobs.service import LocalJobService
-from models.interface import DeviceLostError, Quality
+from models.interface import DeviceAwayError, DeviceLostError, KilledForMemoryError, Quality
 from tests.app.jobs.data_folder import DataFolder
 from tests.app.jobs.job_limits import make_limits
 from tests.app.jobs.recording_reporter import RecordingReporter
@@ -176,6 +176,68 @@ async def test_where_those_that_joined_are_the_last_their_end_is_heard_of(
     assert len(reporter.ended_workers) == 1
 
 
+async def test_where_engines_return_the_last_one_is_waited_for(
+    data_folder: DataFolder, reporter: RecordingReporter
+) -> None:
+    bad = data_folder.photo()
+    async with data_folder.job_service(reporter, {}) as job_service:
+        working = asyncio.create_task(job_service.ended())
+        (job,) = await job_service.submit(data_folder.request(content=bad))
+        assert not reporter.pauses, "whether any come is not known yet"
+        job_service.tell_of_absence()
+        job_service.tell_of_absence()
+        assert job_service.is_paused
+        job_service.add_engine("a/cuda:0", Breaker(DeviceLostError("an assert"), {bad}))
+        await reporter.until_heard("worker ended", job)
+        job_service.tell_of_absence()
+        assert [view.place for view in await job_service.views(1)] == [1]
+        job_service.add_engine("b/cuda:0", Inverter())
+        await reporter.until_heard("delivered", job)
+        done = await job_service.get(job.id)
+        assert not working.done()
+        assert await job_service.drain(5)
+        await working
+    assert done is not None
+    assert done.attempts == 2
+    assert reporter.ended_workers == [("a/cuda:0", WorkerState.LOST, 0)]
+    told = ["paused", "resumed on a/cuda:0", "paused", "resumed on b/cuda:0"]
+    assert reporter.pauses == told
+
+
+async def test_jobs_are_not_blamed_for_machines_that_went_away(
+    data_folder: DataFolder, reporter: RecordingReporter
+) -> None:
+    photo = data_folder.photo()
+    away = DeviceAwayError("the cluster is gone")
+    async with data_folder.job_service(reporter, {}, limits=make_limits(max_attempts=1)) as service:
+        (job,) = await service.submit(data_folder.request(content=photo))
+        for number in range(3):
+            service.add_engine(f"cuda:{number}", Breaker(away, {photo}))
+            await reporter.until(lambda: not any(w.state.is_at_work for w in service.workers))
+        service.add_engine("cuda:3", Inverter())
+        await reporter.until_heard("delivered", job)
+        done = await service.get(job.id)
+    assert done is not None
+    assert done.attempts == 1
+    assert not reporter.ended_workers, "the admins hear of the cluster, not of each device"
+
+
+async def test_an_idle_worker_whose_engine_is_gone_takes_no_further_job(
+    data_folder: DataFolder, reporter: RecordingReporter
+) -> None:
+    async with data_folder.job_service(reporter, {}) as job_service:
+        for name in ("a", "b"):
+            job_service.add_engine(name, Inverter())
+        await asyncio.sleep(0)
+        job_service.remove_engine("a")
+        jobs = await job_service.submit(*(data_folder.request() for _ in range(3)))
+        await reporter.until_heard("delivered", *jobs)
+        assert await states(job_service) == [
+            ("a", WorkerState.LOST, 0),
+            ("b", WorkerState.IDLE, 3),
+        ]
+
+
 async def test_a_worker_that_hangs_ends_alone_and_its_job_is_painted_by_another(
     data_folder: DataFolder, reporter: RecordingReporter, sleeper: Sleeper
 ) -> None:
@@ -258,6 +320,22 @@ async def test_a_job_that_takes_workers_down_is_set_aside_before_it_has_them_all
     assert (aside.state, aside.attempts) == (JobState.SET_ASIDE, 2)
     assert reporter.failures == {culprit.id: Failure.CRASHED_TOO_OFTEN}
     assert [left for _, _, left in reporter.ended_workers] == [2, 1]
+
+
+async def test_a_job_that_takes_all_memory_of_each_machine_ends_with_that_sentence(
+    data_folder: DataFolder, reporter: RecordingReporter
+) -> None:
+    bad = data_folder.photo()
+    killed = KilledForMemoryError("the memory monitor")
+    three = devices(*(Breaker(killed, {bad}) for _ in range(3)))
+    limits = make_limits(max_attempts=2)
+    async with data_folder.job_service(reporter, three, limits=limits) as job_service:
+        (culprit,) = await job_service.submit(data_folder.request(content=bad))
+        await reporter.until_heard("failed", culprit)
+        (innocent,) = await job_service.submit(data_folder.request())
+        await reporter.until_heard("delivered", innocent)
+    assert reporter.failures == {culprit.id: Failure.OUT_OF_MEMORY}
+    assert reporter.of("started").count(culprit.id) == 2
 
 
 async def test_two_processor_workers_paint_what_one_paints_bit_for_bit(

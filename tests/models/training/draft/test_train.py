@@ -20,19 +20,21 @@ from models.encoders import Encoder
 from models.training.data import CropSampler
 from models.training.draft import preset_codes
 from models.training.draft.context import StepContext
-from models.training.draft.loss_networks import LossNetworks
-from models.training.draft.losses import ContentWeight, draft_losses
+from models.training.draft.loss_networks import WHOLE, LossNetworks
+from models.training.draft.losses import ContentWeight, draft_losses, neighbour_loss
 from models.training.draft.recipe import Recipe
-from models.training.draft.style_bank import Shares, StyleBank, build_bank
+from models.training.draft.style_bank import Shares, StyleBank, build_bank, measure
 from models.training.draft.train import Run, export, train_step
 from models.weight_files import load_packaged
 
 TINY = Recipe(warm_up_steps=5, variants=2, learning_rate=5e-4)
+PLACES = 96
+"""Of each style: enough for stripes."""
 
 
 @pytest.fixture(scope="module")
 def encoder() -> Encoder:
-    """The draft's own encoder; here it serves as both of the loss's networks as well."""
+    """The draft's own encoder; here it serves as all of the loss's networks as well."""
     encoder = draft_encoder()
     encoder.load_convolutions(load_packaged(DRAFT_ENCODER))
     return encoder.eval().requires_grad_(False)
@@ -58,7 +60,7 @@ def blobs(seed: int) -> Tensor:
 
 @pytest.fixture(scope="module")
 def loss_networks(encoder: Encoder) -> LossNetworks:
-    return LossNetworks((encoder, encoder))
+    return LossNetworks((encoder, encoder, encoder))
 
 
 @pytest.fixture(scope="module")
@@ -72,6 +74,7 @@ def context(encoder: Encoder, loss_networks: LossNetworks) -> StepContext:
         variants=TINY.variants,
         seed=0,
         presets=[stripes(4)[None].float() / 255],
+        places=PLACES,
     )
     return StepContext(encoder, loss_networks, bank)
 
@@ -112,9 +115,7 @@ def style_loss_after(count: int, context: StepContext) -> float:
     def loss() -> float:
         with torch.no_grad():
             paintings = run.model(context.encoder, photos, run.codes(drawn), grain())
-            losses = draft_losses(
-                context.loss_networks, paintings, photos, drawn.styles.wanted, turn=0
-            )
+            losses = draft_losses(context.loss_networks, paintings, photos, drawn.styles, turn=0)
             return float(losses.style)
 
     before = loss()
@@ -123,12 +124,13 @@ def style_loss_after(count: int, context: StepContext) -> float:
 
 
 def test_the_loss_falls(context: StepContext) -> None:
-    assert style_loss_after(18, context) < 0.9
+    assert style_loss_after(30, context) < 0.9
 
 
 @pytest.mark.soak
+@pytest.mark.timeout(600)
 def test_the_loss_keeps_falling(context: StepContext) -> None:
-    assert style_loss_after(400, context) < 0.8
+    assert style_loss_after(120, context) < 0.8
 
 
 def test_several_passes_are_trained_as_well(context: StepContext) -> None:
@@ -184,12 +186,14 @@ def test_a_tuned_preset_code_comes_closer(encoder: Encoder, loss_networks: LossN
     code = FeedForward(model, encoder).style_code(style).clone()
     recipe = preset_codes.Recipe(steps=12, size_px=64, learning_rate=0.05)
     tuned = preset_codes.tune(model, code, [style], crops(), encoder, loss_networks, recipe)
-    photos, wanted = crops(3).batch(4), loss_networks.moments(style)
+    photos, measured = crops(3).batch(4), measure(style, encoder, loss_networks, places=PLACES)
 
     def loss(of: Tensor) -> float:
         with torch.no_grad():
             paintings = model(encoder, photos, of, grain())
-            return float(draft_losses(loss_networks, paintings, photos, wanted, turn=0).total(0.5))
+            return float(
+                draft_losses(loss_networks, paintings, photos, measured, turn=0).total(0.5)
+            )
 
     assert loss(tuned) < loss(code)
     changed = (tuned != code)[0].nonzero()[:, 0]
@@ -199,35 +203,62 @@ def test_a_tuned_preset_code_comes_closer(encoder: Encoder, loss_networks: LossN
 
 @pytest.mark.parametrize("turn", [0, 1])
 def test_the_photo_itself_keeps_all_and_the_style_itself_lacks_nothing(
-    loss_networks: LossNetworks, turn: int
+    encoder: Encoder, loss_networks: LossNetworks, turn: int
 ) -> None:
     photos = torch.stack([blobs(0), blobs(1)]).float() / 255
-    own = draft_losses(loss_networks, photos, photos, loss_networks.moments(photos), turn=turn)
+    own = draft_losses(
+        loss_networks,
+        photos,
+        photos,
+        measure(photos, encoder, loss_networks, places=PLACES),
+        turn=turn,
+    )
     assert float(own.style) == pytest.approx(0, abs=1e-6)
     assert float(own.content) == pytest.approx(0, abs=1e-5)
     assert float(own.kept) == pytest.approx(1, abs=1e-5)
 
 
 def test_a_photo_in_another_style_lacks_something_at_every_size(
-    loss_networks: LossNetworks,
+    encoder: Encoder, loss_networks: LossNetworks
 ) -> None:
     photos, style = blobs(0)[None].float() / 255, stripes(1)[None].float() / 255
-    wanted, own = loss_networks.moments(style), loss_networks.moments(photos)
-    for view in loss_networks.views:
-        only_here = own | {view.key(name): wanted[view.key(name)] for name in view.layers}
-        lacking = [
-            float(draft_losses(loss_networks, photos, photos, only_here, turn=turn).style)
-            for turn in range(2)
-        ]
-        # Each view is taken in one turn of two.
-        assert sorted(loss > 0.01 for loss in lacking) == [False, True]
+    own = measure(photos, encoder, loss_networks, places=PLACES)
+    wanted = measure(style, encoder, loss_networks, places=PLACES).wanted
+    seen_in = dict.fromkeys(loss_networks.views, 0)
+    for view in seen_in:
+        other = {view.key(name): wanted[view.key(name)] for name in view.layers}
+        only_here = replace(own, wanted=own.wanted | other)
+        for turn in range(2):
+            losses = draft_losses(loss_networks, photos, photos, only_here, turn=turn)
+            seen_in[view] += float(losses.style) > 0.01
+    # The first network looks in every turn, each of the others at each size in one of two.
+    assert list(seen_in.values()) == [2, 2] + [1] * 6
 
 
-def test_colours_out_of_range_cost_something(loss_networks: LossNetworks) -> None:
+def test_places_are_near_to_themselves_and_far_from_another_style(
+    loss_networks: LossNetworks,
+) -> None:
+    one, other = (stripes(seed)[None].float() / 255 for seed in (1, 2))
+    maps = loss_networks.look(WHOLE, one)
+    own, others = (loss_networks.columns(image, 96 * 96) for image in (one, other))
+    at_home = float(neighbour_loss(maps, own, seed=0))
+    assert at_home < 0.01
+    assert float(neighbour_loss(maps, others, seed=0)) > 10 * at_home
+
+
+def test_of_a_mixture_each_style_has_its_share_of_places(bank: StyleBank) -> None:
+    one, other = bank.styles.pick(torch.tensor([0])), bank.styles.pick(torch.tensor([2]))
+    mixed = one.mixed(other, torch.tensor([0.25])).columns
+    for name, columns in mixed.items():
+        theirs = (columns == other.columns[name]).all(2).float().mean()
+        assert float(theirs) == pytest.approx(0.25, abs=0.02)
+
+
+def test_colours_out_of_range_cost_something(encoder: Encoder, loss_networks: LossNetworks) -> None:
     photos = blobs(0)[None].float() / 255
-    wanted = loss_networks.moments(photos)
-    assert float(draft_losses(loss_networks, photos, photos, wanted, turn=0).excess) == 0
-    assert float(draft_losses(loss_networks, photos + 2, photos, wanted, turn=0).excess) > 1
+    own = measure(photos, encoder, loss_networks, places=PLACES)
+    assert float(draft_losses(loss_networks, photos, photos, own, turn=0).excess) == 0
+    assert float(draft_losses(loss_networks, photos + 2, photos, own, turn=0).excess) > 1
 
 
 def test_the_content_weight_follows_what_is_kept() -> None:

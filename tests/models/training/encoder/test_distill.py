@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -24,7 +25,7 @@ from models.training.encoder.distill import (
     resume,
     train,
 )
-from models.training.encoder.distillation_set import DistillationSet
+from models.training.encoder.distillation_set import Examples
 from models.training.encoder.student import DISTILLED_LAYERS, Teacher
 from tests.models.training.training_set import write_training_set
 
@@ -54,7 +55,7 @@ class InterruptedTrainingError(Exception):
 class MortalBank:
     """A bank that falls silent after so many batches."""
 
-    def __init__(self, bank: DistillationSet, batches: int) -> None:
+    def __init__(self, bank: Examples, batches: int) -> None:
         self.bank = bank
         self.left = batches
 
@@ -64,8 +65,11 @@ class MortalBank:
         self.left -= 1
         return self.bank.batch(count)
 
-    def state(self) -> Tensor:
+    def state(self) -> Sequence[Tensor]:
         return self.bank.state()
+
+    def restore(self, states: Sequence[Tensor]) -> None:
+        self.bank.restore(states)
 
 
 def test_a_training_leaves_weights_that_explain_more_than_its_start(
@@ -90,7 +94,7 @@ def test_an_interrupted_training_ends_as_if_nothing_had_been(data: Path, tmp_pat
     train(whole, recipe, tmp_path / "whole")
 
     broken = begin(data, teacher, recipe, held_out)
-    broken.examples = MortalBank(broken.examples, 2)  # type: ignore[assignment]
+    broken.examples = MortalBank(broken.examples, 2)
     with pytest.raises(InterruptedTrainingError):
         train(broken, recipe, tmp_path / CHECKPOINT)
     mended = resume(data, tmp_path / CHECKPOINT, teacher, recipe, CPU)
@@ -101,6 +105,18 @@ def test_an_interrupted_training_ends_as_if_nothing_had_been(data: Path, tmp_pat
     expected = whole.student.state_dict()
     for name, tensor in mended.student.state_dict().items():
         torch.testing.assert_close(tensor, expected[name], rtol=1e-5, atol=1e-6)
+
+
+def test_fresh_crops_are_new_in_every_batch_and_resumable(data: Path) -> None:
+    recipe = replace(RECIPE, steps=2, crops=None)
+    held_out = torch.rand(2, 3, 48, 48)
+    run = begin(data, Teacher(data), recipe, held_out)
+    state = run.examples.state()
+    batches = [run.examples.batch(4) for _ in range(2)]
+    assert not torch.equal(batches[0][0], batches[1][0])
+    assert set(batches[0][1]) == set(DISTILLED_LAYERS)
+    run.examples.restore(state)
+    assert torch.equal(run.examples.batch(4)[0], batches[0][0])
 
 
 def test_the_rate_warms_up_and_then_falls_to_nothing() -> None:
