@@ -3,8 +3,9 @@ PYTHON ?= python3.11
 PIP_ARGS ?=
 COMPUTE ?= cuda
 SLOW := e2e models styles/test_drawing.py \
-  app/commands app/decoding app/jobs/test_recovery.py app/test_cli.py app/test_damaged_files.py \
-  app/test_engine.py app/bot/transport/test_poller.py app/bot/transport/test_picture_downloads.py \
+  app/commands app/decoding app/jobs/test_recovery.py app/jobs/running/test_pool.py \
+  app/test_cli.py app/test_damaged_files.py app/test_engine.py app/bot/test_clips.py \
+  app/bot/transport/test_poller.py app/bot/transport/test_picture_downloads.py \
   app/bot/conversation/test_dialog.py app/bot/job_message/test_reporter.py \
   app/bot/job_message/test_job_buttons.py
 QUICK := $(SLOW:%=--ignore=tests/%) -m "not soak and not browser"

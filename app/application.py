@@ -7,11 +7,11 @@ import logging
 from collections.abc import Callable, Coroutine, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any, Final, TypeVar
+from typing import Any, Final, Self, TypeVar
 
-from aiogram import Bot
+from aiogram import Bot, Dispatcher
 from aiogram.client.default import DefaultBotProperties
 from aiogram.client.session.aiohttp import AiohttpSession
 from aiogram.client.telegram import (
@@ -23,8 +23,8 @@ from aiogram.client.telegram import (
 from aiogram.enums import ParseMode
 from aiogram.utils.i18n import I18n
 
-from app.bot.chat_database import open_chat_database, tidy
-from app.bot.conversation.fsm_storage import ConversationStorage
+from app.bot.chat_database import tidy
+from app.bot.chat_stores import ChatStores
 from app.bot.conversation.incoming_pictures import IncomingPictures
 from app.bot.dispatcher import make_dispatcher, publish_commands
 from app.bot.job_message.captions import Captions
@@ -34,9 +34,7 @@ from app.bot.personal_data import PersonalData
 from app.bot.preferences import PreferencesRepository
 from app.bot.routers.forget import resume_and_tell, tell_all
 from app.bot.transport.administrators import Administrators
-from app.bot.transport.borrowed_pictures import BorrowedPictures
 from app.bot.transport.expired_answers import IgnoreExpiredAnswers
-from app.bot.transport.inbox import Inbox
 from app.bot.transport.outgoing import Pacer
 from app.bot.transport.picture_downloads import PictureDownloads
 from app.bot.transport.poller import Poller, wait_for_telegram
@@ -56,7 +54,6 @@ from app.monitoring.health import GpuMemory, Health
 from app.monitoring.heartbeat import beat, keep_touching
 from app.monitoring.metrics import serving_metrics
 from app.settings import Settings
-from app.storage.database import Database
 from app.storage.disk_room import DiskRoom
 from app.storage.folders import Folders
 from app.storage.lock import FolderLock
@@ -81,6 +78,21 @@ JOBS_MAY_TAKE_S: Final = 5.0
 
 LoadStylizers = Callable[[Settings], Mapping[str, Engine]]
 """An engine for each device, by torch's name. Blocking, may take minutes. Raises EngineError."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Texts:
+    """What the bot has to say, and the styles that it speaks of."""
+
+    i18n: I18n
+    catalog: Catalog
+    captions: Captions
+
+    @classmethod
+    def load(cls, settings: Settings) -> Self:
+        """Blocking."""
+        catalog = default_catalog(settings.styles_dir)
+        return cls(load_i18n(), catalog, Captions(catalog, _usual_options(settings)))
 
 
 class Application:
@@ -120,66 +132,41 @@ class Application:
             # First of all: waiting for a network is no reason to be taken for dead.
             stack.callback(asyncio.create_task(beat(self._on_beat)).cancel)
             await self._hold_folder(stack)
-            i18n = await asyncio.to_thread(load_i18n)
-            catalog = await asyncio.to_thread(default_catalog, self._settings.styles_dir)
+            texts = await asyncio.to_thread(_Texts.load, self._settings)
             pacer = Pacer(limits=_rates(self._settings))
             bot = await self._connect(stack, pacer)
             store = await JobStore.open(self._settings.data_dir, bot_id=bot.id)
             stack.push_async_callback(store.close)
-            captions = Captions(catalog, _usual_options(self._settings))
-            preferences = await self._open_preferences(stack)
-            reporter = self._reporter(bot, store, pacer, i18n, catalog, captions, preferences)
+            stores = await ChatStores.open(
+                stack, self._folders, bot_id=bot.id, defaults=_usual_options(self._settings)
+            )
+            reporter = self._reporter(bot, store, pacer, texts, stores.preferences)
             stack.push_async_callback(reporter.close)
-            job_service = await self._make_job_service(stack, store, reporter, catalog)
-            chats = await self._open_chats(stack)
-            storage, inbox = ConversationStorage(chats), Inbox(chats, bot_id=bot.id)
+            job_service = await self._make_job_service(stack, store, reporter, texts.catalog)
             downloads = self._downloads(stack, bot, job_service.disk_room)
-            borrowed = BorrowedPictures(chats, self._folders.originals)
-            extras = Extras(bot, captions)
-            stack.push_async_callback(extras.close)
-            dispatcher = make_dispatcher(
-                administrators=Administrators(bot),
-                settings=self._settings,
-                storage=storage,
-                job_service=job_service,
-                preferences=preferences,
-                incoming_pictures=IncomingPictures(downloads, borrowed),
-                catalog=catalog,
-                i18n=i18n,
-                clip_size_px=partial(self._clip_size_px, job_service),
-                extras=extras,
-                captions=captions,
-                health=await self._watch(stack, job_service),
+            pictures = IncomingPictures(downloads, stores.borrowed)
+            dispatcher = await self._make_dispatcher(
+                stack, bot, texts, stores, pictures, job_service
             )
-            poller = Poller(bot, dispatcher, inbox)
-            personal_data = PersonalData(
-                chats=chats,
-                conversations=poller,
-                job_service=job_service,
-                borrowed=borrowed,
-                stores=(downloads, preferences, storage, inbox),
-                wipes=(store.repository.wipe, preferences.wipe, chats.wipe),
-            )
+            poller = Poller(bot, dispatcher, stores.inbox)
+            personal_data = _personal_data(store, stores, downloads, poller, job_service)
             dispatcher["personal_data"] = personal_data
-            await publish_commands(bot, i18n)
+            await publish_commands(bot, texts.i18n)
             # Before anything of theirs is painted, delivered or answered.
-            forgotten = asyncio.create_task(tell_all(await personal_data.resume(), bot, i18n))
+            interrupted = await personal_data.resume()
+            forgotten = asyncio.create_task(tell_all(interrupted, bot, texts.i18n))
             stack.callback(forgotten.cancel)
             await job_service.start()
             stack.push_async_callback(poller.close, HANDLERS_MAY_TAKE_S)
-            tidying = tidy(
-                partial(resume_and_tell, personal_data, bot, i18n),
-                *(storage.prune, inbox.prune, borrowed.prune, chats.empty_log),
-            )
             self._on_ready()
             await _first_to_end(
                 poller.run(),
                 job_service.ended(),
                 self._follow_engines(job_service),
-                tidying,
+                tidy(partial(resume_and_tell, personal_data, bot, texts.i18n), *stores.tidied),
                 store.repository.damaged(),
-                chats.damaged(),
-                preferences.damaged(),
+                stores.chats.damaged(),
+                stores.preferences.damaged(),
             )
 
     async def _hold_folder(self, stack: AsyncExitStack) -> None:
@@ -208,17 +195,15 @@ class Application:
         bot: Bot,
         store: JobStore,
         pacer: Pacer,
-        i18n: I18n,
-        catalog: Catalog,
-        captions: Captions,
+        texts: _Texts,
         preferences: PreferencesRepository,
     ) -> ChatReporter:
         return ChatReporter(
             bot,
             status_messages=store.repository,
-            i18n=i18n,
-            catalog=catalog,
-            captions=captions,
+            i18n=texts.i18n,
+            catalog=texts.catalog,
+            captions=texts.captions,
             pacer=pacer,
             pace=Pace(
                 private_s=self._settings.private_edit_every_s,
@@ -270,17 +255,31 @@ class Application:
         has_gpu = any("cpu" not in worker.device for worker in job_service.workers)
         return CLIP_SIZE_PX_ON_GPU if has_gpu else CLIP_SIZE_PX
 
-    async def _open_chats(self, stack: AsyncExitStack) -> Database:
-        database = await open_chat_database(self._settings.data_dir / "chats.sqlite3")
-        stack.push_async_callback(database.close)
-        return database
-
-    async def _open_preferences(self, stack: AsyncExitStack) -> PreferencesRepository:
-        file = self._settings.data_dir / "preferences.sqlite3"
-        usual = _usual_options(self._settings)
-        preferences = await PreferencesRepository.open(file, defaults=usual)
-        stack.push_async_callback(preferences.close)
-        return preferences
+    async def _make_dispatcher(
+        self,
+        stack: AsyncExitStack,
+        bot: Bot,
+        texts: _Texts,
+        stores: ChatStores,
+        pictures: IncomingPictures,
+        job_service: LocalJobService,
+    ) -> Dispatcher:
+        extras = Extras(bot, texts.captions)
+        stack.push_async_callback(extras.close)
+        return make_dispatcher(
+            administrators=Administrators(bot),
+            settings=self._settings,
+            storage=stores.conversations,
+            job_service=job_service,
+            preferences=stores.preferences,
+            incoming_pictures=pictures,
+            catalog=texts.catalog,
+            i18n=texts.i18n,
+            clip_size_px=partial(self._clip_size_px, job_service),
+            extras=extras,
+            captions=texts.captions,
+            health=await self._watch(stack, job_service),
+        )
 
     def _downloads(self, stack: AsyncExitStack, bot: Bot, room: DiskRoom) -> PictureDownloads:
         decoders, prober = DecoderPool(), ClipProber()
@@ -310,6 +309,24 @@ class Application:
         """A clip that takes long to look at holds up no end; its process ends by itself."""
         if prober.is_busy:
             self.has_stuck_thread = True
+
+
+def _personal_data(
+    store: JobStore,
+    stores: ChatStores,
+    downloads: PictureDownloads,
+    poller: Poller,
+    job_service: LocalJobService,
+) -> PersonalData:
+    """Every place that a person may have left something in."""
+    return PersonalData(
+        chats=stores.chats,
+        conversations=poller,
+        job_service=job_service,
+        borrowed=stores.borrowed,
+        stores=(downloads, stores.preferences, stores.conversations, stores.inbox),
+        wipes=(store.repository.wipe, stores.preferences.wipe, stores.chats.wipe),
+    )
 
 
 def _api_server(settings: Settings) -> TelegramAPIServer:

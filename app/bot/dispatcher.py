@@ -83,7 +83,18 @@ def make_dispatcher(
         i18n=i18n,
         **services,
     )
-    language = LanguageMiddleware(i18n, preferences)
+    _add_middlewares(dispatcher, administrators, settings, LanguageMiddleware(i18n, preferences))
+    _add_routers(dispatcher, settings)
+    return dispatcher
+
+
+def _add_middlewares(
+    dispatcher: Dispatcher,
+    administrators: Administrators,
+    settings: Settings,
+    language: LanguageMiddleware,
+) -> None:
+    """The first of each kind is met first."""
     rate = Rate(per_minute=settings.flood_messages_per_minute, burst=settings.flood_burst_messages)
     dispatcher.update.outer_middleware(AddressedMiddleware())
     dispatcher.update.outer_middleware(language)
@@ -94,6 +105,10 @@ def make_dispatcher(
     dispatcher.message.middleware(DialogMiddleware())
     dispatcher.callback_query.middleware(OwnerMiddleware(administrators))
     dispatcher.callback_query.middleware(DialogMiddleware())
+
+
+def _add_routers(dispatcher: Dispatcher, settings: Settings) -> None:
+    """The first that wants an update has it."""
     dispatcher.include_routers(
         errors.make_router(),
         start.make_router(),
@@ -111,7 +126,6 @@ def make_dispatcher(
         photos.make_router(),
         fallback.make_router(),  # last: it answers whatever the others leave
     )
-    return dispatcher
 
 
 async def publish_commands(bot: Bot, i18n: I18n) -> None:

@@ -9,7 +9,6 @@ import time
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 
 from app.jobs.daily_allowance import DailyAllowance
@@ -76,6 +75,7 @@ class LocalJobService:
         self._folders = store.folders
         self._reporter = reporter
         self._limits = limits
+        self._style_of = style_of
         self._timings = Timings()
         self._queue = JobQueue(
             max_jobs=limits.max_jobs,
@@ -97,33 +97,39 @@ class LocalJobService:
             make_room=self._retention.make_room,
         )
         """For whoever else writes something large into the data folder."""
-        self._worker = partial(
-            Worker,
-            repository=store.repository,
-            queue=self._queue,
-            reporter=reporter,
-            deliveries=self._deliveries,
-            timings=self._timings,
-            results=store.folders.results,
-            room=self.disk_room,
-            limits=limits,
-            style_of=style_of,
-        )
-        self._workers = WorkerPool(
-            [self._worker(device, stylizer) for device, stylizer in stylizers.items()],
-            repository=store.repository,
-            queue=self._queue,
-            places=self._places,
-            reporter=reporter,
-            deliveries=self._deliveries,
-            max_attempts=limits.max_attempts,
-            engines_return=engines_return,
-        )
+        self._workers = self._make_workers(stylizers, engines_return=engines_return)
         self._allowance = DailyAllowance(store.repository, limits.max_daily_per_user, time.time)
         self._submitting = asyncio.Lock()
         """One submission at a time: between asking for room and taking it nobody else comes in."""
         self._closing = False
         self._background: list[asyncio.Task[None]] = []
+
+    def _make_workers(self, stylizers: Mapping[str, Engine], *, engines_return: bool) -> WorkerPool:
+        return WorkerPool(
+            [self._make_worker(device, stylizer) for device, stylizer in stylizers.items()],
+            repository=self._repository,
+            queue=self._queue,
+            places=self._places,
+            reporter=self._reporter,
+            deliveries=self._deliveries,
+            max_attempts=self._limits.max_attempts,
+            engines_return=engines_return,
+        )
+
+    def _make_worker(self, device: str, stylizer: Engine) -> Worker:
+        return Worker(
+            device,
+            stylizer,
+            repository=self._repository,
+            queue=self._queue,
+            reporter=self._reporter,
+            deliveries=self._deliveries,
+            timings=self._timings,
+            results=self._folders.results,
+            room=self.disk_room,
+            limits=self._limits,
+            style_of=self._style_of,
+        )
 
     # Start and end
 
@@ -148,7 +154,7 @@ class LocalJobService:
     def add_engine(self, device: str, stylizer: Engine) -> None:
         """Have one more paint from now on, after `start`; none is taken in while draining."""
         if not self._closing:
-            self._workers.add(self._worker(device, stylizer))
+            self._workers.add(self._make_worker(device, stylizer))
             self._places.notify(self._workers.runs)
 
     def remove_engine(self, device: str) -> None:

@@ -1,35 +1,31 @@
-"""A consumer of the queue: hands jobs to its device's thread and their steps back to the loop."""
+"""A consumer of the queue: whose turn it is on one device, and what becomes of each job."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable
-from concurrent.futures import Executor, ThreadPoolExecutor
-from contextlib import suppress
-from dataclasses import dataclass
-from functools import partial
+from collections.abc import Callable
+from concurrent.futures import Executor
 from pathlib import Path
-from typing import Any
 
-from app.exit_codes import ExitCode
 from app.jobs.deliveries import DeliveryService
 from app.jobs.interface import Reporter, WorkerState
 from app.jobs.job_log import log_job
 from app.jobs.limits import JobLimits
-from app.jobs.model import Failure, JobNote, StyleChoice
+from app.jobs.model import Failure
 from app.jobs.notifications import notify_safely
 from app.jobs.queue import JobQueue
 from app.jobs.repository import JobRepository
-from app.jobs.running.clips import ClipPainting, Engine, LentThread
+from app.jobs.running.clips import Engine, LentThread
+from app.jobs.running.endings import DeviceAway, DeviceLost, PainterHung, WorkerMustEnd
 from app.jobs.running.failures import check_pictures, failure_of
 from app.jobs.running.job_run import JobRun, RunOutcome
-from app.jobs.running.result_files import clip_file, delete_result, flush_clip, save_result
+from app.jobs.running.painter import DevicePainter, StyleOf, plain_style
+from app.jobs.running.saving import ResultKeeper
 from app.jobs.running.timings import Timings
-from app.pictures.frames import frames_file
 from app.storage.disk_room import DiskRoom
-from models.clips.interface import ClipCancelledError, ClipNote, PaintedClip
+from models.clips.interface import ClipCancelledError
 from models.interface import (
     DeviceAwayError,
     DeviceLostError,
@@ -37,65 +33,17 @@ from models.interface import (
     Note,
     Painting,
     StepReport,
-    Style,
 )
 
-StyleOf = Callable[[StyleChoice], Style]
-"""From a job's style to what the engine paints in: a preset knows how it is painted best."""
-
-
-def plain_style(choice: StyleChoice) -> Style:
-    """A style painted as usual."""
-    return Style(choice.picture, choice.weight)
-
-
-WORTH_A_LOOK = {Note.SHRUNK, Note.DIVERGED, Note.NOT_FOR_PRINT}
-"""Notes that the owner of the box should see among the warnings."""
-
-
-class WorkerMustEnd(Exception):  # noqa: N818 - it is a request to whoever runs the workers
-    """Painting can't go on in this worker. Where it was the last one the process is to end.
-
-    Its thread may never return, and the interpreter would wait for it: once everything else is
-    closed, end the process by `os._exit(reason.exit_code)`. The queue is on the disk.
-    """
-
-    exit_code: int
-    state: WorkerState
-    blames_job: bool = True
-    """Whether it may be the doing of the job in work."""
-
-
-class DeviceLost(WorkerMustEnd):
-    """The GPU's context is gone; no later picture could be painted on it."""
-
-    exit_code = ExitCode.DEVICE_LOST
-    state = WorkerState.LOST
-
-
-class DeviceAway(DeviceLost):
-    """The machine that it is in is gone; no job has done that."""
-
-    blames_job = False
-
-
-class PainterHung(WorkerMustEnd):
-    """No step for longer than the watchdog waits; a thread can't be killed."""
-
-    exit_code = ExitCode.HUNG
-    state = WorkerState.HUNG
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Finished:
-    """A result that lies on the disk, and what is to be noted of it."""
-
-    path: Path
-    notes: frozenset[JobNote]
-    seconds: float
-    size_bytes: int
-    faces: int = 0
-    frames: int = 0
+__all__ = [
+    "DeviceAway",
+    "DeviceLost",
+    "PainterHung",
+    "StyleOf",
+    "Worker",
+    "WorkerMustEnd",
+    "plain_style",
+]
 
 
 class Worker:
@@ -118,34 +66,50 @@ class Worker:
     ) -> None:
         """`device` is what `stylizer` paints on, as torch names it."""
         self.device = device
-        self._stylizer = stylizer
         self._repository = repository
         self._queue = queue
         self._reporter = reporter
         self._deliveries = deliveries
-        self._timings = timings
-        self._results = results
-        self._room = room
         self._limits = limits
-        self._style_of = style_of
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix=f"painting on {device}")
+        self._painter = DevicePainter(
+            device,
+            stylizer,
+            repository=repository,
+            results=results,
+            limits=limits,
+            style_of=style_of,
+            on_step=self._stepped,
+        )
+        self._keeper = ResultKeeper(
+            repository=repository,
+            deliveries=deliveries,
+            timings=timings,
+            results=results,
+            room=room,
+            limits=limits,
+        )
         self._closing = False
         self._on_taken: Callable[[], None] = lambda: None
         self.run: JobRun | None = None
         """After a `WorkerMustEnd` still the job that it befell, until `let_go`."""
-        self.painted = 0
-        """Pictures since the start."""
         self.ended: WorkerMustEnd | None = None
         """Why it paints no more."""
-        self.saving = asyncio.Lock()
-        """Held while a picture is written to the disk: whoever has thrown a job away and then had
-        the lock knows that no file of it will come."""
 
     @property
     def state(self) -> WorkerState:
         if self.ended is not None:
             return self.ended.state
         return WorkerState.IDLE if self.run is None else WorkerState.PAINTING
+
+    @property
+    def painted(self) -> int:
+        """Pictures and clips since the start."""
+        return self._keeper.kept
+
+    @property
+    def saving(self) -> asyncio.Lock:
+        """Held while a picture is written to the disk, as `ResultKeeper.lock`."""
+        return self._keeper.lock
 
     async def work(self, on_taken: Callable[[], None]) -> None:
         """Paint one job after the other until told to end; `on_taken` hears of each.
@@ -201,7 +165,7 @@ class Worker:
 
     def dismiss(self) -> None:
         """Its thread is not needed any more."""
-        self._thread.shutdown(wait=False)
+        self._painter.close()
 
     @property
     def runs(self) -> list[JobRun]:
@@ -219,9 +183,12 @@ class Worker:
         try:
             await asyncio.to_thread(check_pictures, job.request)
             if job.request.clip is None:
-                await self._finish(run, await self._paint(run, thread or self._thread))
+                await self._finish(run, await self._painter.paint(run, thread))
             else:
-                await self._keep(run, partial(self._finished_clip, await self._paint_clip(run)))
+                painted = await self._painter.paint_clip(
+                    run, wants_in=lambda: not self._queue.empty(), let_in=self._let_in
+                )
+                await self._keeper.keep_clip(run, painted)
         except WorkerMustEnd:
             raise
         except ClipCancelledError:
@@ -237,58 +204,6 @@ class Worker:
             raise DeviceLost(str(error)) from error
         except Exception as error:
             await self._fail(run, failure_of(error), error)
-
-    async def _paint(self, run: JobRun, thread: Executor) -> Painting:
-        """Paint in the thread of the device, with an eye on the steps."""
-        loop = asyncio.get_running_loop()
-
-        def on_step(report: StepReport) -> None:
-            run.last_sign = time.monotonic()
-            with suppress(RuntimeError):  # the loop is closed: nobody is left to hear of it
-                loop.call_soon_threadsafe(self._stepped, run, report)
-
-        request = run.job.request
-        call = partial(self._stylizer.stylize, on_step=on_step, stop=run.stop)
-        run.last_sign = time.monotonic()
-        future = loop.run_in_executor(
-            thread, call, request.content, self._styles(run), request.options
-        )
-        try:
-            await self._watch(run, future)
-            return future.result()
-        finally:
-            future.cancel()  # of no effect but after a hang, when nobody waits for it any more
-
-    async def _paint_clip(self, run: JobRun) -> PaintedClip:
-        """Likewise; between two frames the thread may be lent to a guest."""
-        painting = ClipPainting(
-            run,
-            wants_in=lambda: not self._queue.empty(),
-            let_in=self._let_in,
-            on_step=self._stepped,
-        )
-        run.last_sign = time.monotonic()
-        future = painting.begin(
-            self._stylizer,
-            self._thread,
-            self._styles(run),
-            output=clip_file(run.job.id, self._results),
-            limits=self._limits.clips,
-        )
-        try:
-            while not future.done():
-                guest = asyncio.ensure_future(painting.next_guest())
-                try:
-                    await self._watch(run, future, guest)
-                finally:
-                    guest.cancel()
-                    await asyncio.gather(guest, return_exceptions=True)
-            return future.result()
-        finally:
-            # Of effect where it was a guest that this worker ends for.
-            run.stop.set()
-            run.cancel.set()
-            future.cancel()
 
     async def _let_in(self, clip: JobRun, thread: LentThread) -> None:
         """Have the next photo of somebody else painted while the clip waits, if it may come in."""
@@ -318,33 +233,6 @@ class Worker:
             self._release(clip.guest)
             clip.guest = None
 
-    async def _watch(
-        self,
-        run: JobRun,
-        future: asyncio.Future[Any],
-        guest: asyncio.Future[None] | None = None,
-    ) -> None:
-        """Wait for the painter, or until a guest has gone.
-
-        Raises PainterHung when the painter gives no sign for too long, and what befell a guest.
-        """
-        while not future.done():
-            silent_s = 0.0 if run.guest is not None else time.monotonic() - run.last_sign
-            patience_s = self._limits.watchdog_s - silent_s
-            if patience_s <= 0:
-                await self._repository.note_cause(run.job.id, Failure.HUNG)
-                reason = PainterHung(f"no step for {self._limits.watchdog_s:g} s")
-                log_job("hung", run.job, logging.CRITICAL, error=reason, device=self.device)
-                raise reason
-            awaited = {future} if guest is None else {future, guest}
-            await asyncio.wait(awaited, timeout=patience_s, return_when=asyncio.FIRST_COMPLETED)
-            if guest is not None and guest.done():
-                return guest.result()
-        return None
-
-    def _styles(self, run: JobRun) -> list[Style]:
-        return [self._style_of(choice) for choice in run.job.request.styles]
-
     def _stepped(self, run: JobRun, report: StepReport) -> None:
         if run in self.runs and not run.ends_as(RunOutcome.THROW_AWAY):
             run.report = report
@@ -358,64 +246,11 @@ class Worker:
         if run.ends_as(RunOutcome.PUT_BACK) and Note.STOPPED in painting.notes:
             await self._put_back(run)
         else:
-            await self._keep(run, partial(self._finished_picture, run, painting))
+            await self._keeper.keep_picture(run, painting)
 
     async def _put_back(self, run: JobRun) -> None:
         if await self._repository.put_back(run.job.id):
             log_job("put back", run.job)
-
-    async def _finished_picture(self, run: JobRun, painting: Painting) -> _Finished:
-        """Write the picture, and the frames of its film, to the disk."""
-        seconds = run.seconds_spent()
-        saved = await asyncio.to_thread(
-            save_result,
-            painting.picture,
-            run.job,
-            self._results,
-            max_bytes=round(self._limits.max_file_mb * 1_000_000),
-        )
-        return _Finished(
-            path=saved.path,
-            notes=painting.notes | saved.notes,
-            seconds=seconds,
-            size_bytes=(await asyncio.to_thread(saved.path.stat)).st_size,
-            faces=painting.faces,
-            frames=await run.frames.save(frames_file(saved.path)),
-        )
-
-    async def _finished_clip(self, painted: PaintedClip) -> _Finished:
-        size_bytes = await asyncio.to_thread(flush_clip, painted.path)
-        return _Finished(
-            path=painted.path,
-            notes=frozenset(painted.notes),
-            seconds=painted.seconds,
-            size_bytes=size_bytes,
-        )
-
-    async def _keep(self, run: JobRun, finished: Callable[[], Awaitable[_Finished]]) -> None:
-        """Have the result on the disk and delivered, unless nobody wants it any more."""
-        async with self.saving:
-            if run.ends_as(RunOutcome.THROW_AWAY):
-                await asyncio.to_thread(delete_result, clip_file(run.job.id, self._results))
-                return
-            result = await finished()
-            job = await self._repository.painted(
-                run.job.id,
-                result=result.path,
-                notes=result.notes,
-                seconds=result.seconds,
-                faces=result.faces,
-                frames=result.frames,
-            )
-            if job is None or run.ends_as(RunOutcome.THROW_AWAY):  # cancelled meanwhile
-                await asyncio.to_thread(delete_result, result.path)
-                return
-            self._room.note_written(result.size_bytes)
-        self.painted += 1
-        if not {Note.STOPPED, ClipNote.CUT_OFF} & result.notes:
-            self._timings.record(job.request.options, result.seconds, job.clip_frames)
-        log_job("painted", job, logging.WARNING if WORTH_A_LOOK & job.notes else logging.INFO)
-        self._deliveries.take(job)
 
     async def _fail(self, run: JobRun, failure: Failure, error: Exception) -> None:
         job = await self._repository.fail(run.job.id, failure)

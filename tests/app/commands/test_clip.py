@@ -20,7 +20,7 @@ from app.exit_codes import ExitCode
 from models.clips.stylizer import ClipPainter
 from models.draft.drafter import load_drafter
 from tests.app.commands.conftest import save_photo
-from tests.models.clips.clip_files import pictures, save_clip, save_moving, scenes
+from tests.clip_files import pictures, save_clip, save_moving, scenes
 
 Clip = Callable[..., int]
 

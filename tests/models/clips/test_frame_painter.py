@@ -15,7 +15,7 @@ from models.draft.drafter import Drafter, load_drafter
 from models.faces import Face, FaceFinder
 from models.interface import Style, StyleOptions
 from models.tensors.images import to_picture, to_tensor
-from tests.models.clips.clip_files import scenes
+from tests.clip_files import scenes
 from tests.models.tiny_encoder import style_file
 
 CPU = torch.device("cpu")

@@ -12,7 +12,7 @@ import pytest
 from models.clips.interface import ClipError, ClipProblem
 from models.clips.probing import probe
 from models.clips.reader import ReaderProcess
-from tests.models.clips.clip_files import save_clip, scenes
+from tests.clip_files import save_clip, scenes
 
 READY = (
     "import sys, time; "

@@ -22,7 +22,7 @@ from models.clips.interface import (
 )
 from models.clips.source import read_facts, read_frames
 from models.clips.timeline import TICKS_PER_S, Shown
-from tests.models.clips.clip_files import (
+from tests.clip_files import (
     Pixels,
     pictures,
     quadrants,

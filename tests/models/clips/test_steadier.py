@@ -10,7 +10,7 @@ from models.clips.frame_pixels import Pixels
 from models.clips.motion import MotionFinder
 from models.clips.shot_detector import ShotDetector
 from models.clips.steadier import Steadier
-from tests.models.clips.clip_files import scenes
+from tests.clip_files import scenes
 
 SIZE = (160, 120)
 

@@ -28,7 +28,7 @@ from models.devices.threads import computing_threads
 from models.draft.drafter import Drafter, load_drafter
 from models.interface import DeviceLostError, EngineError, OutOfMemoryError, Style, StyleOptions
 from models.pictures import PictureError
-from tests.models.clips.clip_files import (
+from tests.clip_files import (
     pictures,
     quadrants,
     save_clip,
