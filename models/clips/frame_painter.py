@@ -11,6 +11,7 @@ import torch.nn.functional as F
 from PIL import Image
 from torch import Tensor
 
+from models.clips.drift import Drift
 from models.clips.frame_pixels import Pixels
 from models.clips.motion import Field, Motion, MotionFinder
 from models.clips.shot_detector import ShotDetector
@@ -49,6 +50,8 @@ class Look:
     motion: Motion | None
     """Since the frame before; None at the beginning of a shot."""
     faces: _Faces | None
+    drift: Field | None
+    """See `Drift.after`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,18 +90,19 @@ class FramePainter:
         self._before: Pixels | None = None
         self._faces: _Faces | None = None
         self._frames = 0
+        self._drift = Drift()
 
     def look(self, frame: Pixels) -> Look:
         """What there is to know about the next frame."""
         if self._options.strength == MIN_STRENGTH:
-            return Look(frame, None, None)
+            return Look(frame, None, None, None)
         before, self._before = self._before, frame
         motion = None
         if not self._shots.begins(frame) and before is not None:
             motion = self._motions.find(before, frame)
             # Another shot in the same colours: nothing in it was there before.
             motion = motion if motion.belief.mean() > _LOST else None
-        return Look(frame, motion, self._faces_in(frame, motion))
+        return Look(frame, motion, self._faces_in(frame, motion), self._drift.after(motion))
 
     def draft(self, look: Look) -> Drafted:
         """What the network paints. Raises PictureError for a style picture."""
@@ -107,7 +111,7 @@ class FramePainter:
             return Drafted(look, frame.astype(np.float32))
         if look.motion is None:
             self._shot = Shot()
-        self._shot.begin_frame()
+        self._shot.begin_frame(self._shares(look))
         painting = self._drafter.draft(
             _thick_enough(_tensor(frame).to(self._device)),
             self._styles,
@@ -151,6 +155,14 @@ class FramePainter:
         self._frames += 1
         self._faces = kept
         return kept
+
+    def _shares(self, look: Look) -> Tensor | None:
+        """The drift as the network wants it."""
+        if look.drift is None:
+            return None
+        height, width = look.frame.shape[:2]
+        shares = torch.from_numpy(look.drift / np.array((width, height), np.float32))
+        return shares.permute(2, 0, 1)[None].to(self._device)
 
     def _face_mask(self, faces: _Faces | None) -> FaceMask | None:
         if faces is None:

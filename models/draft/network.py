@@ -185,9 +185,24 @@ class Grain(NamedTuple):
         quarter = F.pixel_shuffle(noise[:, _GRAIN_CHANNELS:], 2)
         return cls(_packed(quarter), _packed(noise[:, :_GRAIN_CHANNELS]))
 
+    def carried(self, drift: Tensor) -> Grain:
+        """The same noise, gone with what it lay under: each place has what lay at its place plus
+        `drift` (1, 2, H, W; x and y in pixels), the nearest one, over and over beyond the borders.
+        """
+        return Grain(_carried(self.quarter, drift), _carried(self.eighth, drift))
+
     def part(self, rows: slice, columns: slice) -> Grain:
         """Under the part of the picture with these `rows` and `columns`, multiples of 8."""
         return Grain(_part(self.quarter, rows, columns, 4), _part(self.eighth, rows, columns, 8))
+
+
+def _carried(maps: Tensor, drift: Tensor) -> Tensor:
+    height, width = maps.shape[-2:]
+    cells = F.interpolate(drift, size=(height, width), mode="bilinear", align_corners=False)
+    cells = (cells[0] / (drift.shape[-1] / width)).round().long()
+    columns = torch.arange(width, device=maps.device) + cells[0]
+    rows = torch.arange(height, device=maps.device)[:, None] + cells[1]
+    return _packed(maps[:, :, rows.remainder(height), columns.remainder(width)])
 
 
 def _part(maps: Tensor, rows: slice, columns: slice, shrinkage: int) -> Tensor:

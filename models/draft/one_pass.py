@@ -53,6 +53,10 @@ class OnePassPainter:
         height, width = image_size(photo)
         padded = _padded(photo)
         grain = Grain.under(padded, random)
+        if shot is not None and shot.drift is not None:
+            drift = F.interpolate(shot.drift, size=(height, width), mode="bilinear")
+            sides = torch.tensor((width, height), device=drift.device)[:, None, None]
+            grain = grain.carried(_padded(drift * sides))
         if height * width <= self._whole_pixels:
             painting = self._painted_whole(padded, grain, style, shot)
         else:

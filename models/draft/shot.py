@@ -30,10 +30,15 @@ class Shot:
     def __init__(self) -> None:
         self._frames = 0
         self._kept: dict[Hashable, Any] = {}
+        self.drift: Tensor | None = None
+        """(1, 2, h, w): how far from where each place of the frame was in the first one, x and y as
+        shares of its width and height.
+        """
 
-    def begin_frame(self) -> None:
-        """The next frame is to be painted."""
+    def begin_frame(self, drift: Tensor | None = None) -> None:
+        """The next frame is to be painted; see `drift`."""
         self._frames += 1
+        self.drift = drift
 
     def averaged(self, name: Hashable, measure: Callable[[], Measured]) -> Measured:
         """The average over the shot so far of what `measure` gives."""

@@ -13,6 +13,7 @@ from models.draft.feedforward import FeedForward, mixed
 from models.draft.model import DraftModel
 from models.draft.network import REACH, Grain, draft_encoder, encoded
 from models.draft.packaged import code_key
+from models.draft.shot import Shot
 from models.draft.style_code import Moments
 from models.face_mask import FaceMask
 from models.files import file_sha256
@@ -128,6 +129,17 @@ def test_the_same_input_gives_the_same_painting(draft: FeedForward, code: Tensor
     photo = picture(72, 56)
     assert torch.equal(draft.paint(photo, code, seed=3), draft.paint(photo, code, seed=3))
     assert not torch.equal(draft.paint(photo, code, seed=3), draft.paint(photo, code, seed=4))
+
+
+def test_the_grain_of_a_shot_goes_along_its_drift(draft: FeedForward, code: Tensor) -> None:
+    shot, photo = Shot(), torch.full((1, 3, 96, 160), 0.5)
+    shot.begin_frame()
+    first = draft.paint(photo, code, shot=shot)
+    shot.begin_frame(torch.tensor([16 / 160, 32 / 96]).view(1, 2, 1, 1).expand(1, 2, 4, 6))
+    gone = draft.paint(photo, code, shot=shot)
+    inner = first[..., 32 + 16 : -16, 16 + 16 : -16]
+    assert float((gone[..., 16 : -32 - 16, 16 : -16 - 16] - inner).abs().max()) < 1e-3
+    assert float((gone - first).abs().mean()) > 3e-3
 
 
 def test_the_photo_and_the_code_are_left_as_they_were(draft: FeedForward, code: Tensor) -> None:
