@@ -4,7 +4,8 @@ A frame of a clip takes it FAST_FRAME_S seconds.
 For what is about many jobs, killed processes and bad networks rather than about painting. It takes
 FAST_STEPS steps of FAST_STEP_S seconds, shows a draft and milestones, stops when told to, and
 starts without torch, in a moment, with a worker for each of FAST_DEVICES. FAST_ACCIDENT says what
-befalls it, FAST_ACCIDENTS times, at a photo of `DEADLY_SIZE`. FAST_MISSING is a device that the
+befalls it, FAST_ACCIDENTS times, at a photo of `DEADLY_SIZE`, and not before there is a file named
+FAST_ACCIDENT_AFTER, if that is set. FAST_MISSING is a device that the
 machine doesn't have.
 FAST_DIES_AFTER (`package.module:Class.method`) kills the process when that has been done.
 """
@@ -72,6 +73,8 @@ class FastStylizer(ClipInverter):
     accident: str = ""
     accidents: Iterator[None] = field(default_factory=lambda: itertools.repeat(None))
     """As many as there will be, whoever paints."""
+    accident_after: Path | None = None
+    """Until this file is there the painting goes on without an accident, and without an end."""
 
     def stylize(
         self,
@@ -83,9 +86,19 @@ class FastStylizer(ClipInverter):
         stop: threading.Event | None = None,
     ) -> Painting:
         began = time.monotonic()
-        if open_picture(content).size == DEADLY_SIZE and next(self.accidents, self) is None:
-            have_accident(self.accident)
         photo = open_picture(content, long_side_px=options.size_px)
+        if open_picture(content).size == DEADLY_SIZE and next(self.accidents, self) is None:
+            while self.accident_after is not None and not self.accident_after.exists():
+                on_step(
+                    StepReport(
+                        step=0,
+                        steps=self.steps,
+                        seconds_spent=time.monotonic() - began,
+                        seconds_left=None,
+                    )
+                )
+                time.sleep(self.step_s)
+            have_accident(self.accident)
         tint = Image.new("RGB", photo.size, _mean_color(styles[0].picture))
         picture = Image.blend(ImageOps.invert(photo), tint, options.strength / 200)
         steps = 1 if options.quality is Quality.DRAFT else self.steps
@@ -139,6 +152,7 @@ def main() -> int:
         step_s=float(os.environ["FAST_STEP_S"]),
         accident=accident,
         accidents=itertools.repeat(None, int(os.environ.get("FAST_ACCIDENTS", "1000"))),
+        accident_after=Path(after) if (after := os.environ.get("FAST_ACCIDENT_AFTER")) else None,
         frame_s=float(os.environ.get("FAST_FRAME_S", "0")),
     )
     devices = os.environ.get("FAST_DEVICES", "cuda:0").split(",")

@@ -26,6 +26,7 @@ pytestmark = [
 ]
 
 ADMIN_ID = 1_000_009
+ALL_ORDERED = "all-ordered"
 SETTINGS = {
     "FAST_STEPS": "10",
     "FAST_STEP_S": "0.3",
@@ -46,7 +47,8 @@ def admin(sandbox: FaultySandbox) -> Actor:
 
 
 def bot_before(sandbox: FaultySandbox, data: Path, **accident: str) -> BotProcess:
-    return BotProcess(sandbox, data, settings={**SETTINGS, **accident}, command=FAST)
+    settings = {**SETTINGS, **accident, "FAST_ACCIDENT_AFTER": str(data / ALL_ORDERED)}
+    return BotProcess(sandbox, data, settings=settings, command=FAST)
 
 
 async def order(person: Actor, seed: int, size: tuple[int, int] = (96, 72)) -> None:
@@ -56,10 +58,14 @@ async def order(person: Actor, seed: int, size: tuple[int, int] = (96, 72)) -> N
 
 
 async def three_orders(harness: BotHarness) -> list[Actor]:
-    """The second photo is the deadly one, and the third waits behind it."""
+    """The second photo is the deadly one, and the third waits behind it.
+
+    Nothing happens before all three are accepted, however long that takes on a busy machine.
+    """
     people = [harness.new_person(name) for name in ("First", "Deadly", "Third")]
     for number, person in enumerate(people):
         await order(person, number, DEADLY_SIZE if number == 1 else (96, 72))
+    (harness.data / ALL_ORDERED).touch()
     return people
 
 

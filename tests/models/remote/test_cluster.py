@@ -78,13 +78,13 @@ def cluster(tmp_path: Path) -> Cluster:
 
 
 def settled(cluster: Cluster, *ended: str) -> Changes:
-    """All that changes until nothing is being loaded."""
+    """All that changes until nothing is being loaded; which engine is ready first is chance."""
     changes = [cluster.look(frozenset(ended))]
     while changes[-1].is_loading:
         time.sleep(0.01)
         changes.append(cluster.look(frozenset()))
     return Changes(
-        joined=tuple(name for each in changes for name in each.joined),
+        joined=tuple(sorted(name for each in changes for name in each.joined)),
         gone=tuple(name for each in changes for name in each.gone),
         problems=tuple(text for each in changes for text in each.problems),
         why_none=changes[-1].why_none,
