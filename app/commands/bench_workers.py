@@ -11,10 +11,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Never
 
-from app.jobs.interface import WorkerState
 from app.jobs.limits import JobLimits
 from app.jobs.model import Failure, Job, JobRequest, StyleChoice
 from app.jobs.service import LocalJobService
+from app.jobs.silent_reporter import SilentReporter
 from app.jobs.store import JobStore
 from models.interface import (
     OnStep,
@@ -141,24 +141,12 @@ class _FixedSpeed:
 
 
 @dataclass(slots=True)
-class _Counter:
+class _Counter(SilentReporter):
     """A reporter that takes every delivery and tells when so many have come."""
 
     wanted: int
     delivered: int = 0
     all_delivered: asyncio.Event = field(default_factory=asyncio.Event)
-
-    def waiting(self, job: Job, place: int, seconds_left: float) -> None:
-        """Nobody watches."""
-
-    def started(self, job: Job) -> None:
-        """Nobody watches."""
-
-    def stepped(self, job: Job, report: StepReport) -> None:
-        """Nobody watches."""
-
-    def painting_ended(self, job: Job) -> None:
-        """Nobody watches."""
 
     async def deliver(self, job: Job) -> None:
         self.delivered += 1
@@ -171,21 +159,3 @@ class _Counter:
 
     async def failed(self, job: Job, failure: Failure) -> None:
         raise RuntimeError(f"a job of the bench failed: {failure}")
-
-    def cancelled(self, job: Job) -> None:
-        """Nobody cancels."""
-
-    def worker_ended(
-        self, job: Job, device: str, state: WorkerState, *, workers_left: int, returns: bool
-    ) -> None:
-        """None is lost."""
-
-    def painting_paused(self) -> None:
-        """None is lost."""
-
-    def painting_resumed(self, device: str) -> None:
-        """None is lost."""
-
-    async def next_unreachable_chat(self) -> int:
-        await asyncio.Event().wait()
-        raise AssertionError

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image, ImageFont
 
-from models.interface import OnStep, Painting, Quality, Style, StyleOptions, ignore_step
+from models.interface import Painting, Quality, StyleOptions
 from styles.catalog import default_catalog
 from styles.gallery import (
     FONTS,
@@ -21,6 +19,7 @@ from styles.gallery import (
     painted_sheet,
 )
 from styles.make_gallery import draft_sheet
+from tests.app.jobs.stub_stylizers import Order, PhotoStub
 
 COLORS = ["red", "lime", "blue", "yellow", "cyan", "magenta", "navy", "olive", "teal"]
 
@@ -159,20 +158,12 @@ def test_drafts_stand_beside_paintings() -> None:
     """Photo, style, draft, painting: each row in its preset's own options."""
     asked: list[StyleOptions] = []
 
-    class Painter:
-        def stylize(
-            self,
-            content: Path,
-            styles: Sequence[Style],
-            options: StyleOptions,
-            *,
-            on_step: OnStep = ignore_step,
-            stop: threading.Event | None = None,
-        ) -> Painting:
-            asked.append(options)
-            color = "lime" if options.quality is Quality.DRAFT else "red"
+    class Painter(PhotoStub):
+        def paint(self, order: Order) -> Painting:
+            asked.append(order.options)
+            color = "lime" if order.options.quality is Quality.DRAFT else "red"
             picture = Image.new("RGB", (40, 30), color)
-            return Painting(picture=picture, options=options, steps=0, seconds=0)
+            return Painting(picture=picture, options=order.options, steps=0, seconds=0)
 
     catalog = default_catalog()
     sheet = draft_sheet(catalog, Painter(), size_px=64)

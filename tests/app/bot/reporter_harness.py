@@ -28,10 +28,10 @@ from app.jobs.service import LocalJobService
 from app.jobs.store import JobStore
 from app.sandbox.people import Person
 from app.sandbox.world import Chat, Message
-from models.interface import Note, OnStep, Painting, StepReport, Style, StyleOptions, ignore_step
+from models.interface import Note, Painting, StepReport, StyleOptions
 from styles.catalog import default_catalog
 from tests.app.jobs.job_limits import make_limits
-from tests.app.jobs.stub_stylizers import PicturesOnly
+from tests.app.jobs.stub_stylizers import Order, PicturesOnly
 from tests.app.sandbox.faulty_sandbox import FaultySandbox
 from tests.patience import PATIENCE_S
 
@@ -56,32 +56,23 @@ class CuedPainter(PicturesOnly):
     def cue(self, steps: int = STEPS) -> None:
         self.cues.release(steps)
 
-    def stylize(
-        self,
-        content: Path,
-        styles: Sequence[Style],
-        options: StyleOptions,
-        *,
-        on_step: OnStep = ignore_step,
-        stop: threading.Event | None = None,
-    ) -> Painting:
-        stop = stop or threading.Event()
+    def paint(self, order: Order) -> Painting:
         step, notes = 0, self.notes
         while True:
             picture = Image.new("RGB", (64, 48), self.colors[step])
             left_s = 10.0 * (STEPS - step)
             report = StepReport(step=step, steps=STEPS, seconds_spent=step, seconds_left=left_s)
-            on_step(replace(report, picture=picture) if self.draws_drafts else report)
-            while not stop.is_set() and step < STEPS and not self.cues.acquire(timeout=0.01):
+            order.on_step(replace(report, picture=picture) if self.draws_drafts else report)
+            while not order.stop.is_set() and step < STEPS and not self.cues.acquire(timeout=0.01):
                 pass
-            if stop.is_set() or step == STEPS:
+            if order.stop.is_set() or step == STEPS:
                 break
             step += 1
         if self.error is not None:
             raise self.error
         if step < STEPS:
             notes |= {Note.STOPPED}
-        return Painting(picture=picture, options=options, steps=step, seconds=1, notes=notes)
+        return Painting(picture=picture, options=order.options, steps=step, seconds=1, notes=notes)
 
 
 @dataclass

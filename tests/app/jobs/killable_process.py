@@ -10,19 +10,18 @@ import asyncio
 import os
 import signal
 import sys
-import threading
 import time
-from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
-from app.jobs.interface import WorkerState
 from app.jobs.model import Failure, Job
 from app.jobs.service import LocalJobService
+from app.jobs.silent_reporter import SilentReporter
 from app.jobs.store import JobStore
-from models.interface import OnStep, Painting, StepReport, Style, StyleOptions, ignore_step
+from models.interface import Painting, StepReport
 from tests.app.jobs.data_folder import BOT_ID, DataFolder
 from tests.app.jobs.job_limits import make_limits
-from tests.app.jobs.stub_stylizers import Inverter, PicturesOnly
+from tests.app.jobs.stub_stylizers import Inverter, Order, PicturesOnly
 
 
 class Painter(PicturesOnly):
@@ -31,25 +30,17 @@ class Painter(PicturesOnly):
     def __init__(self, deadly: Path | None) -> None:
         self._deadly = deadly
 
-    def stylize(
-        self,
-        content: Path,
-        styles: Sequence[Style],
-        options: StyleOptions,
-        *,
-        on_step: OnStep = ignore_step,
-        stop: threading.Event | None = None,
-    ) -> Painting:
+    def paint(self, order: Order) -> Painting:
         def step(report: StepReport) -> None:
-            if content == self._deadly:
+            if order.content == self._deadly:
                 os.kill(os.getpid(), signal.SIGKILL)
             time.sleep(0.005)
-            on_step(report)
+            order.on_step(report)
 
-        return Inverter().stylize(content, styles, options, on_step=step, stop=stop)
+        return Inverter().paint(replace(order, on_step=step))
 
 
-class LedgerReporter:
+class LedgerReporter(SilentReporter):
     """Writes down what arrives, durably, as Telegram would keep it."""
 
     def __init__(self, path: Path) -> None:
@@ -60,18 +51,6 @@ class LedgerReporter:
         self._file.write(" ".join(words) + "\n")
         self._file.flush()
         os.fsync(self._file.fileno())
-
-    def waiting(self, job: Job, place: int, seconds_left: float) -> None:
-        """Nobody watches."""
-
-    def started(self, job: Job) -> None:
-        """Nobody watches."""
-
-    def stepped(self, job: Job, report: StepReport) -> None:
-        """Nobody watches."""
-
-    def painting_ended(self, job: Job) -> None:
-        """Nobody watches."""
 
     async def deliver(self, job: Job) -> None:
         assert job.result is not None
@@ -89,21 +68,6 @@ class LedgerReporter:
 
     def cancelled(self, job: Job) -> None:
         self.write("cancelled", job.request.origin)
-
-    def worker_ended(
-        self, job: Job, device: str, state: WorkerState, *, workers_left: int, returns: bool
-    ) -> None:
-        """No device is lost here."""
-
-    def painting_paused(self) -> None:
-        """No device is lost here."""
-
-    def painting_resumed(self, device: str) -> None:
-        """No device is lost here."""
-
-    async def next_unreachable_chat(self) -> int:
-        await asyncio.Event().wait()
-        raise AssertionError
 
 
 async def main(root: Path, ledger: Path, jobs: int, max_attempts: int, workers: int) -> None:

@@ -23,9 +23,9 @@ from models.clips.interface import (
     ignore_frame,
     no_turns,
 )
-from models.interface import OnStep, Painting, Style, StyleOptions, ignore_step
+from models.interface import Painting, Style, StyleOptions
 from models.pictures import fit_size
-from tests.app.jobs.stub_stylizers import Breaker, Inverter, Sleeper
+from tests.app.jobs.stub_stylizers import Breaker, Inverter, Order, PhotoStub, Sleeper
 
 
 @dataclass
@@ -104,21 +104,13 @@ class ClipInverter:
 
 
 @dataclass
-class ClipAndPhotoInverter(ClipInverter):
+class ClipAndPhotoInverter(ClipInverter, PhotoStub):
     """And photos as `photos` does."""
 
     photos: Inverter | Breaker | Sleeper = field(default_factory=Inverter)
 
-    def stylize(
-        self,
-        content: Path,
-        styles: Sequence[Style],
-        options: StyleOptions,
-        *,
-        on_step: OnStep = ignore_step,
-        stop: threading.Event | None = None,
-    ) -> Painting:
-        return self.photos.stylize(content, styles, options, on_step=on_step, stop=stop)
+    def paint(self, order: Order) -> Painting:
+        return self.photos.paint(order)
 
 
 def _decoded(source: Path, size_px: int, *, square: bool) -> tuple[list[Image.Image], int]:

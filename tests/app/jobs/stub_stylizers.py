@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import abc
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -14,7 +15,37 @@ from models.interface import Note, OnStep, Painting, StepReport, Style, StyleOpt
 from models.pictures import open_picture
 
 
-class PicturesOnly:
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What `models.interface.Stylizer.stylize` is asked for."""
+
+    content: Path
+    styles: Sequence[Style]
+    options: StyleOptions
+    on_step: OnStep
+    stop: threading.Event
+
+
+class PhotoStub(abc.ABC):
+    """A stylizer for photos; what it makes of them is up to `paint`."""
+
+    def stylize(
+        self,
+        content: Path,
+        styles: Sequence[Style],
+        options: StyleOptions,
+        *,
+        on_step: OnStep = ignore_step,
+        stop: threading.Event | None = None,
+    ) -> Painting:
+        return self.paint(Order(content, styles, options, on_step, stop or threading.Event()))
+
+    @abc.abstractmethod
+    def paint(self, order: Order) -> Painting:
+        """As `stylize`."""
+
+
+class PicturesOnly(PhotoStub):
     """A stylizer that meets no clips."""
 
     def stylize_clip(self, *_: Any, **__: Any) -> Never:
@@ -33,24 +64,16 @@ class Inverter(PicturesOnly):
     shows: bool = False
     """Whether there is a picture with each report."""
 
-    def stylize(
-        self,
-        content: Path,
-        styles: Sequence[Style],
-        options: StyleOptions,
-        *,
-        on_step: OnStep = ignore_step,
-        stop: threading.Event | None = None,
-    ) -> Painting:
-        picture = open_picture(content, long_side_px=options.size_px)
-        open_picture(styles[0].picture)
+    def paint(self, order: Order) -> Painting:
+        picture = open_picture(order.content, long_side_px=order.options.size_px)
+        open_picture(order.styles[0].picture)
         done = 0
-        while done < self.steps and not (stop is not None and stop.is_set()):
+        while done < self.steps and not order.stop.is_set():
             if self.gate is not None and not self.gate.acquire(timeout=0.01):
                 continue
             done += 1
             shown = Image.blend(picture, ImageOps.invert(picture), done / self.steps)
-            on_step(
+            order.on_step(
                 StepReport(
                     step=done,
                     steps=self.steps,
@@ -59,10 +82,10 @@ class Inverter(PicturesOnly):
                     picture=shown if self.shows else None,
                 )
             )
-        self.painted.append(content)
+        self.painted.append(order.content)
         return Painting(
             picture=ImageOps.invert(picture),
-            options=options,
+            options=order.options,
             steps=done,
             seconds=0.0,
             faces=self.faces,
@@ -77,19 +100,13 @@ class Sleeper(PicturesOnly):
     release: threading.Event = field(default_factory=threading.Event)
     taken: threading.Event = field(default_factory=threading.Event)
 
-    def stylize(
-        self,
-        content: Path,
-        styles: Sequence[Style],
-        options: StyleOptions,
-        *,
-        on_step: OnStep = ignore_step,
-        stop: threading.Event | None = None,
-    ) -> Painting:
+    def paint(self, order: Order) -> Painting:
         self.taken.set()
         self.release.wait(30)
-        on_step(StepReport(step=1, steps=1, seconds_spent=0.0, seconds_left=None))
-        return Painting(picture=open_picture(content), options=options, steps=1, seconds=0.0)
+        order.on_step(StepReport(step=1, steps=1, seconds_spent=0.0, seconds_left=None))
+        return Painting(
+            picture=open_picture(order.content), options=order.options, steps=1, seconds=0.0
+        )
 
 
 @dataclass
@@ -100,16 +117,8 @@ class Breaker(PicturesOnly):
     victims: set[Path]
     painter: Inverter = field(default_factory=Inverter)
 
-    def stylize(
-        self,
-        content: Path,
-        styles: Sequence[Style],
-        options: StyleOptions,
-        *,
-        on_step: OnStep = ignore_step,
-        stop: threading.Event | None = None,
-    ) -> Painting:
-        if content in self.victims:
-            on_step(StepReport(step=1, steps=2, seconds_spent=0.0, seconds_left=None))
+    def paint(self, order: Order) -> Painting:
+        if order.content in self.victims:
+            order.on_step(StepReport(step=1, steps=2, seconds_spent=0.0, seconds_left=None))
             raise self.error
-        return self.painter.stylize(content, styles, options, on_step=on_step, stop=stop)
+        return self.painter.paint(order)

@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Semaphore
-from typing import Any
 
 import pytest
 import pytest_asyncio
 
 from app.sandbox.world import Message
-from models.interface import Painting, Style, StyleOptions
+from models.interface import Painting, StyleOptions
 from styles.catalog import default_catalog
 from tests.app.bot.application_harness import ApplicationHarness, open_harness
-from tests.app.jobs.stub_stylizers import Inverter
+from tests.app.jobs.stub_stylizers import Inverter, Order
 from tests.e2e.actor import Actor, has_label
 from tests.e2e.pictures import painting, photo
 
@@ -32,11 +31,9 @@ class Recorder(Inverter):
 
     asked: list[tuple[Path, Path, StyleOptions]] = field(default_factory=list)
 
-    def stylize(
-        self, content: Path, styles: Sequence[Style], options: StyleOptions, **rest: Any
-    ) -> Painting:
-        self.asked.append((content, styles[0].picture, options))
-        return super().stylize(content, styles, options, **rest)
+    def paint(self, order: Order) -> Painting:
+        self.asked.append((order.content, order.styles[0].picture, order.options))
+        return super().paint(order)
 
 
 @pytest.fixture(scope="module")
