@@ -47,7 +47,7 @@ from app.jobs.limits import JobLimits
 from app.jobs.model import StyleChoice
 from app.jobs.remote_engines import RemoteEngines, follow_engines
 from app.jobs.running.clips import Engine
-from app.jobs.running.worker import plain_style
+from app.jobs.running.painter import plain_style
 from app.jobs.service import LocalJobService
 from app.jobs.store import JobStore
 from app.monitoring.health import GpuMemory, Health

@@ -17,7 +17,7 @@ from app.engine import load_engines, remote_engines
 from app.errors import CannotRunError
 from app.exit_codes import ExitCode
 from app.jobs.running.clips import Engine
-from app.jobs.running.worker import WorkerMustEnd
+from app.jobs.running.endings import WorkerMustEnd
 from app.monitoring.logs import set_up_logs
 from app.monitoring.stall_guard import STALLED_AFTER_S, stall_guard
 from app.monitoring.systemd import SOCKET_VARIABLE, SystemdNotifier

@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from models.pictures import fit_size
+from models.pictures.sizes import fit_size
 
 _log = logging.getLogger(__name__)
 

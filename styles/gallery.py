@@ -8,7 +8,7 @@ from pathlib import Path
 
 from PIL import Image, ImageDraw, ImageFont, ImageOps
 
-from models.pictures import open_picture
+from models.pictures.reading import open_picture
 from styles.preset import Preset
 
 _FONT_FOLDER = Path(__file__).parent / "fonts"

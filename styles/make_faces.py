@@ -26,7 +26,8 @@ from models.engine.loading import load_stylizer
 from models.face_mask import FaceMask
 from models.faces import Face, FaceFinder, load_face_finder
 from models.interface import Quality, StyleOptions, Stylizer
-from models.pictures import open_picture
+from models.pictures.reading import open_picture
+from models.pictures.written_formats import save_picture
 from models.tensors.images import to_tensor
 from models.training.evaluation.face_figures import (
     FoundAgain,
@@ -37,7 +38,6 @@ from models.training.evaluation.face_figures import (
 )
 from models.training.evaluation.judge import Judge, load_judge
 from models.weight_files import DEFAULT_CACHE_DIR
-from models.written_formats import save_picture
 from styles.catalog import default_catalog
 from styles.gallery import grid_sheet
 from styles.make_gallery import SIZE_PX, paint_preset

@@ -16,8 +16,8 @@ from PIL import Image, ImageOps
 from tqdm import tqdm
 
 from models.interface import Quality, StyleOptions, Stylizer
-from models.pictures import open_picture
-from models.written_formats import save_picture
+from models.pictures.reading import open_picture
+from models.pictures.written_formats import save_picture
 from styles.catalog import Catalog, default_catalog
 from styles.gallery import grid_sheet, painted_sheet
 from styles.preset import Preset

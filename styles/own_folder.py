@@ -10,7 +10,9 @@ import tomlkit
 from tomlkit.items import AoT
 
 from models.files import write_atomically
-from models.pictures import PictureError, encode_jpeg, open_picture
+from models.pictures.encoding import encode_jpeg
+from models.pictures.problems import PictureError
+from models.pictures.reading import open_picture
 from styles.errors import BadPictureError, CatalogError
 from styles.preset import ENTRIES_FILE
 

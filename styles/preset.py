@@ -10,7 +10,8 @@ from typing import Any
 
 from models.interface import MAX_BRUSH, MAX_STRENGTH, MIN_BRUSH, MIN_STRENGTH, Style, StyleOptions
 from models.neighbours.recipe import PRESET_FIELDS, USUAL_RECIPE, Recipe
-from models.pictures import PictureError, open_picture
+from models.pictures.problems import PictureError
+from models.pictures.reading import open_picture
 from styles.errors import CatalogError
 from styles.names import is_slug, tidy_name
 

@@ -23,7 +23,12 @@ TORCH = {"torch", "torchvision", "safetensors"}
 ENGINE_WORDS = {
     "models.files",
     "models.interface",
-    "models.pictures",
+    "models.pictures.encoding",
+    "models.pictures.headers",
+    "models.pictures.problems",
+    "models.pictures.reading",
+    "models.pictures.sizes",
+    "models.pictures.written_formats",
     "models.clips.interface",
     "models.clips.probing",
 }

@@ -24,7 +24,7 @@ from models.interface import (
     StyleOptions,
     ignore_step,
 )
-from models.pictures import open_picture
+from models.pictures.reading import open_picture
 
 SIZE_PX = 64
 """Small, so that files cost nothing beside the painting."""

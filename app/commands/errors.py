@@ -30,7 +30,7 @@ def explained(error: Exception) -> tuple[str, ExitCode] | None:
 
     from models.clips.interface import ClipError
     from models.interface import DeviceSettingError, EngineError
-    from models.pictures import PictureError
+    from models.pictures.problems import PictureError
     from styles.errors import CatalogError
 
     if isinstance(error, ValidationError):

@@ -18,7 +18,7 @@ from PIL import Image
 from app.commands.errors import OutputError, UsageError
 from app.commands.photos import Photo
 from models.files import write_atomically
-from models.written_formats import (
+from models.pictures.written_formats import (
     SUFFIXES,
     PictureFormat,
     UnknownFormatError,

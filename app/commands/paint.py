@@ -34,8 +34,10 @@ from models.interface import (
     StyleOptions,
     Stylizer,
 )
-from models.pictures import PictureError, fit_size, inspect
-from models.written_formats import PictureFormat
+from models.pictures.headers import inspect
+from models.pictures.problems import PictureError
+from models.pictures.sizes import fit_size
+from models.pictures.written_formats import PictureFormat
 from styles.catalog import default_catalog
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from app.commands.errors import UsageError
-from models.pictures import has_picture_name
+from models.pictures.headers import has_picture_name
 
 STDIN: Final = "-"
 MAX_STDIN_BYTES: Final = 1_000_000_000

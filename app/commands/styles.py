@@ -18,8 +18,9 @@ from app.commands.progress_bar import ProgressBar
 from app.engine import load_engine
 from app.exit_codes import ExitCode
 from models.interface import Quality, StyleOptions
-from models.pictures import PictureError, inspect
-from models.written_formats import PictureFormat, suffix_of
+from models.pictures.headers import inspect
+from models.pictures.problems import PictureError
+from models.pictures.written_formats import PictureFormat, suffix_of
 from styles.catalog import default_catalog
 from styles.gallery import SHEET_WIDTH_PX, painted_sheet
 from styles.preset import FALLBACK_LANGUAGE, Preset

@@ -10,7 +10,8 @@ from pathlib import Path
 
 from app.commands.errors import UsageError
 from models.interface import MAX_STYLES, Style, StyleOptions
-from models.pictures import PictureError, inspect
+from models.pictures.headers import inspect
+from models.pictures.problems import PictureError
 from styles.catalog import Catalog
 from styles.preset import Preset
 

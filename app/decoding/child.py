@@ -17,7 +17,9 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from models.pictures import PictureError, PictureProblem, inspect, prepare_picture
+from models.pictures.headers import inspect
+from models.pictures.problems import PictureError, PictureProblem
+from models.pictures.reading import prepare_picture
 
 Json = dict[str, Any]
 

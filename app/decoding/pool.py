@@ -9,7 +9,8 @@ from typing import Final
 
 from app.decoding.process import DecoderCrashed, DecoderProcess, DecoderTooBusy, Json
 from app.decoding.queue import DecodingQueue
-from models.pictures import MAX_DECODE_BYTES, PictureError, PictureFacts, PictureProblem
+from models.pictures.headers import MAX_DECODE_BYTES, PictureFacts
+from models.pictures.problems import PictureError, PictureProblem
 
 logger = logging.getLogger(__name__)
 
@@ -45,7 +46,7 @@ class DecoderPool:
     async def prepare(
         self, source: Path, target: Path, *, long_side_px: int, user_id: int
     ) -> PictureFacts:
-        """`models.pictures.prepare_picture` for this person, and what the file's header said.
+        """`reading.prepare_picture` for this person, and what the file's header said.
 
         Raises PictureError, also for what takes too long or takes the decoder down, and OSError.
         """

@@ -20,8 +20,6 @@ from app.storage.database import Database
 from models.clips.interface import ClipNote
 from models.interface import Note
 
-__all__ = ["Clock", "JobRepository"]
-
 
 class JobRepository(JobTransitions, JobErasure):
     """All that is asked of the table, and what comes in; what becomes of it is inherited."""

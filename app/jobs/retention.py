@@ -12,9 +12,10 @@ from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from app.jobs.job_rows import Clock
 from app.jobs.limits import JobLimits
 from app.jobs.model import Job
-from app.jobs.repository import Clock, JobRepository
+from app.jobs.repository import JobRepository
 from app.pictures.frames import frames_file
 from app.storage.disk_room import tree_bytes
 from app.storage.folders import Folders

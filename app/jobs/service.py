@@ -32,6 +32,7 @@ from app.jobs.retention import PictureRetention, delete_pictures, pictures_of
 from app.jobs.running.clips import Engine
 from app.jobs.running.estimates import WaitEstimates
 from app.jobs.running.job_run import RunOutcome
+from app.jobs.running.painter import StyleOf, plain_style
 from app.jobs.running.pool import WorkerPool
 from app.jobs.running.result_files import (
     delete_result,
@@ -40,11 +41,9 @@ from app.jobs.running.result_files import (
     possible_results,
 )
 from app.jobs.running.timings import Timings
-from app.jobs.running.worker import StyleOf, Worker, plain_style
+from app.jobs.running.worker import Worker
 from app.jobs.store import JobStore
 from app.storage.disk_room import DiskRoom, NoRoomError
-
-__all__ = ["JobLimits", "LocalJobService"]
 
 REMEMBERED_TIMINGS = 500
 """How many finished jobs are looked at for the first estimates after a start."""

@@ -12,7 +12,7 @@ from typing import Final
 import av
 from PIL import Image
 
-from models.pictures import encode_jpeg
+from models.pictures.encoding import encode_jpeg
 
 THUMBNAIL_SIDE_PX: Final = 320
 """As large as Telegram takes one."""

@@ -7,7 +7,8 @@ from typing import Final
 
 from PIL import Image
 
-from models.pictures import encode_jpeg, open_picture
+from models.pictures.encoding import encode_jpeg
+from models.pictures.reading import open_picture
 
 LONG_SIDE_PX: Final = 2560
 """As much as Telegram keeps of a photo."""

@@ -16,7 +16,8 @@ from av.video.reformatter import ColorRange, Colorspace
 from PIL import Image
 
 from app.pictures.frames import decode_frame, read_frames
-from models.pictures import PictureError, open_picture
+from models.pictures.problems import PictureError
+from models.pictures.reading import open_picture
 
 LONG_SIDE_PX: Final = 720
 FRAMES_PER_S: Final = 25

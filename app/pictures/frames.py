@@ -10,7 +10,8 @@ from typing import Final
 
 from PIL import Image
 
-from models.pictures import encode_jpeg, fit_size
+from models.pictures.encoding import encode_jpeg
+from models.pictures.sizes import fit_size
 
 FRAME_SIDE_PX: Final = 640
 MAX_FRAMES: Final = 60

@@ -6,7 +6,7 @@ from typing import Final
 
 from PIL import Image
 
-from models.pictures import encode_jpeg
+from models.pictures.encoding import encode_jpeg
 
 DPI: Final = 300
 SHEETS_PX: Final = {"a4": (3508, 2480), "a3": (4961, 3508)}

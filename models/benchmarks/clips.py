@@ -33,7 +33,7 @@ from models.clips.timeline import TICKS_PER_S, Shown
 from models.encoders import load_encoder
 from models.engine.stylizer import TorchStylizer
 from models.interface import Quality, Style, StyleOptions
-from models.pictures import open_picture
+from models.pictures.reading import open_picture
 from models.tensors.images import to_tensor
 from models.training.evaluation.figures import LONG_SIDE_PX
 from models.training.evaluation.judge import Judge

@@ -14,7 +14,7 @@ from models.benchmarks.memory import PeakMemory
 from models.engine.stylizer import TorchStylizer
 from models.faces import FaceFinder
 from models.interface import Quality, Style, StyleOptions
-from models.pictures import open_picture
+from models.pictures.reading import open_picture
 
 _LOOKS = 10
 

@@ -19,7 +19,7 @@ from models.devices.gpu_options import GpuOptions
 from models.engine.loading import load_stylizer
 from models.engine.stylizer import TorchStylizer
 from models.interface import Note, Painting, Quality, StepReport, Style, StyleOptions
-from models.pictures import open_picture
+from models.pictures.reading import open_picture
 from models.tensors.images import to_tensor
 from models.training.evaluation.figures import Figures, mean_figures
 from models.training.evaluation.judge import Judge, load_judge

@@ -17,7 +17,8 @@ from typing import Protocol
 from PIL import Image
 
 from models.interface import Style, StyleOptions
-from models.pictures import MAX_RATIO, MIN_SIDE_PX, fit_size
+from models.pictures.problems import MAX_RATIO, MIN_SIDE_PX
+from models.pictures.sizes import fit_size
 
 
 class ClipKind(enum.StrEnum):
@@ -270,7 +271,7 @@ class ClipStylizer(Protocol):
         painted so far becomes the clip, the frame in work (the first one in any case) included;
         once `cancel` is set, nothing is written and ClipCancelledError is raised.
 
-        Raises ClipError for a source that can't be used, `models.pictures.PictureError` for such a
-        style picture, OSError for an `output` that can't be written, `EngineError` else.
+        Raises ClipError for a source that can't be used, PictureError for such a style picture,
+        OSError for an `output` that can't be written, `EngineError` else.
         """
         ...

@@ -15,7 +15,8 @@ from models.face_mask import FaceMask
 from models.files import file_sha256
 from models.interface import Style
 from models.lru_cache import LruCache
-from models.pictures import inspect, open_picture
+from models.pictures.headers import inspect
+from models.pictures.reading import open_picture
 from models.strength import draft_share
 from models.tensors.images import to_tensor
 from models.weight_files import PACKAGED, WeightsError

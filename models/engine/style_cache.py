@@ -13,7 +13,8 @@ from models.files import file_sha256
 from models.interface import Style
 from models.lru_cache import LruCache
 from models.neighbours.style import StylePool, StyleSamples, pool, sample_style
-from models.pictures import inspect, open_picture
+from models.pictures.headers import inspect
+from models.pictures.reading import open_picture
 from models.tensors.images import image_size, resize, scaled_size, to_tensor
 
 _REMEMBERED_BYTES = 256 * 2**20

@@ -40,7 +40,7 @@ from models.interface import (
     ignore_step,
 )
 from models.neighbours.objective import DivergedError
-from models.pictures import open_picture
+from models.pictures.reading import open_picture
 from models.tensors.images import image_size, resize, with_finer_detail
 
 _log = logging.getLogger(__name__)

@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from PIL import Image
 from torch import Tensor
 
-from models.pictures import fit_size
+from models.pictures.sizes import fit_size
 
 Size = tuple[int, int]
 """(height, width), as tensors count; Pillow's sizes are the other way round."""

@@ -42,7 +42,7 @@ from models.interface import (
     StyleOptions,
     ignore_step,
 )
-from models.pictures import open_picture
+from models.pictures.reading import open_picture
 from tests.app.jobs.stub_clips import ClipInverter
 
 DEADLY_SIZE = (123, 77)

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from models.picture_formats import set_up_pillow
+from models.pictures.formats import set_up_pillow
 
 SIZE = (160, 120)
 

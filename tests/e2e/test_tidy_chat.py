@@ -6,7 +6,7 @@ import pytest
 from PIL import Image
 
 from app.sandbox.world import Message
-from models.picture_formats import set_up_pillow
+from models.pictures.formats import set_up_pillow
 from tests.e2e.actor import Actor, is_result
 from tests.e2e.conftest import BotHarness
 from tests.e2e.pictures import encoded, painting, photo, sideways_heic

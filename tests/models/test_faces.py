@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from models.faces import Face, FaceFinder, load_face_finder
-from models.pictures import open_picture
+from models.pictures.reading import open_picture
 
 SAMPLES = Path(__file__).parents[2] / "styles" / "samples"
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from models.pictures import open_picture
+from models.pictures.reading import open_picture
 from styles.drawing.__main__ import main
 from styles.drawing.curves import curve, resample, ribbon
 from styles.drawing.fields import distance_to_border, noise

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from models.pictures import open_picture
+from models.pictures.reading import open_picture
 from styles.catalog import Preset, default_catalog
 from styles.drawing.programs import PROGRAMS
 

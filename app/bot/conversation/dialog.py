@@ -30,7 +30,8 @@ from app.bot.ui.style_names import style_names
 from app.bot.ui.texts import safe_name
 from app.jobs.model import StyleChoice
 from models.interface import MAX_STYLES
-from models.pictures import encode_jpeg, open_picture
+from models.pictures.encoding import encode_jpeg
+from models.pictures.reading import open_picture
 from styles.catalog import Catalog
 from styles.gallery import compose_sheet
 

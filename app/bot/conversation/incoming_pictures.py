@@ -16,7 +16,7 @@ from app.bot.transport.picture_downloads import DownloadError, KeptFile, Picture
 from app.bot.transport.sent_files import picture_in
 from app.bot.ui import texts
 from models.clips.interface import ClipError
-from models.pictures import PictureError
+from models.pictures.problems import PictureError
 
 
 @dataclass(frozen=True, slots=True)

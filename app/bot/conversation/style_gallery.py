@@ -12,7 +12,7 @@ from typing import Final
 from aiogram.types import BufferedInputFile, Message
 
 from app.bot.ui.pages import page_of
-from models.pictures import encode_jpeg
+from models.pictures.encoding import encode_jpeg
 from styles.catalog import Catalog, Preset
 from styles.gallery import gallery_sheet
 

@@ -20,7 +20,7 @@ from PIL import Image
 
 from app.bot.transport.telegram_errors import is_message_gone
 from app.jobs.model import Job
-from models.pictures import encode_jpeg
+from models.pictures.encoding import encode_jpeg
 
 BLANK_SIZE_PX = (320, 240)
 BLANK_COLOR = "#d8d8d8"

@@ -19,7 +19,8 @@ from app.bot.job_message.status_message import UPLOAD_TIMEOUT_S
 from app.bot.requester import Requester, as_reply
 from app.jobs.model import Job
 from models.clips.interface import ClipKind
-from models.pictures import encode_jpeg, open_picture
+from models.pictures.encoding import encode_jpeg
+from models.pictures.reading import open_picture
 
 PHOTO_SIDE_PX: Final = 2560
 """As much as Telegram keeps of a photo."""

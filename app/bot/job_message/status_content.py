@@ -17,7 +17,7 @@ from app.bot.ui import texts
 from app.bot.ui.style_names import style_names
 from app.jobs.model import Job
 from models.interface import StepReport
-from models.pictures import encode_jpeg
+from models.pictures.encoding import encode_jpeg
 from styles.catalog import Catalog
 
 PREVIEW_JPEG_QUALITY = 85

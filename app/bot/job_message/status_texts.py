@@ -10,7 +10,7 @@ from app.bot.ui.numbers import number
 from app.jobs.interface import WorkerState
 from app.jobs.model import Clip, Failure, Job
 from models.interface import StepReport
-from models.pictures import PictureProblem
+from models.pictures.problems import PictureProblem
 
 BAR_CELLS = 12
 FULL_CELL, EMPTY_CELL = "▰", "▱"

@@ -14,7 +14,7 @@ from app.bot.transport.telegram_errors import is_not_modified, is_recipient_gone
 from app.bot.ui import texts
 from app.jobs.interface import DailyLimitReached, DiskFull, JobRefused, QueueFull, TooManyJobs
 from app.storage.database import DamagedDatabaseError
-from models.pictures import PictureError
+from models.pictures.problems import PictureError
 
 logger = logging.getLogger(__name__)
 

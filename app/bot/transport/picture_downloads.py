@@ -34,7 +34,7 @@ from app.storage.folders import flush_folder
 from models.clips.interface import ClipError, ClipKind, ClipLimits, ClipProblem, check_clip
 from models.files import flushed
 from models.interface import MAX_SIZE_PX
-from models.pictures import PictureError, PictureProblem
+from models.pictures.problems import PictureError, PictureProblem
 
 logger = logging.getLogger(__name__)
 
@@ -147,8 +147,8 @@ class PictureDownloads:
 
         `name` is what its file is to be called, without a suffix; a random one if not given. A clip
         is a picture that can't be used unless it `may_move`, and where the owner wants none.
-        Raises DownloadError, `models.pictures.PictureError` and `models.clips.interface.ClipError`;
-        then nothing is left behind.
+        Raises DownloadError, PictureError and `models.clips.interface.ClipError`; then nothing is
+        left behind.
         """
         kind, may_move = kind_said(sent), may_move and self._clip_limits.seconds > 0
         if kind is not None:

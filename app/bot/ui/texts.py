@@ -12,7 +12,13 @@ from app.bot.transport.picture_downloads import MAX_BYTES, DownloadProblem
 from app.bot.ui.durations import in_days, in_words
 from app.bot.ui.numbers import number
 from models.clips.interface import ClipProblem
-from models.pictures import MAX_JPEG_PIXELS, MAX_PIXELS, MAX_RATIO, MIN_SIDE_PX, PictureProblem
+from models.pictures.problems import (
+    MAX_JPEG_PIXELS,
+    MAX_PIXELS,
+    MAX_RATIO,
+    MIN_SIDE_PX,
+    PictureProblem,
+)
 
 MAX_NAME = 64
 _ISOLATE, _END_ISOLATE = "\u2068", "\u2069"

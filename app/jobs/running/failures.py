@@ -5,7 +5,7 @@ from __future__ import annotations
 from app.jobs.model import Failure, JobRequest
 from models.clips.interface import ClipError
 from models.interface import OutOfMemoryError
-from models.pictures import PictureError
+from models.pictures.problems import PictureError
 
 
 class PictureGoneError(Exception):

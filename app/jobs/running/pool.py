@@ -14,8 +14,9 @@ from app.jobs.model import Job, JobState
 from app.jobs.notifications import PlaceNotifier, notify_safely
 from app.jobs.queue import JobQueue
 from app.jobs.repository import JobRepository
+from app.jobs.running.endings import DeviceAway, WorkerMustEnd
 from app.jobs.running.job_run import JobRun, RunOutcome
-from app.jobs.running.worker import DeviceAway, Worker, WorkerMustEnd
+from app.jobs.running.worker import Worker
 
 
 class WorkerPool:

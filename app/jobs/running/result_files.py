@@ -16,7 +16,7 @@ from app.pictures.prints import SHEETS_PX, encode_for_print, size_for_print
 from app.storage.folders import flush_folder
 from models.files import flushed, write_atomically
 from models.interface import Note
-from models.pictures import encode_jpeg, encode_png
+from models.pictures.encoding import encode_jpeg, encode_png
 
 logger = logging.getLogger(__name__)
 

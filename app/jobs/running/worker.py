@@ -35,16 +35,6 @@ from models.interface import (
     StepReport,
 )
 
-__all__ = [
-    "DeviceAway",
-    "DeviceLost",
-    "PainterHung",
-    "StyleOf",
-    "Worker",
-    "WorkerMustEnd",
-    "plain_style",
-]
-
 
 class Worker:
     """One consumer for one device, with one thread."""

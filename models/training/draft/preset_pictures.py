@@ -8,7 +8,7 @@ from pathlib import Path
 
 from torch import Tensor
 
-from models.pictures import open_picture
+from models.pictures.reading import open_picture
 from models.tensors.images import scaled, to_tensor
 
 PRESETS = Path("styles/presets.toml")

@@ -9,7 +9,7 @@ import torch
 from models.draft.feedforward import FeedForward
 from models.draft.model import DraftModel
 from models.encoders import Encoder
-from models.pictures import open_picture
+from models.pictures.reading import open_picture
 from models.tensors.images import to_picture, to_tensor
 from models.training.evaluation.figures import mean_figures
 from models.training.evaluation.judge import Judge

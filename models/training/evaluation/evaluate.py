@@ -23,7 +23,7 @@ from tqdm import tqdm
 
 from models.benchmarks.peer import PEER
 from models.interface import EngineError, Quality, StyleOptions
-from models.pictures import open_picture
+from models.pictures.reading import open_picture
 from models.tensors.images import to_tensor
 from models.training.evaluation.figures import GRAM_LAYERS, Figures, mean_figures
 from models.training.evaluation.judge import Judge, load_judge

@@ -10,7 +10,7 @@ from PIL import Image
 from models.benchmarks.peer import PEER, load_peer
 from models.engine.loading import load_stylizer
 from models.interface import EngineError, Quality, Style, StyleOptions
-from models.pictures import open_picture
+from models.pictures.reading import open_picture
 from models.training.evaluation.figures import LONG_SIDE_PX
 from models.training.evaluation.pairs import Pair
 from models.weight_files import DEFAULT_CACHE_DIR, EncoderName

@@ -8,7 +8,8 @@ from pathlib import Path
 
 from PIL import Image, ImageOps
 
-from models.pictures import fit_size, open_picture
+from models.pictures.reading import open_picture
+from models.pictures.sizes import fit_size
 from models.training.data import picture_paths
 from models.training.evaluation.figures import LONG_SIDE_PX
 

@@ -17,8 +17,9 @@ from PIL import Image
 from app.decoding.pool import DecoderPool
 from app.decoding.process import DecoderProcess
 from models.interface import MAX_SIZE_PX
-from models.picture_formats import set_up_pillow
-from models.pictures import MAX_JPEG_PIXELS, MAX_PIXELS, inspect, max_pixels_of
+from models.pictures.formats import set_up_pillow
+from models.pictures.headers import inspect, max_pixels_of
+from models.pictures.problems import MAX_JPEG_PIXELS, MAX_PIXELS
 
 MB = 1_000_000
 

@@ -16,7 +16,7 @@ from PIL import Image
 
 from app.decoding import process as process_module
 from app.decoding.pool import DecoderPool
-from models.pictures import PictureError, PictureProblem
+from models.pictures.problems import PictureError, PictureProblem
 from tests.app.decoding.decoders import LINUX_ONLY, decoders_of, first_decoder_of, hang
 from tests.e2e.pictures import encoded, hills, photo
 from tests.patience import PATIENCE_S

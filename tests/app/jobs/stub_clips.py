@@ -24,7 +24,7 @@ from models.clips.interface import (
     no_turns,
 )
 from models.interface import Painting, Style, StyleOptions
-from models.pictures import fit_size
+from models.pictures.sizes import fit_size
 from tests.app.jobs.stub_stylizers import Breaker, Inverter, Order, PhotoStub, Sleeper
 
 

@@ -12,7 +12,7 @@ from typing import Any, Never
 from PIL import Image, ImageOps
 
 from models.interface import Note, OnStep, Painting, StepReport, Style, StyleOptions, ignore_step
-from models.pictures import open_picture
+from models.pictures.reading import open_picture
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from app.jobs.model import Failure, JobState
-from app.jobs.running.worker import DeviceLost, PainterHung
+from app.jobs.running.endings import DeviceLost, PainterHung
 from models.interface import DeviceLostError
 from tests.app.jobs.data_folder import DataFolder
 from tests.app.jobs.job_limits import make_limits

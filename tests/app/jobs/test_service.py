@@ -11,7 +11,7 @@ from PIL import Image
 from app.jobs.interface import ClosingDown, DailyLimitReached, QueueFull, TooManyJobs
 from app.jobs.model import Delivery, Failure, Job, JobState, StyleChoice
 from models.interface import Note, OutOfMemoryError, Quality
-from models.pictures import PictureError, PictureProblem
+from models.pictures.problems import PictureError, PictureProblem
 from tests.app.jobs.data_folder import DataFolder
 from tests.app.jobs.job_limits import make_limits
 from tests.app.jobs.recording_reporter import RecordingReporter

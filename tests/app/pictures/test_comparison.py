@@ -6,7 +6,8 @@ import pytest
 from PIL import Image
 
 from app.pictures.comparison import LONG_SIDE_PX, compare, side_by_side
-from models.pictures import PictureError, open_picture
+from models.pictures.problems import PictureError
+from models.pictures.reading import open_picture
 
 
 def near(picture: Image.Image, at: tuple[int, int], color: str) -> bool:

@@ -11,7 +11,7 @@ from PIL import Image
 
 from app.pictures.film import ENDING_S, FRAMES_PER_S, LONG_SIDE_PX, Film, film_of
 from app.pictures.frames import MAX_FRAMES, encode_frame, write_frames
-from models.pictures import PictureError
+from models.pictures.problems import PictureError
 
 
 def make(folder: Path, size: tuple[int, int], colors: Sequence[str], *, photo: bool = True) -> Film:

@@ -27,7 +27,7 @@ from models.clips.stylizer import ClipPainter
 from models.devices.threads import computing_threads
 from models.draft.drafter import Drafter, load_drafter
 from models.interface import DeviceLostError, EngineError, OutOfMemoryError, Style, StyleOptions
-from models.pictures import PictureError
+from models.pictures.problems import PictureError
 from tests.clip_files import (
     pictures,
     quadrants,

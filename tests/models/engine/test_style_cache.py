@@ -15,7 +15,8 @@ from models.engine.style_cache import StyleCache
 from models.interface import Style
 from models.neighbours.columns import COLUMN_LAYERS
 from models.neighbours.style import StylePool, sample_style
-from models.pictures import PictureError, PictureProblem, open_picture
+from models.pictures.problems import PictureError, PictureProblem
+from models.pictures.reading import open_picture
 from models.tensors.images import resize, to_tensor
 from tests.models.tiny_encoder import WIDTHS, style_file, tiny_encoder
 

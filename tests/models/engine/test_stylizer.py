@@ -37,7 +37,8 @@ from models.interface import (
     Style,
     StyleOptions,
 )
-from models.pictures import PictureError, PictureProblem, open_picture
+from models.pictures.problems import PictureError, PictureProblem
+from models.pictures.reading import open_picture
 from tests.models.tiny_encoder import WIDTHS, photo_file, style_file, tiny_encoder
 
 CPU = torch.device("cpu")

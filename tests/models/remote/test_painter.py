@@ -30,7 +30,7 @@ from models.clips.interface import (
 from models.engine.loading import load_stylizer
 from models.interface import EngineError, Note, Painting, StepReport, Style, StyleOptions
 from models.neighbours.recipe import USUAL_RECIPE
-from models.pictures import PictureError, PictureProblem
+from models.pictures.problems import PictureError, PictureProblem
 from models.remote.digest import project_digest
 from models.remote.messages import (
     Begun,

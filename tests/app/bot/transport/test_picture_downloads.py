@@ -21,7 +21,8 @@ from app.bot.transport import picture_downloads as module
 from app.bot.transport.picture_downloads import DownloadError, DownloadProblem, PictureDownloads
 from app.decoding.pool import DecoderPool
 from app.storage.disk_room import DiskRoom
-from models.pictures import PictureError, PictureProblem, open_picture
+from models.pictures.problems import PictureError, PictureProblem
+from models.pictures.reading import open_picture
 from tests.app.sandbox.faulty_sandbox import FaultySandbox
 from tests.e2e.pictures import encoded, hills, huge_png, photo, sideways_jpeg
 

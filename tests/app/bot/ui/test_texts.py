@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from app.bot.transport.picture_downloads import DownloadProblem
 from app.bot.ui.i18n import load_i18n
 from app.bot.ui.texts import MAX_NAME, download_problem, picture_problem, safe_name, welcome
-from models.pictures import PictureProblem
+from models.pictures.problems import PictureProblem
 
 ISOLATES = "\u2068\u2069"
 

@@ -14,8 +14,8 @@ import pytest
 
 from app.jobs.limits import JobLimits
 from app.jobs.model import Clip, Failure, JobRequest, JobState
+from app.jobs.running.endings import PainterHung
 from app.jobs.running.estimates import WaitEstimates
-from app.jobs.running.worker import PainterHung
 from app.jobs.service import LocalJobService
 from models.clips.interface import ClipError, ClipKind, ClipNote, ClipProblem
 from models.interface import DeviceLostError

@@ -12,7 +12,7 @@ import pytest
 from app.jobs.interface import WorkerState
 from app.jobs.model import Delivery, Failure, Job, JobState
 from app.jobs.running.clips import Engine
-from app.jobs.running.worker import DeviceLost, PainterHung
+from app.jobs.running.endings import DeviceLost, PainterHung
 from app.jobs.service import LocalJobService
 from models.interface import DeviceAwayError, DeviceLostError, KilledForMemoryError, Quality
 from tests.app.jobs.data_folder import DataFolder

@@ -18,7 +18,7 @@ from models.benchmarks.peer import PEER
 from models.devices.torchvision_compat import vgg16_modules
 from models.draft.feedforward import FeedForward
 from models.draft.model import DraftModel
-from models.pictures import open_picture
+from models.pictures.reading import open_picture
 from models.tensors.gram import gram_matrix
 from models.training.draft import validation
 from models.training.draft.validation import Validation

@@ -12,17 +12,10 @@ import pillow_heif
 import pytest
 from PIL import Image
 
-from models.picture_formats import set_up_pillow, webp_pixels
-from models.pictures import (
-    MAX_JPEG_PIXELS,
-    MAX_PIXELS,
-    PictureError,
-    PictureProblem,
-    inspect,
-    max_pixels_of,
-    open_picture,
-    prepare_picture,
-)
+from models.pictures.formats import set_up_pillow, webp_pixels
+from models.pictures.headers import inspect, max_pixels_of
+from models.pictures.problems import MAX_JPEG_PIXELS, MAX_PIXELS, PictureError, PictureProblem
+from models.pictures.reading import open_picture, prepare_picture
 from tests.models.icc_profiles import DISPLAY_P3, matrix_profile
 
 RED, BLUE = (255, 0, 0), (0, 0, 255)

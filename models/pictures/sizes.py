@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from models.picture_problems import MAX_PIXELS
+from models.pictures.problems import MAX_PIXELS
 
 
 def fit_size(size: tuple[int, int], long_side_px: float) -> tuple[int, int]:

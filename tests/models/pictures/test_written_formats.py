@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from PIL import Image, ImageCms
 
-from models.written_formats import (
+from models.pictures.written_formats import (
     SUFFIXES,
     PictureFormat,
     UnknownFormatError,

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from PIL import Image, ImageCms
 
-from models.pictures import bare_picture, encode_jpeg, encode_png
+from models.pictures.encoding import bare_picture, encode_jpeg, encode_png
 
 
 class PictureFormat(enum.StrEnum):

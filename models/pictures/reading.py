@@ -1,7 +1,4 @@
-"""Picture files in and out: checked before they are decoded, upright, RGB, without metadata.
-
-Imports no torch, so that the chat side can look at a picture as it arrives.
-"""
+"""Reading pictures: checked before they are decoded, upright, RGB, without metadata."""
 
 from __future__ import annotations
 
@@ -9,54 +6,24 @@ from pathlib import Path
 
 from PIL import Image
 
-from models.picture_colours import (
+from models.pictures.colours import (
     PROFILED_MODES,
     brightness_level,
     to_profiled_mode,
     to_srgb,
 )
-from models.picture_encoding import JPEG_QUALITY, bare_picture, encode_jpeg, encode_png
-from models.picture_formats import is_jpeg
-from models.picture_headers import (
-    MAX_DECODE_BYTES,
-    PictureFacts,
-    has_picture_name,
+from models.pictures.formats import is_jpeg
+from models.pictures.headers import (
     inspect,
-    max_pixels_of,
     open_checked,
     orientation_of,
 )
-from models.picture_problems import (
+from models.pictures.problems import (
     DAMAGE,
-    MAX_JPEG_PIXELS,
-    MAX_PIXELS,
-    MAX_RATIO,
-    MIN_SIDE_PX,
     PictureError,
     PictureProblem,
 )
-from models.picture_sizes import drafted_size, fit_size, reduced_size
-
-__all__ = [
-    "JPEG_QUALITY",
-    "MAX_DECODE_BYTES",
-    "MAX_JPEG_PIXELS",
-    "MAX_PIXELS",
-    "MAX_RATIO",
-    "MIN_SIDE_PX",
-    "PictureError",
-    "PictureFacts",
-    "PictureProblem",
-    "bare_picture",
-    "encode_jpeg",
-    "encode_png",
-    "fit_size",
-    "has_picture_name",
-    "inspect",
-    "max_pixels_of",
-    "open_picture",
-    "prepare_picture",
-]
+from models.pictures.sizes import drafted_size, reduced_size
 
 KEPT_QUALITY = 95
 """Of a JPEG that is painted from: its loss can't be seen, also after a photo's own."""

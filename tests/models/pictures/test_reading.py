@@ -17,18 +17,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageCms, ImageDraw
 
-from models.jpeg_scans import count_scans
-from models.pictures import (
-    MAX_PIXELS,
-    MIN_SIDE_PX,
-    PictureError,
-    PictureProblem,
-    encode_jpeg,
-    encode_png,
-    fit_size,
-    inspect,
-    open_picture,
-)
+from models.pictures.encoding import encode_jpeg, encode_png
+from models.pictures.headers import inspect
+from models.pictures.jpeg_scans import count_scans
+from models.pictures.problems import MAX_PIXELS, MIN_SIDE_PX, PictureError, PictureProblem
+from models.pictures.reading import open_picture
+from models.pictures.sizes import fit_size
 
 ORIENTATION, GPS = 0x0112, 0x8825
 
@@ -351,7 +345,7 @@ def test_a_large_picture_is_never_there_twice(tmp_path: Path, mode: str) -> None
     code = (
         "import sys\n"
         "from pathlib import Path\n"
-        "from models.pictures import open_picture\n"
+        "from models.pictures.reading import open_picture\n"
         "def peak():\n"
         "    status = Path('/proc/self/status').read_text()\n"
         "    return int(status.split('VmHWM:')[1].split()[0]) * 1024\n"

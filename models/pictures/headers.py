@@ -7,8 +7,7 @@ from pathlib import Path
 
 from PIL import Image
 
-from models.jpeg_scans import count_scans
-from models.picture_formats import (
+from models.pictures.formats import (
     BYTES_PER_PIXEL,
     FORMATS,
     LOSSLESS_FORMATS,
@@ -24,7 +23,8 @@ from models.picture_formats import (
     set_up_pillow,
     webp_pixels,
 )
-from models.picture_problems import (
+from models.pictures.jpeg_scans import count_scans
+from models.pictures.problems import (
     DAMAGE,
     MAX_JPEG_PIXELS,
     MAX_PIXELS,
@@ -33,10 +33,10 @@ from models.picture_problems import (
     PictureError,
     PictureProblem,
 )
-from models.picture_sizes import drafted_size, jpeg_reduction, reduced_size
+from models.pictures.sizes import drafted_size, jpeg_reduction, reduced_size
 
 MAX_DECODE_BYTES = 600_000_000
-"""What decoding one picture may take of memory for a moment, by `models.picture_formats`."""
+"""What decoding one picture may take of memory for a moment, by `models.pictures.formats`."""
 MAX_SCANNED_PIXELS = 1_000_000_000
 """Pixels of a JPEG times its scans, each of which goes over all of them: two seconds and more. The
 largest progressive one may have 15 scans, an ordinary one has 6 to 10."""
