@@ -200,6 +200,6 @@ class Stylizer(Protocol):
         `on_step` is called in this thread after every step and must return at once; once `stop`
         is set, the picture as it stands is returned after the step in hand.
 
-        Raises PictureError (`pictures.problems`) for a picture that can't be used, `EngineError` else.
+        Raises `PictureError` for a picture that can't be used, `EngineError` else.
         """
         ...
