@@ -3,11 +3,13 @@ PYTHON ?= python3.11
 PIP_ARGS ?=
 COMPUTE ?= cuda
 SLOW := e2e models styles/test_drawing.py \
-  app/commands app/decoding app/jobs/test_recovery.py app/jobs/running/test_pool.py \
+  app/commands app/decoding app/jobs/test_recovery.py app/jobs/running \
   app/test_cli.py app/test_damaged_files.py app/test_engine.py app/bot/test_clips.py \
   app/bot/transport/test_poller.py app/bot/transport/test_picture_downloads.py \
   app/bot/conversation/test_dialog.py app/bot/job_message/test_reporter.py \
-  app/bot/job_message/test_job_buttons.py
+  app/bot/job_message/test_job_buttons.py app/bot/job_message/test_deletion.py \
+  app/bot/routers/test_history.py app/bot/routers/test_admin_and_forget.py \
+  app/pictures/test_film.py styles/test_gallery.py
 QUICK := $(SLOW:%=--ignore=tests/%) -m "not soak and not browser"
 VENV := .venv
 BIN := $(VENV)/bin
@@ -60,7 +62,7 @@ test: $(VENV)/.dev ## run all tests
 # Without processes, browsers, the engine, drawings and conversations that keep time: whoever works on
 # those runs their files.
 test-quick: $(VENV)/.dev ## run the tests that end within a minute, for while one works
-	$(TESTS_IN) $(BIN)/python -m pytest -q -n 2 --dist loadfile $(QUICK)
+	$(TESTS_IN) $(BIN)/python -m pytest -q -n 6 --dist loadfile $(QUICK)
 
 soak: $(VENV)/.dev ## run the long tests: kill -9 over 50 rounds, 200 users with 1,000 pictures
 	$(BIN)/python -m pytest -m soak --timeout 3600 -rP
