@@ -105,8 +105,14 @@ class LossNetworks:
         found = self.look(WHOLE, images)
         columns = {}
         for name in NEIGHBOUR_LAYERS:
-            places = found[name].flatten(2)
-            order = torch.randperm(places.shape[2], generator=seeded(seed))
-            chosen = order.repeat(-(-count // len(order)))[:count].to(places.device)
-            columns[name] = places[:, :, chosen].mT.to(torch.bfloat16).contiguous()
+            places = drawn_places(found[name], count, seed=seed)
+            again = torch.arange(count, device=places.device) % places.shape[1]
+            columns[name] = places[:, again].to(torch.bfloat16).contiguous()
         return columns
+
+
+def drawn_places(maps: Tensor, most: int, *, seed: int) -> Tensor:
+    """At most so many of the places of maps (N, C, H, W), in random order: (N, places, C)."""
+    places = maps.flatten(2)
+    order = torch.randperm(places.shape[2], generator=seeded(seed))[:most]
+    return places[:, :, order.to(maps.device)].mT

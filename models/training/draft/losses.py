@@ -12,13 +12,13 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from models.draft.style_code import LayerMoments, Moments
-from models.tensors.noise import seeded
 from models.training.draft.loss_networks import (
     CONTENT_LAYERS,
     VIEW_WEIGHTS,
     WHOLE,
     LossNetworks,
     View,
+    drawn_places,
 )
 from models.training.draft.style_bank import Styles
 from models.training.evaluation.figures import NEIGHBOUR_LAYERS
@@ -119,15 +119,11 @@ def neighbour_loss(
     Kolkin et al. 2022 ask the same of a painting (arXiv 2203.13215).
     """
     return torch.stack(
-        [_nearest(_drawn(maps[name], seed), columns[name]) for name in NEIGHBOUR_LAYERS]
+        [
+            _nearest(drawn_places(maps[name], _PLACES, seed=seed), columns[name])
+            for name in NEIGHBOUR_LAYERS
+        ]
     ).mean()
-
-
-def _drawn(maps: Tensor, seed: int) -> Tensor:
-    """At most `_PLACES` of the places of maps (N, C, H, W): (N, places, C)."""
-    places = maps.flatten(2)
-    order = torch.randperm(places.shape[2], generator=seeded(seed))[:_PLACES]
-    return places[:, :, order.to(maps.device)].mT
 
 
 def _nearest(places: Tensor, offered: Tensor) -> Tensor:
