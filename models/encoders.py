@@ -141,7 +141,7 @@ def load_encoder(name: weight_files.EncoderName, *, cache_dir: Path) -> Encoder:
     """The trained encoder, frozen, on the CPU.
 
     `vgg16` is read from `cache_dir`, where `weight_files.fetch_vgg16` puts it; `slim` needs none.
-    Raises `weight_files.WeightsError` if the weights are missing or damaged.
+    Raises `weights_cache.WeightsError` if the weights are missing or damaged.
     """
     if name == "slim":
         encoder, tensors = slim_encoder(), weight_files.load_packaged(weight_files.SLIM_ENCODER)

@@ -22,10 +22,7 @@ import torch
 from safetensors import SafetensorError
 from torch import Tensor
 
-from models.weights_cache import DEFAULT_CACHE_DIR as DEFAULT_CACHE_DIR
-from models.weights_cache import VGG16_CACHED as VGG16_CACHED
-from models.weights_cache import WeightsError as WeightsError
-from models.weights_cache import read_checked, read_vgg16, write_vgg16
+from models.weights_cache import VGG16_CACHED, WeightsError, read_checked, read_vgg16, write_vgg16
 
 EncoderName = Literal["slim", "vgg16"]
 EncoderSetting = Literal["auto", "slim", "vgg16"]

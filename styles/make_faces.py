@@ -37,7 +37,7 @@ from models.training.evaluation.face_figures import (
     region_figures,
 )
 from models.training.evaluation.judge import Judge, load_judge
-from models.weight_files import DEFAULT_CACHE_DIR
+from models.weights_cache import DEFAULT_CACHE_DIR
 from styles.catalog import default_catalog
 from styles.gallery import grid_sheet
 from styles.make_gallery import SIZE_PX, paint_preset

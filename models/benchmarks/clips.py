@@ -37,7 +37,7 @@ from models.pictures.reading import open_picture
 from models.tensors.images import to_tensor
 from models.training.evaluation.figures import LONG_SIDE_PX
 from models.training.evaluation.judge import Judge
-from models.weight_files import DEFAULT_CACHE_DIR
+from models.weights_cache import DEFAULT_CACHE_DIR
 
 _JUDGED = 3
 """Frames of each clip, the last one and some before."""

@@ -24,7 +24,8 @@ from models.tensors.images import to_tensor
 from models.training.evaluation.figures import Figures, mean_figures
 from models.training.evaluation.judge import Judge, load_judge
 from models.training.evaluation.pairs import Pair, sized
-from models.weight_files import EncoderName, EncoderSetting, WeightsError, load_vgg16
+from models.weight_files import EncoderName, EncoderSetting, load_vgg16
+from models.weights_cache import WeightsError
 
 SIZES_PX = (512, 1024, 2048)
 VARIANTS = (

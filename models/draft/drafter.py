@@ -19,7 +19,8 @@ from models.pictures.headers import inspect
 from models.pictures.reading import open_picture
 from models.strength import draft_share
 from models.tensors.images import to_tensor
-from models.weight_files import PACKAGED, WeightsError
+from models.weight_files import PACKAGED
+from models.weights_cache import WeightsError
 
 _log = logging.getLogger(__name__)
 

@@ -9,7 +9,8 @@ from torch import Tensor
 from models.draft.model import DraftModel
 from models.draft.network import draft_encoder
 from models.encoders import Encoder
-from models.weight_files import PACKAGED, WeightsError, load_packaged
+from models.weight_files import PACKAGED, load_packaged
+from models.weights_cache import WeightsError
 
 DRAFT_WEIGHTS = "draft.safetensors"
 DRAFT_ENCODER = "draft_encoder.safetensors"

@@ -13,7 +13,8 @@ from models.encoders import load_encoder
 from models.engine.loading import choose_devices
 from models.faces import load_face_finder
 from models.interface import DeviceSettingError
-from models.weight_files import DEFAULT_CACHE_DIR, EncoderSetting, WeightsError, choose_encoder
+from models.weight_files import EncoderSetting, choose_encoder
+from models.weights_cache import DEFAULT_CACHE_DIR, WeightsError
 
 
 @dataclass(frozen=True, slots=True)

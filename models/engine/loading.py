@@ -14,14 +14,8 @@ from models.encoders import load_encoder
 from models.engine.stylizer import TorchStylizer
 from models.faces import load_face_finder
 from models.interface import DeviceSettingError, EngineError, named_devices
-from models.weight_files import (
-    DEFAULT_CACHE_DIR,
-    EncoderName,
-    EncoderSetting,
-    WeightsError,
-    choose_encoder,
-    fetch_vgg16,
-)
+from models.weight_files import EncoderName, EncoderSetting, choose_encoder, fetch_vgg16
+from models.weights_cache import DEFAULT_CACHE_DIR, WeightsError
 
 _log = logging.getLogger(__name__)
 

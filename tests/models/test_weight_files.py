@@ -23,15 +23,14 @@ from models.weight_files import (
     MANIFEST,
     PACKAGED,
     SLIM_ENCODER,
-    VGG16_CACHED,
     VGG16_SHA256,
     VGG16_URL,
-    WeightsError,
     choose_encoder,
     fetch_vgg16,
     load_packaged,
     load_vgg16,
 )
+from models.weights_cache import VGG16_CACHED, WeightsError
 
 PTH = "vgg16.pth"
 MAX_PACKAGED_BYTES = 10_000_000

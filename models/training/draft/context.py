@@ -23,7 +23,8 @@ from models.training.draft.style_bank import LONG_SIDE_PX, StyleBank, build_bank
 from models.training.draft.validation import Validation
 from models.training.evaluation.judge import Judge, load_judge
 from models.training.teachers import load_slim_vgg19, load_vgg16
-from models.weight_files import DEFAULT_CACHE_DIR, EncoderName
+from models.weight_files import EncoderName
+from models.weights_cache import DEFAULT_CACHE_DIR
 
 _Network = TypeVar("_Network", Encoder, Judge)
 

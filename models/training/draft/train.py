@@ -33,7 +33,8 @@ from models.training.draft.losses import ContentWeight, draft_losses, summary
 from models.training.draft.preset_pictures import PRESETS
 from models.training.draft.recipe import BatchKind, Recipe
 from models.training.draft.style_bank import Drawn
-from models.weight_files import DEFAULT_CACHE_DIR, EncoderName
+from models.weight_files import EncoderName
+from models.weights_cache import DEFAULT_CACHE_DIR
 
 _Tensors = tuple[Tensor, ...] | list[Tensor]
 

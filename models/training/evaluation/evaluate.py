@@ -34,7 +34,7 @@ from models.training.evaluation.painters import (
     peer_painter,
 )
 from models.training.evaluation.pairs import Pair, contact_sheet, sized, validation_pairs
-from models.weight_files import DEFAULT_CACHE_DIR
+from models.weights_cache import DEFAULT_CACHE_DIR
 
 METHODS = ("photo", *(quality.value for quality in Quality), PEER)
 _CANNOT = 2

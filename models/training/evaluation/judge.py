@@ -22,7 +22,8 @@ from models.training.evaluation.figures import (
     neighbour_distance,
 )
 from models.training.teachers import VGG16_FILE
-from models.weight_files import EncoderName, WeightsError, keep_vgg16, load_vgg16
+from models.weight_files import EncoderName, keep_vgg16, load_vgg16
+from models.weights_cache import WeightsError
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,8 @@ from models.interface import EngineError, Quality, Style, StyleOptions
 from models.pictures.reading import open_picture
 from models.training.evaluation.figures import LONG_SIDE_PX
 from models.training.evaluation.pairs import Pair
-from models.weight_files import DEFAULT_CACHE_DIR, EncoderName
+from models.weight_files import EncoderName
+from models.weights_cache import DEFAULT_CACHE_DIR
 
 Painter = Callable[[Path, Path], Image.Image]
 """From a photo's and a style picture's path to the painting."""

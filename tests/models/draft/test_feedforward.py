@@ -18,7 +18,7 @@ from models.draft.style_code import Moments
 from models.face_mask import FaceMask
 from models.files import file_sha256
 from models.tensors.images import blurred
-from models.weight_files import WeightsError
+from models.weights_cache import WeightsError
 
 
 @pytest.fixture(scope="module")

@@ -37,7 +37,8 @@ from models.training.evaluation.judge import Judge, load_judge
 from models.training.evaluation.painters import folder_painter
 from models.training.evaluation.pairs import contact_sheet, validation_pairs
 from models.training.teachers import VGG16_FILE
-from models.weight_files import VGG16_CACHED, load_vgg16
+from models.weight_files import load_vgg16
+from models.weights_cache import VGG16_CACHED
 from tests.models.tiny_encoder import random_image, tiny_encoder
 from tests.models.training.training_set import write_training_set
 
