@@ -8,13 +8,19 @@ import torch
 def half_precision(device: torch.device, *, enabled: bool | None = None) -> torch.autocast:
     """Within it convolutions on `device` are in bfloat16.
 
-    `enabled` None is where that is quick: on a processor that multiplies bfloat16 in hardware.
-    Elsewhere it is emulated, and slower. On a GPU nothing was measured; there it stays single
-    unless it is asked for.
+    `enabled` None is where `half_is_quick`.
     """
     if enabled is None:
-        enabled = device.type == "cpu" and _multiplies_bfloat16()
+        enabled = half_is_quick(device)
     return torch.autocast(device.type, torch.bfloat16, enabled=enabled)
+
+
+def half_is_quick(device: torch.device) -> bool:
+    """On a processor that multiplies bfloat16 in hardware; elsewhere it is emulated, and slower.
+
+    On a GPU nothing was measured; there it stays single unless it is asked for.
+    """
+    return device.type == "cpu" and _multiplies_bfloat16()
 
 
 def use_tf32(*, enabled: bool) -> None:

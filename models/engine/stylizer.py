@@ -16,12 +16,13 @@ from torch import Tensor
 from models.clips.stylizer import ClipPainter
 from models.devices.gpu_options import GpuOptions
 from models.devices.placement import current, placed
+from models.devices.precision import half_is_quick
 from models.devices.threads import computing_threads
 from models.devices.torch_errors import is_device_lost, is_out_of_memory, release_memory
 from models.draft.drafter import Drafter
 from models.encoders import Encoder
 from models.engine.canvas import Canvas
-from models.engine.gpu_encoder import GpuEncoder
+from models.engine.fast_encoder import FastEncoder
 from models.engine.neighbour_painter import NeighbourPainter
 from models.engine.progress import Progress
 from models.face_mask import FaceMask
@@ -75,12 +76,13 @@ class TorchStylizer:
         gpu: GpuOptions | None = None,
     ) -> None:
         """Without a `drafter` a draft is a short painting; without a `face_finder` faces are
-        painted as everything else is. `gpu` is how the encoder is used.
+        painted as everything else is. `gpu` is how a GPU is used.
         """
         gpu = gpu or GpuOptions()
         there = placed(encoder, device, channels_last=gpu.channels_last)
-        if gpu.half or gpu.graphs:
-            there = GpuEncoder(there, half=gpu.half, graphs=gpu.graphs)
+        half = gpu.half or half_is_quick(device)
+        if half or gpu.graphs:
+            there = FastEncoder(there, half=half, graphs=gpu.graphs)
         self._painter = NeighbourPainter(there, device=device)
         self.device = device
         self._threads = torch.get_num_threads()

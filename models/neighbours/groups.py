@@ -19,7 +19,7 @@ class Group:
 
     layers: tuple[str, ...]
     sizes: Sequence[float]
-    """What each layer is divided by."""
+    """What each layer is divided by, where there are several."""
     keys: Tensor
     """(K, C) the style's vectors."""
     mean: Tensor
@@ -32,8 +32,9 @@ class Group:
 
     def maps(self, features: Features) -> list[Tensor]:
         """The vectors of a picture, a map (1, C, h, w) a layer."""
-        found = grid_maps(features) if len(self.layers) > 1 else [features[self.layers[0]]]
-        return [each / size for each, size in zip(found, self.sizes, strict=True)]
+        if len(self.layers) == 1:
+            return [features[self.layers[0]]]
+        return [each / size for each, size in zip(grid_maps(features), self.sizes, strict=True)]
 
     def split(self, vectors: Tensor, maps: Sequence[Tensor]) -> list[Tensor]:
         """Vectors (h * w, C) as maps of the shape of `maps`."""
@@ -51,4 +52,4 @@ def column_group(pool: StylePool) -> Group:
 
 def fine_groups(pool: StylePool) -> list[Group]:
     """Each fine layer by itself."""
-    return [Group((name,), (1.0,), pool.fine[name], pool.fine_means[name]) for name in FINE_LAYERS]
+    return [Group((name,), (), pool.fine[name], pool.fine_means[name]) for name in FINE_LAYERS]

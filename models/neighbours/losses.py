@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
+from torch.autograd.function import once_differentiable
 
 _TINY = 1e-12
 _UNSURE = 1e-4
@@ -37,27 +39,68 @@ def _along(maps: Sequence[Tensor], vectors: Sequence[Tensor]) -> Tensor:
     return torch.stack(products).sum(0)
 
 
+class _Products(torch.autograd.Function):
+    """What `found` (1, C, h, w) has in common with a move, a mean and itself: three of (1, h, w).
+
+    Torch's own way back goes over the maps seven times, and they are the step's largest.
+    """
+
+    @staticmethod
+    def forward(
+        ctx: Any,
+        found: Tensor,
+        move: Tensor,
+        mean: Tensor,
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        ctx.save_for_backward(found, move, mean)
+        return _dot([found], [move]), _along([found], [mean]), _dot([found], [found])
+
+    @staticmethod
+    @once_differentiable
+    def backward(
+        ctx: Any,
+        along: Tensor,
+        middle: Tensor,
+        square: Tensor,
+    ) -> tuple[Tensor, None, None]:
+        found, move, mean = ctx.saved_tensors
+        gradient = move * along[:, None]
+        gradient.addcmul_(found, 2 * square[:, None]).addcmul_(mean, middle[:, None])
+        return gradient, None, None
+
+
+class _Comparison:
+    """Vectors beside their target, all layers in one."""
+
+    def __init__(self, found: Sequence[Tensor], target: Target) -> None:
+        products = [
+            _Products.apply(each, move, mean)  # type: ignore[no-untyped-call]
+            for each, move, mean in zip(found, target.move, target.mean, strict=True)
+        ]
+        along, middle, square = (torch.stack(each).sum(0) for each in zip(*products, strict=True))
+        spread = (square - 2 * middle + target.mean_square).clamp_min(_TINY).sqrt()
+        self.cosine = (along - target.offset) / (spread * target.length).clamp_min(_TINY)
+        """(1, h, w) about the target's mean."""
+        self.distance = square - 2 * (along + middle) + target.square
+        """(1, h, w) squared."""
+
+
 def matched_loss(found: Sequence[Tensor], target: Target, energy: float) -> Tensor:
     """Sum over positions of 1 - cosine about the style's mean, and half the squared distance.
 
-    The distance is over `energy`, the mean square of the whole picture's targets. Everything is
-    worked out from three products a layer, so nothing the size of a column is made besides them.
+    `found` is a map (1, C, h, w) a layer. The distance is over `energy`, the mean square of the
+    whole picture's targets.
     """
-    along = _dot(found, target.move)
-    middle = _along(found, target.mean)
-    square = _dot(found, found)
-    spread = (square - 2 * middle + target.mean_square).clamp_min(_TINY).sqrt()
-    cosine = (along - target.offset) / (spread * target.length).clamp_min(_TINY)
-    distance = square - 2 * (along + middle) + target.square
+    compared = _Comparison(found, target)
     # A target that is the style's mean itself lies in no direction from it.
     sure = target.length.square() / (target.length.square() + _UNSURE * energy)
-    return ((1 - cosine) * sure).sum() + 0.5 * distance.sum() / energy
+    return ((1 - compared.cosine) * sure).sum() + 0.5 * compared.distance.sum() / energy
 
 
-def structure_loss(found: Tensor, photo: Tensor, weight: Tensor) -> Tensor:
+def structure_loss(found: Tensor, target: Target, weight: Tensor) -> Tensor:
     """Sum over positions of `weight` (1, h, w) times 1 - cosine of features (1, C, h, w).
 
-    Both are about their own picture's mean already: form without colour.
+    `target` is the photo's directions about its own mean, as seen from the painting's: form without
+    colour.
     """
-    cosine = F.cosine_similarity(found, photo, dim=1)
-    return ((1 - cosine) * weight).sum()
+    return ((1 - _Comparison([found], target).cosine) * weight).sum()

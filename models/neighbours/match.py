@@ -41,13 +41,16 @@ class Search:
 
     def __call__(self, query: Tensor) -> tuple[Tensor, Tensor]:
         """For each direction (N, C) its least distance and the key that has it, (N,) each."""
-        found = [self._weighed(part).max(1) for part in self._cosines(query)]
-        return -torch.cat([each.values for each in found]), torch.cat([e.indices for e in found])
+        found = [self._nearest(part) for part in self._cosines(query)]
+        return torch.cat([least for least, _ in found]), torch.cat([key for _, key in found])
 
-    def _weighed(self, cosines: Tensor) -> Tensor:
-        """Distances, negative; in place, because they are many."""
-        distances = cosines.sub_(1)
-        return distances if self._nearness is None else distances.mul_(self._nearness)
+    def _nearest(self, cosines: Tensor) -> tuple[Tensor, Tensor]:
+        if self._nearness is None:
+            best, keys = cosines.max(1)
+            return 1 - best, keys
+        # In place, because they are many.
+        best, keys = cosines.sub_(1).mul_(self._nearness).max(1)
+        return -best, keys
 
     def _cosines(self, query: Tensor) -> Iterator[Tensor]:
         """Products with all keys, (n, K) each."""
@@ -74,7 +77,8 @@ def share_out(distances: Tensor, weights: Tensor) -> Tensor:
     each has a price that rises while it has too many.
     """
     prices = torch.zeros_like(weights)
-    step = float(distances.std()) if distances.numel() > 1 else 0.0
+    # What tells styles apart, not what makes a position hard for all of them.
+    step = float((distances - distances.mean(0)).square().mean().sqrt())
     for number in range(_PRICE_ROUNDS):
         chosen = (distances + prices[:, None]).argmin(0)
         have = torch.bincount(chosen, minlength=len(weights)) / chosen.numel()

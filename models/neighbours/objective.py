@@ -77,7 +77,7 @@ class Objective:
             self._tiled_gram = TiledGram(self._grams, self._size)
         self._layers = {layer for group in groups for layer in group.layers}
         self._layers |= {*STRUCTURE_LAYERS, *self._grams}
-        self._kept: dict[int, list[Target]] = {}
+        self._kept: dict[int, _Targets] = {}
         self._count = [sum(len(each[n]) for each in chosen) for n in range(len(groups))]
         self._energy = [self._mean_square(number) for number in range(len(groups))]
 
@@ -118,17 +118,16 @@ class Objective:
         return self._recipe.gram * gram.begin()
 
     def _tile_loss(self, number: int, tile: Tile, features: Features) -> Tensor:
-        photo = self._photo.features.of(number)
+        targets = self._targets(number, tile)
         terms = []
         if self._recipe.columns:
-            terms.append(self._matched(number, tile, features, photo))
-        terms.append(self._structure(features, photo, tile))
+            terms.append(self._matched(features, targets.matched))
+        terms.append(self._structure(features, targets.structure, tile))
         for layer, gram in self._grams.items() if self._tiled_gram is None else ():
             terms.append(self._recipe.gram * style_loss(gram_matrix(features[layer]), gram))
         return torch.stack(terms).sum()
 
-    def _matched(self, number: int, tile: Tile, features: Features, photo: Features) -> Tensor:
-        targets = self._targets(number, tile, photo)
+    def _matched(self, features: Features, targets: Sequence[Target]) -> Tensor:
         terms = [
             matched_loss(group.maps(features), target, energy) / count
             for group, target, energy, count in zip(
@@ -137,33 +136,53 @@ class Objective:
         ]
         return self._recipe.columns * torch.stack(terms).sum() / len(terms)
 
+    def _structure(self, features: Features, targets: Sequence[Target], tile: Tile) -> Tensor:
+        terms = []
+        for layer, target in zip(STRUCTURE_LAYERS, targets, strict=True):
+            found = features[layer]
+            weight = _part(self._photo.weight, tile, layer_stride(layer), image_size(found))[0]
+            terms.append(structure_loss(found, target, weight) / positions(self._size, layer))
+        return torch.stack(terms).sum() / len(terms)
+
     @torch.no_grad()
-    def _targets(self, number: int, tile: Tile, photo: Features) -> list[Target]:
+    def _targets(self, number: int, tile: Tile) -> _Targets:
         if number in self._kept:
             return self._kept[number]
-        targets = []
-        for group, chosen in zip(self._groups, self._chosen[number], strict=True):
-            own = group.maps(photo)
-            wanted = group.split(group.keys[chosen], own)
-            share = self._share
-            if isinstance(share, Tensor):
-                share = _part(share, tile, group.stride, image_size(own[0]))
-            if isinstance(share, Tensor) or share < 1:
-                wanted = [torch.lerp(o, w, share) for o, w in zip(own, wanted, strict=True)]
-            mean = group.split(group.mean[None], [o[..., :1, :1] for o in own])
-            targets.append(Target(wanted, mean))
+        photo = self._photo.features.of(number)
+        targets = _Targets(
+            [
+                self._matched_target(group, chosen, tile, photo)
+                for group, chosen in zip(self._groups, self._chosen[number], strict=True)
+            ],
+            [self._structure_target(layer, photo) for layer in STRUCTURE_LAYERS],
+        )
         if len(self._tiles) <= _KEPT_TILES:
             self._kept[number] = targets
         return targets
 
-    def _structure(self, features: Features, photo: Features, tile: Tile) -> Tensor:
-        terms = []
-        for layer in STRUCTURE_LAYERS:
-            found = features[layer] - self._means[layer]
-            weight = _part(self._photo.weight, tile, layer_stride(layer), image_size(found))[0]
-            loss = structure_loss(found, photo[layer] - self._photo.means[layer], weight)
-            terms.append(loss / positions(self._size, layer))
-        return torch.stack(terms).sum() / len(terms)
+    def _matched_target(self, group: Group, chosen: Tensor, tile: Tile, photo: Features) -> Target:
+        own = group.maps(photo)
+        wanted = group.split(group.keys[chosen], own)
+        share = self._share
+        if isinstance(share, Tensor):
+            share = _part(share, tile, group.stride, image_size(own[0]))
+        if isinstance(share, Tensor) or share < 1:
+            wanted = [torch.lerp(o, w, share) for o, w in zip(own, wanted, strict=True)]
+        return Target(wanted, group.split(group.mean[None], [o[..., :1, :1] for o in own]))
+
+    def _structure_target(self, layer: str, photo: Features) -> Target:
+        mean = self._means[layer]
+        return Target([photo[layer] - self._photo.means[layer] + mean], [mean])
+
+
+@dataclass(frozen=True, slots=True)
+class _Targets:
+    """Where one tile's features should go."""
+
+    matched: Sequence[Target]
+    """A group's each."""
+    structure: Sequence[Target]
+    """A structure layer's each."""
 
 
 def _part(maps: Tensor, tile: Tile, stride: int, size: Size) -> Tensor:

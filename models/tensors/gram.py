@@ -6,7 +6,11 @@ every layer, encoder and picture size.
 
 from __future__ import annotations
 
+from typing import Any
+
+import torch
 from torch import Tensor
+from torch.autograd.function import once_differentiable
 
 _TINY = 1e-8
 
@@ -16,8 +20,28 @@ def gram_sum(features: Tensor) -> Tensor:
 
     Additive over the pieces of a picture.
     """
-    flat = features.flatten(2)
-    return flat @ flat.mT
+    total: Tensor = _GramSum.apply(features.flatten(2))  # type: ignore[no-untyped-call]
+    return total
+
+
+class _GramSum(torch.autograd.Function):
+    """The product of `flat` (N, C, positions) with itself, one product and not two on the way back.
+
+    The gradient has the layout of the maps: another one costs whatever comes before a copy.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, flat: Tensor) -> Tensor:
+        ctx.save_for_backward(flat)
+        return flat @ flat.mT
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, slope: Tensor) -> Tensor:
+        flat: Tensor = ctx.saved_tensors[0]
+        both = slope + slope.mT
+        channels_last = flat.stride(1) == 1
+        return (flat.mT @ both).mT if channels_last else both @ flat
 
 
 def gram_matrix(features: Tensor) -> Tensor:

@@ -63,6 +63,9 @@ class Tile:
         """
         rows = self.rows.core_of(maps.shape[-2], stride)
         columns = self.columns.core_of(maps.shape[-1], stride)
+        if rows == slice(0, maps.shape[-2]) and columns == slice(0, maps.shape[-1]):
+            # A slice of everything would cost its gradient a copy.
+            return maps
         return maps[..., rows, columns]
 
     def under(self, maps: Tensor, *, stride: int = 1) -> Tensor:

@@ -79,8 +79,13 @@ def test_structure_loss_by_hand() -> None:
     found = torch.tensor([[[[5.0, 0.0, 4.0]], [[5.0, -1.0, 3.0]]]])  # 45 degrees, 180, 24 / 25
     weight = torch.tensor([[[2.0, 0.5, 10.0]]])
     expected = 2 * (1 - 0.5**0.5) + 0.5 * 2 + 10 * (1 / 25)
-    assert float(structure_loss(found, photo, weight)) == pytest.approx(expected, rel=1e-5)
-    assert float(structure_loss(3 * photo, photo, weight)) == pytest.approx(0, abs=1e-5)
+    for middle in (torch.zeros(1, 2, 1, 1), torch.tensor([[[[0.5]], [[-2.0]]]])):
+        target = Target([photo + middle], [middle])
+        loss = structure_loss(found + middle, target, weight)
+        assert float(loss) == pytest.approx(expected, rel=1e-4)
+        assert float(structure_loss(3 * photo + middle, target, weight)) == pytest.approx(
+            0, abs=1e-5
+        )
 
 
 class _Case:

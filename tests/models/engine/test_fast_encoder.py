@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from models.encoders import Encoder
-from models.engine.gpu_encoder import GpuEncoder, Graphed
+from models.engine.fast_encoder import FastEncoder, Graphed
 from tests.models.tiny_encoder import tiny_encoder
 
 LAYERS = ("relu1_2", "relu3_1")
@@ -39,7 +39,7 @@ def gradient(encoder: Encoder, pixels: Tensor) -> Tensor:
 
 def test_half_precision_is_near_and_comes_out_single() -> None:
     whole = tiny_encoder()
-    half = GpuEncoder(tiny_encoder(), half=True, graphs=False)
+    half = FastEncoder(tiny_encoder(), half=True, graphs=False)
     pixels = image()
     expected, found = whole(pixels, LAYERS), half(pixels, LAYERS)
     for layer in LAYERS:
@@ -52,7 +52,7 @@ def test_half_precision_is_near_and_comes_out_single() -> None:
 
 def test_recorded_steps_are_the_same_and_recorded_once_for_each_shape() -> None:
     recorder = FakeRecorder()
-    encoder = GpuEncoder(tiny_encoder(), half=False, graphs=True, record=recorder)
+    encoder = FastEncoder(tiny_encoder(), half=False, graphs=True, record=recorder)
     for side_px in (32, 48, 32):
         pixels = image(side_px)
         assert torch.equal(gradient(encoder, pixels), gradient(tiny_encoder(), pixels))
@@ -61,7 +61,7 @@ def test_recorded_steps_are_the_same_and_recorded_once_for_each_shape() -> None:
 
 def test_what_needs_no_gradient_is_not_recorded() -> None:
     recorder = FakeRecorder()
-    encoder = GpuEncoder(tiny_encoder(), half=False, graphs=True, record=recorder)
+    encoder = FastEncoder(tiny_encoder(), half=False, graphs=True, record=recorder)
     encoder(image(grad=False), LAYERS)
     with torch.no_grad():
         encoder(image(), LAYERS)
@@ -74,7 +74,7 @@ def test_recording_that_fails_is_said_once_and_costs_no_picture(
     def refuse(_: Graphed, __: Tensor) -> Graphed:
         raise RuntimeError("operation not permitted when stream is capturing")
 
-    encoder = GpuEncoder(tiny_encoder(), half=False, graphs=True, record=refuse)
+    encoder = FastEncoder(tiny_encoder(), half=False, graphs=True, record=refuse)
     with caplog.at_level(logging.WARNING):
         for side_px in (32, 48):
             pixels = image(side_px)
@@ -86,6 +86,6 @@ def test_memory_that_runs_out_in_recording_is_the_painter_s_business() -> None:
     def refuse(_: Graphed, __: Tensor) -> Graphed:
         raise torch.OutOfMemoryError("CUDA out of memory")
 
-    encoder = GpuEncoder(tiny_encoder(), half=False, graphs=True, record=refuse)
+    encoder = FastEncoder(tiny_encoder(), half=False, graphs=True, record=refuse)
     with pytest.raises(torch.OutOfMemoryError):
         encoder(image(), LAYERS)

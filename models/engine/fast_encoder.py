@@ -24,7 +24,7 @@ MOST_GRAPHS = 24
 """A painting of one size has about ten: one for each scale, tile's shape and set of layers."""
 
 
-class GpuEncoder(Encoder):
+class FastEncoder(Encoder):
     """The same layers of the same encoder; the activations come out in single precision.
 
     Used in one thread at a time. With `graphs` the activations of an image with a gradient are
