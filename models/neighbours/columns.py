@@ -59,7 +59,7 @@ def _on_grid(features: Tensor, stride: int, grid: Size) -> Tensor:
 
 def rows(maps: Sequence[Tensor]) -> Tensor:
     """Maps (1, C, h, w) side by side as one column a position: (h * w, all channels)."""
-    return torch.cat([each[0].flatten(1) for each in maps]).T
+    return torch.cat([each[0].flatten(1).T for each in maps], 1)
 
 
 def unit(vectors: Tensor, mean: Tensor) -> Tensor:
