@@ -39,6 +39,7 @@ class FastEncoder(Encoder):
         self.stack = encoder.stack
         for name in ("mean", "std"):
             self.register_buffer(name, getattr(encoder, name), persistent=False)
+        self._encoder = encoder
         self._half = half
         self._record = (record or _Recorder()) if graphs else None
         self._graphs: LruCache[tuple[torch.Size, tuple[str, ...]], Graphed] = LruCache(MOST_GRAPHS)
@@ -59,7 +60,7 @@ class FastEncoder(Encoder):
         with torch.autocast(
             image.device.type, torch.bfloat16, enabled=self._half, cache_enabled=False
         ):
-            found = super().forward(image, names)
+            found = self._encoder(image, names)
         return {name: activation.float() for name, activation in found.items()}
 
     def _recorded(self, image: Tensor, names: tuple[str, ...]) -> Graphed | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from pathlib import Path
 
 import pytest
 import torch
@@ -10,7 +11,10 @@ from torch import Tensor
 
 from models.encoders import Encoder
 from models.engine.fast_encoder import FastEncoder, Graphed
-from tests.models.tiny_encoder import tiny_encoder
+from models.engine.stylizer import TorchStylizer
+from models.interface import Style, StyleOptions
+from models.tensors.images import to_tensor
+from tests.models.tiny_encoder import photo_file, style_file, tiny_encoder
 
 LAYERS = ("relu1_2", "relu3_1")
 
@@ -89,3 +93,24 @@ def test_memory_that_runs_out_in_recording_is_the_painter_s_business() -> None:
     encoder = FastEncoder(tiny_encoder(), half=False, graphs=True, record=refuse)
     with pytest.raises(torch.OutOfMemoryError):
         encoder(image(), LAYERS)
+
+
+def test_a_processor_that_multiplies_bfloat16_paints_in_it(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """And another one in single precision: where two pieces of the style are equally near, another
+    one may win, but the picture is of the same colours."""
+    pictures = []
+    for able in (True, False):
+        found = {"avx512_bf16": able, "amx_bf16": False}
+        monkeypatch.setattr(torch.cpu, "get_capabilities", found.copy)
+        engine = TorchStylizer(tiny_encoder(), device=torch.device("cpu"), drafter=None)
+        styles = [Style(style_file(tmp_path / "style.png"))]
+        painting = engine.stylize(
+            photo_file(tmp_path / "photo.png"), styles, StyleOptions(size_px=64)
+        )
+        pictures.append(to_tensor(painting.picture))
+    half, single = pictures
+    assert not torch.equal(half, single)
+    assert (half.mean((2, 3)) - single.mean((2, 3))).abs().max() < 0.02
+    assert (half - single).abs().mean() < 0.1

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 import torch
 import torch.nn.functional as F
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
@@ -122,6 +122,7 @@ def test_without_completeness_nothing_is_surveyed() -> None:
     st.floats(0, 0.98),
     st.floats(0.001, 2),
 )
+@example(weights=[1.0, 0.5, 1.0, 1.0, 0.125], seed=0, alike=0.96875, size=1.0)
 def test_every_style_gets_its_share(
     weights: list[float], seed: int, alike: float, size: float
 ) -> None:

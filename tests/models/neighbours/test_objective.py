@@ -58,6 +58,20 @@ def test_matched_loss_sums_over_positions_and_layers() -> None:
     assert _loss(found, wanted, mean, 7) == pytest.approx(float(expected), rel=1e-4)
 
 
+def test_gradients_of_both_losses_agree_with_finite_differences() -> None:
+    random = torch.Generator().manual_seed(0)
+
+    def drawn(*shape: int) -> Tensor:
+        return torch.randn(shape, generator=random, dtype=torch.double)
+
+    found = [drawn(1, 3, 2, 4).requires_grad_(), drawn(1, 2, 2, 4).requires_grad_()]
+    wanted, mean = ([drawn(*f.shape) for f in found], [drawn(1, f.shape[1], 1, 1) for f in found])
+    target, form = Target(wanted, mean), Target(wanted[:1], mean[:1])
+    weight = drawn(1, 2, 4).abs()
+    assert torch.autograd.gradcheck(lambda *maps: matched_loss(maps, target, 7), found)
+    assert torch.autograd.gradcheck(lambda maps: structure_loss(maps, form, weight), found[:1])
+
+
 def test_matched_loss_is_nothing_where_everything_is_as_wanted() -> None:
     wanted = [random_image(8, 9), random_image(8, 9, seed=1)]
     mean = [each.mean((2, 3), keepdim=True) for each in wanted]

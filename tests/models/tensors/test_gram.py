@@ -34,6 +34,16 @@ def test_style_loss_by_hand() -> None:
     assert style_loss(nearly, target).item() == pytest.approx(2 / 25)
 
 
+@pytest.mark.parametrize("layout", [torch.contiguous_format, torch.channels_last])
+def test_the_gradient_is_right_and_laid_out_as_the_maps(layout: torch.memory_format) -> None:
+    maps = torch.rand(2, 3, 4, 5, dtype=torch.double).contiguous(memory_format=layout)
+    features = maps.requires_grad_()
+    assert torch.autograd.gradcheck(gram_sum, (features,))
+    slope = torch.rand(2, 3, 3, dtype=torch.double)
+    (found,) = torch.autograd.grad(gram_sum(features), features, slope)
+    assert found.is_contiguous(memory_format=layout)
+
+
 def test_gradients_agree_with_finite_differences() -> None:
     features = torch.rand(1, 3, 4, 5, dtype=torch.double, requires_grad=True)
     target = torch.rand(1, 3, 4, 5, dtype=torch.double)
