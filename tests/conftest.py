@@ -13,6 +13,8 @@ from execnet import XSpec
 
 from tests import prepared_interpreter
 
+BUSY = {"models", "styles"}
+"""Folders of files that keep a core busy."""
 SERVER = pytest.StashKey[tuple["subprocess.Popen[bytes]", Path]]()
 
 
@@ -45,14 +47,14 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Conversations with real processes and files that keep a core busy take turns.
 
-    Files go to workers in this order: so some wait while others work, and what takes long does not
-    begin last, to be waited for by all.
+    Files go to workers in this order: so some wait while others work, and what takes long (the
+    engine, the drawings) does not begin last, to be waited for by all.
     """
     by_file: dict[Path, list[pytest.Item]] = {}
     for item in items:
         by_file.setdefault(item.path, []).append(item)
     waiting = [file for file in by_file.values() if file[0].get_closest_marker("e2e")]
     working = [file for file in by_file.values() if not file[0].get_closest_marker("e2e")]
-    working.sort(key=lambda file: "models" not in file[0].path.parts)
+    working.sort(key=lambda file: BUSY.isdisjoint(file[0].path.parts))
     turns = [file for pair in zip_longest(waiting, working) for file in pair if file is not None]
     items[:] = [item for file in turns for item in file]

@@ -1,8 +1,7 @@
-"""While a picture is being painted: the draft, the bar, Stop, Cancel, and everyone else."""
+"""While the engine is busy with a picture: the draft, the bar, Stop, Cancel, and an answer."""
 
 from __future__ import annotations
 
-import itertools
 import re
 import statistics
 import time
@@ -16,7 +15,6 @@ from tests.e2e.actor import Actor, is_result
 from tests.e2e.bot_process import CALM_SIZE_PX
 from tests.e2e.conftest import BotHarness
 from tests.e2e.pictures import painting, photo
-from tests.e2e.test_conversations import preset_names
 
 pytestmark = [
     pytest.mark.e2e,
@@ -94,22 +92,6 @@ async def test_cancel_throws_the_picture_away(harness: BotHarness, ben: Actor) -
     assert not any(map(is_result, ben.received))
 
 
-async def test_everyone_waits_in_one_queue_and_sees_the_true_place(
-    harness: BotHarness, ben: Actor
-) -> None:
-    status = await order(ben, 4)
-    await until_painting(ben, status)
-    waiting = [harness.new_person(f"W{number}") for number in range(3)]
-    statuses = [await order(person, 5) for person in waiting]
-    for place, (person, message) in enumerate(zip(waiting, statuses, strict=True), start=1):
-        await person.reads(message, f"queue: {place}$")
-    await waiting[0].presses("Cancel")
-    for place, (person, message) in enumerate(zip(waiting[1:], statuses[1:], strict=True), start=1):
-        await person.reads(message, f"queue: {place}$")
-    for person in waiting[1:]:
-        await cancel_all(person)
-
-
 async def test_help_is_answered_while_a_picture_is_painted(harness: BotHarness, ben: Actor) -> None:
     status = await order(ben, 6)
     await until_painting(ben, status)
@@ -122,34 +104,3 @@ async def test_help_is_answered_while_a_picture_is_painted(harness: BotHarness, 
     assert re.search(BAR, status.text), "it is still being painted"
     # What is promised to people, in the middle: a busy machine may well make one of them wait.
     assert statistics.median(waits_s) < 1.0
-
-
-async def test_nobody_else_can_press_the_buttons_of_a_job(harness: BotHarness) -> None:
-    owner, other = harness.group(harness.new_person("Ben"), harness.new_person("Eve"))
-    asked = await owner.sends_photo(photo(7))
-    await owner.sends("/style", reply_to=asked)
-    await owner.presses("Yes")
-    await owner.presses(preset_names("en")[0])
-    status = await owner.sees("Please wait|▰|▱")
-    for label in ("Cancel", "Stop"):
-        await owner.finds(status, label)
-        query = await other.presses(label, on=status)
-        assert query.answer
-        assert query.answer["text"]
-    before = status.text
-    await owner.until(lambda: status.text != before, awaited="the painting to go on")
-    await owner.presses("Cancel", on=status)
-
-
-async def test_edits_keep_a_calm_pace(harness: BotHarness, ben: Actor) -> None:
-    status = await order(ben, 8)
-    await until_painting(ben, status)
-    await ben.until(lambda: len(status.versions) >= 4, awaited="four edits")
-    calls = [
-        call.at
-        for call in harness.sandbox.world.calls
-        if call.chat_id == ben.id and call.method.startswith("editMessage")
-    ]
-    # The first edit took the buttons from the question, which is another message.
-    gaps = [later - earlier for earlier, later in itertools.pairwise(calls[1:])]
-    assert min(gaps) > 2.5

@@ -36,6 +36,7 @@ def test_the_same_lines_run_on_a_processor(tmp_path: Path, monkeypatch: pytest.M
         pairs=1,
     )
     monkeypatch.setattr(gpu, "find_gpu", lambda: small)
+    monkeypatch.setattr("models.training.evaluation.pairs.LONG_SIDE_PX", 64)  # of what is judged
     asked: list[dict[str, object]] = []
 
     def measure_throughput(_: Path, **wish: object) -> float:

@@ -55,8 +55,9 @@ def test_what_the_budget_has_no_room_for_is_left_out(pictures: tuple[Path, Path]
 
 
 def test_variants_are_timed_and_judged_side_by_side(
-    pictures: tuple[Path, Path], tmp_path: Path
+    pictures: tuple[Path, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("models.training.evaluation.pairs.LONG_SIDE_PX", 64)  # of what is judged
     measurable = Measurable(device=CPU, variants=(GpuOptions(),), variant_px=64)
     (figures,) = measure_variants(
         measurable, [pictures], Budget(60), encoder="slim", cache_dir=tmp_path

@@ -36,6 +36,13 @@ def draft(model: DraftModel) -> FeedForward:
     return FeedForward(model, draft_encoder())
 
 
+@pytest.fixture(scope="module")
+def single(model: DraftModel) -> FeedForward:
+    """What holds exactly holds in single precision, whatever the processor is quick at."""
+    torch.manual_seed(1)
+    return FeedForward(model, draft_encoder(), half=False)
+
+
 def picture(height: int, width: int, *, seed: int = 0) -> Tensor:
     """Smooth coloured blobs with a little noise: (1, 3, height, width)."""
     random = torch.Generator().manual_seed(seed)
@@ -131,12 +138,12 @@ def test_the_same_input_gives_the_same_painting(draft: FeedForward, code: Tensor
     assert not torch.equal(draft.paint(photo, code, seed=3), draft.paint(photo, code, seed=4))
 
 
-def test_the_grain_of_a_shot_goes_along_its_drift(draft: FeedForward, code: Tensor) -> None:
+def test_the_grain_of_a_shot_goes_along_its_drift(single: FeedForward, code: Tensor) -> None:
     shot, photo = Shot(), torch.full((1, 3, 96, 160), 0.5)
     shot.begin_frame()
-    first = draft.paint(photo, code, shot=shot)
+    first = single.paint(photo, code, shot=shot)
     shot.begin_frame(torch.tensor([16 / 160, 32 / 96]).view(1, 2, 1, 1).expand(1, 2, 4, 6))
-    gone = draft.paint(photo, code, shot=shot)
+    gone = single.paint(photo, code, shot=shot)
     inner = first[..., 32 + 16 : -16, 16 + 16 : -16]
     assert float((gone[..., 16 : -32 - 16, 16 : -16 - 16] - inner).abs().max()) < 1e-3
     assert float((gone - first).abs().mean()) > 3e-3

@@ -199,7 +199,7 @@ async def test_a_photo_while_the_gallery_is_open_changes_the_gallery(ben: Actor)
     assert ben.received == [gallery]
     await ben.presses(FIRST)
     await ben.sees_result()
-    assert "Style" in gallery.text
+    await ben.reads(gallery, "Style")
     assert not gallery.buttons
 
 

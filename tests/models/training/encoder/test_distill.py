@@ -87,7 +87,9 @@ def test_a_training_leaves_weights_that_explain_more_than_its_start(
 
 
 def test_an_interrupted_training_ends_as_if_nothing_had_been(data: Path, tmp_path: Path) -> None:
-    recipe = replace(RECIPE, steps=4, checkpoint_every_s=0)
+    recipe = replace(
+        RECIPE, steps=4, batch=2, crops=6, fit_crops=4, validation_crops=2, checkpoint_every_s=0
+    )
     held_out = torch.rand(2, 3, 48, 48)
     teacher = Teacher(data)
     whole = begin(data, teacher, recipe, held_out)
