@@ -223,19 +223,20 @@ def test_what_is_to_be_kept_keeps_some_of_the_photo_s_colours() -> None:
 
 @pytest.mark.parametrize("share", [1.0, 0.5])
 def test_what_lies_across_tiles_is_kept_like_in_the_whole(share: float) -> None:
-    size, kept_px = (64, 272), slice(88, 184)
+    size, kept_px = (64, 520), slice(176, 272)
     photo, style = _scene(*size), _pool(_stripes())
     keep = torch.zeros(1, 1, *size)
     keep[..., kept_px] = 1
     scales = [Scale(size, 5, style)]
+    # More than are kept from step to step, and a border in the middle of what is kept.
     tiles = tiles_for(size, tile_pixels=64 * 64)
-    assert [tile.columns.core_stop for tile in tiles] == [96, 192, 272]
+    assert [tile.columns.core_stop for tile in tiles] == [112, 224, 336, 448, 520]
     recipe = replace(RECIPE, kept_share=0.3)
 
     def distance(kept: Tensor | None, tile_pixels: int) -> float:
         options = PaintOptions(keep=kept, share=share)
         painting = _paint(photo, scales, recipe, options, tile_pixels=tile_pixels)[-1].image
-        return _difference(painting[..., 96:176], photo[..., 96:176])
+        return _difference(painting[..., 184:264], photo[..., 184:264])
 
     tiled, freely = (distance(kept, 64 * 64) for kept in (keep, None))
     whole = distance(keep, 10**9)
