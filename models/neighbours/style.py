@@ -22,13 +22,16 @@ from models.neighbours.tiled_gram import GramSums
 from models.neighbours.vote import patches_at
 from models.tensors.images import Size, image_size
 from models.tensors.noise import seeded
-from models.tensors.tiles import Tile, layer_size, layer_stride, tiles_for
+from models.tensors.tiles import TILE_PIXELS, Tile, layer_size, layer_stride, tiles_for
 
 GRAM_LAYERS = ("relu1_1", "relu2_1", "relu3_1", "relu4_1")
 FINE_LAYERS = {"relu1_2": 1024, "relu2_2": 2048, "relu3_3": 4096, "relu4_2": 4096}
 """The last pass: each of them finds neighbours of its own at its own resolution, among at most so
 many of the style's positions. The shallow ones have few channels, little to tell apart, and most
 positions to search for."""
+
+_TILE_PIXELS = 2 * TILE_PIXELS
+"""Without a gradient pieces may be larger; several are looked at twice, and one only once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +63,7 @@ def sample_style(encoder: Encoder, image: Tensor, *, samples: int, seed: int) ->
     which. The same on every device.
     """
     size = image_size(image)
-    tiles = tiles_for(size)
+    tiles = tiles_for(size, tile_pixels=_TILE_PIXELS)
     features = TiledFeatures(encoder, image, COLUMN_LAYERS, tiles)
     statistics = Statistics.of(features)
     random = seeded(seed)
