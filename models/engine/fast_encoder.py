@@ -37,8 +37,6 @@ class FastEncoder(Encoder):
         """`record` stands in for CUDA's where there is none."""
         nn.Module.__init__(self)
         self.stack = encoder.stack
-        for name in ("mean", "std"):
-            self.register_buffer(name, getattr(encoder, name), persistent=False)
         self._encoder = encoder
         self._half = half
         self._record = (record or _Recorder()) if graphs else None

@@ -18,14 +18,16 @@ _UNSURE = 1e-4
 class Target:
     """Where the vectors of one tile should go; only the sums that the loss needs."""
 
-    def __init__(self, wanted: Sequence[Tensor], mean: Sequence[Tensor]) -> None:
-        """`wanted` (1, C, h, w) and `mean` (1, C, 1, 1), a map a layer."""
+    def __init__(self, move: Sequence[Tensor], mean: Sequence[Tensor]) -> None:
+        """`move` (1, C, h, w) from `mean` (1, C, 1, 1), a map a layer."""
         self.mean = mean
-        self.move = [w - m for w, m in zip(wanted, mean, strict=True)]
-        self.length = _dot(self.move, self.move).sqrt()
-        self.offset = _along(self.move, mean)
-        self.square = _dot(wanted, wanted)
+        self.move = move
+        square = _dot(move, move)
+        self.length = square.sqrt()
+        self.offset = _along(move, mean)
         self.mean_square = float(sum(m.square().sum() for m in mean))
+        self.square = square + 2 * self.offset + self.mean_square
+        """(1, h, w) of the vector itself."""
 
 
 def _dot(one: Sequence[Tensor], other: Sequence[Tensor]) -> Tensor:

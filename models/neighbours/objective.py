@@ -168,11 +168,11 @@ class Objective:
             share = _part(share, tile, group.stride, image_size(own[0]))
         if isinstance(share, Tensor) or share < 1:
             wanted = [torch.lerp(o, w, share) for o, w in zip(own, wanted, strict=True)]
-        return Target(wanted, group.split(group.mean[None], [o[..., :1, :1] for o in own]))
+        mean = group.split(group.mean[None], [o[..., :1, :1] for o in own])
+        return Target([w - m for w, m in zip(wanted, mean, strict=True)], mean)
 
     def _structure_target(self, layer: str, photo: Features) -> Target:
-        mean = self._means[layer]
-        return Target([photo[layer] - self._photo.means[layer] + mean], [mean])
+        return Target([photo[layer] - self._photo.means[layer]], [self._means[layer]])
 
 
 @dataclass(frozen=True, slots=True)

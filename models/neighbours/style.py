@@ -25,10 +25,11 @@ from models.tensors.noise import seeded
 from models.tensors.tiles import TILE_PIXELS, Tile, layer_size, layer_stride, tiles_for
 
 GRAM_LAYERS = ("relu1_1", "relu2_1", "relu3_1", "relu4_1")
-FINE_LAYERS = {"relu1_2": 1024, "relu2_2": 2048, "relu3_3": 4096, "relu4_2": 4096}
-"""The last pass: each of them finds neighbours of its own at its own resolution, among at most so
-many of the style's positions. The shallow ones have few channels, little to tell apart, and most
-positions to search for."""
+FINE_LAYERS = ("relu1_2", "relu2_2", "relu3_3", "relu4_2")
+"""The last pass: each of them finds neighbours of its own at its own resolution."""
+_FEWER = {"relu1_2": 1024, "relu2_2": 2048}
+"""At most so many of the style's positions are offered to them: they have few channels, little to
+tell apart, and most positions to search for."""
 
 _TILE_PIXELS = 2 * TILE_PIXELS
 """Without a gradient pieces may be larger; several are looked at twice, and one only once."""
@@ -71,8 +72,8 @@ def sample_style(encoder: Encoder, image: Tensor, *, samples: int, seed: int) ->
     places = _sample(grid, samples, random)
     columns = torch.empty(len(places), len(statistics.mean), device=image.device)
     fine_places = {
-        name: _sample(layer_size(size, name), min(samples, most), random)
-        for name, most in FINE_LAYERS.items()
+        name: _sample(layer_size(size, name), min(samples, _FEWER.get(name, samples)), random)
+        for name in FINE_LAYERS
     }
     fine: dict[str, Tensor] = {}
     grams = GramSums(size, GRAM_LAYERS)
