@@ -93,6 +93,12 @@ class Actor:
         """A sticker, a voice message, a location."""
         return self.person.send(content, chat=self.chat)
 
+    async def cancels_all(self) -> None:
+        """Takes all jobs back that wait or are painted."""
+        for message in self.received:
+            if any("Cancel" in button["text"] for button in message.buttons):
+                await self.presses("Cancel", on=message)
+
     async def presses(
         self, label: str, *, on: Message | None = None, within_s: float = PATIENCE_S
     ) -> CallbackQuery:

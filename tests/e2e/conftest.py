@@ -99,3 +99,11 @@ def anna(harness: BotHarness) -> Actor:
 @pytest.fixture
 def ben(harness: BotHarness) -> Actor:
     return harness.new_person("Ben", "en")
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def tidy_ben(harness: BotHarness) -> AsyncIterator[Actor]:
+    """Ben where jobs are long: he leaves nothing in the queue."""
+    person = harness.new_person("Ben", "en")
+    yield person
+    await person.cancels_all()

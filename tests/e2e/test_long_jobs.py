@@ -13,7 +13,7 @@ from tests.e2e.bot_process import FAST
 from tests.e2e.conftest import BotHarness, running_harness
 from tests.e2e.pictures import photo
 from tests.e2e.test_conversations import preset_names
-from tests.e2e.test_painting import cancel_all, order, until_painting
+from tests.e2e.test_painting import order, until_painting
 
 pytestmark = [
     pytest.mark.e2e,
@@ -31,12 +31,9 @@ async def harness(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Bot
         yield harness
 
 
-@pytest_asyncio.fixture(loop_scope="session")
-async def ben(harness: BotHarness) -> AsyncIterator[Actor]:
-    """Somebody who leaves nothing in the queue."""
-    person = harness.new_person()
-    yield person
-    await cancel_all(person)
+@pytest.fixture
+def ben(tidy_ben: Actor) -> Actor:
+    return tidy_ben
 
 
 async def test_everyone_waits_in_one_queue_and_sees_the_true_place(
@@ -52,7 +49,7 @@ async def test_everyone_waits_in_one_queue_and_sees_the_true_place(
     for place, (person, message) in enumerate(zip(waiting[1:], statuses[1:], strict=True), start=1):
         await person.reads(message, f"queue: {place}$")
     for person in waiting[1:]:
-        await cancel_all(person)
+        await person.cancels_all()
 
 
 async def test_nobody_else_can_press_the_buttons_of_a_job(harness: BotHarness) -> None:

@@ -5,10 +5,8 @@ from __future__ import annotations
 import re
 import statistics
 import time
-from collections.abc import AsyncIterator
 
 import pytest
-import pytest_asyncio
 
 from app.sandbox.world import Message
 from tests.e2e.actor import Actor, is_result
@@ -32,12 +30,9 @@ def harness(slow_harness: BotHarness) -> BotHarness:
     return slow_harness
 
 
-@pytest_asyncio.fixture(loop_scope="session")
-async def ben(harness: BotHarness) -> AsyncIterator[Actor]:
-    """Somebody who leaves nothing in the queue."""
-    person = harness.new_person()
-    yield person
-    await cancel_all(person)
+@pytest.fixture
+def ben(tidy_ben: Actor) -> Actor:
+    return tidy_ben
 
 
 async def order(person: Actor, seed: int = 0) -> Message:
@@ -45,12 +40,6 @@ async def order(person: Actor, seed: int = 0) -> Message:
     await person.sends_photos(photo(seed, SIZE), painting(seed))
     await person.presses("2")
     return await person.sees("Please wait|▰|▱")
-
-
-async def cancel_all(person: Actor) -> None:
-    for message in person.received:
-        if any("Cancel" in button["text"] for button in message.buttons):
-            await person.presses("Cancel", on=message)
 
 
 async def until_painting(person: Actor, status: Message) -> None:
