@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import time
+
 import pytest
 
+from app.commands.bench_crowd import process_cpu_s
 from app.commands.bench_updates import measure_updates
 from styles.catalog import default_catalog
 
@@ -19,3 +23,12 @@ def test_updates_and_the_calls_of_a_draft_are_counted(monkeypatch: pytest.Monkey
     # The questions of an order, the status message, and the painting in its place.
     assert 4 <= figures.calls_per_draft <= 12
     assert "/help" in str(figures)
+
+
+def test_a_millisecond_of_a_processor_counts() -> None:
+    """A few answers take no more, and something is divided by it."""
+    before, wanted = process_cpu_s(os.getpid()), time.process_time() + 0.001
+    while time.process_time() < wanted:
+        pass
+    assert 0.001 <= process_cpu_s(os.getpid()) - before < 0.1
+    assert process_cpu_s(os.getpid()) == pytest.approx(time.process_time(), abs=0.1)

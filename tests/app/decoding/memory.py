@@ -6,7 +6,6 @@ Each in a decoder process of its own, as strangers' pictures are; prints a table
 from __future__ import annotations
 
 import asyncio
-import os
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +13,7 @@ from typing import Any
 
 from PIL import Image
 
+from app.commands.bench_crowd import process_cpu_s
 from app.decoding.pool import DecoderPool
 from app.decoding.process import DecoderProcess
 from models.interface import MAX_SIZE_PX
@@ -85,9 +85,9 @@ def _make(kind: Kind, path: Path) -> None:
 async def _measured(kind: Kind, path: Path) -> str:
     promised = await asyncio.to_thread(inspect, path, long_side_px=MAX_SIZE_PX)
     decoder = await DecoderProcess.start()
-    began_s = _cpu_s(decoder.pid)
+    began_s = process_cpu_s(decoder.pid)
     await _prepare(decoder, path)
-    seconds = _cpu_s(decoder.pid) - began_s
+    seconds = process_cpu_s(decoder.pid) - began_s
     peak = _peak_bytes(decoder.pid)
     await decoder.kill()
     cells = [
@@ -111,11 +111,6 @@ async def _prepare(decoder: DecoderProcess, path: Path) -> None:
 
 def _size_bytes(path: Path) -> int:
     return path.stat().st_size
-
-
-def _cpu_s(pid: int) -> float:
-    numbers = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(numbers[11]) + int(numbers[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def _peak_bytes(pid: int) -> int:
