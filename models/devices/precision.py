@@ -5,14 +5,21 @@ from __future__ import annotations
 import torch
 
 
-def half_precision(device: torch.device, *, enabled: bool | None = None) -> torch.autocast:
+def half_precision(
+    device: torch.device, *, enabled: bool | None = None, cached: bool = True
+) -> torch.autocast:
     """Within it convolutions on `device` are in bfloat16.
 
-    `enabled` None is where `half_is_quick`.
+    `enabled` None is where `half_is_quick`; `cached` keeps the weights in bfloat16 until its end.
     """
     if enabled is None:
         enabled = half_is_quick(device)
-    return torch.autocast(device.type, torch.bfloat16, enabled=enabled)
+    return torch.autocast(device.type, torch.bfloat16, enabled=enabled, cache_enabled=cached)
+
+
+def half_is_wanted(device: torch.device, *, asked: bool) -> bool:
+    """Where it is `asked` for, and where it is quick."""
+    return asked or half_is_quick(device)
 
 
 def half_is_quick(device: torch.device) -> bool:

@@ -9,6 +9,7 @@ from typing import Any, cast
 import torch
 from torch import Tensor, nn
 
+from models.devices.precision import half_precision
 from models.devices.torch_errors import is_device_lost, is_out_of_memory
 from models.encoders import Encoder
 from models.lru_cache import LruCache
@@ -54,10 +55,8 @@ class FastEncoder(Encoder):
         return dict(zip(names, graph(image), strict=True))
 
     def _encoded(self, image: Tensor, names: tuple[str, ...]) -> dict[str, Tensor]:
-        # Without autocast's cache, which would keep what a graph has recorded.
-        with torch.autocast(
-            image.device.type, torch.bfloat16, enabled=self._half, cache_enabled=False
-        ):
+        # Uncached: what is kept would be what a graph has recorded.
+        with half_precision(image.device, enabled=self._half, cached=False):
             found = self._encoder(image, names)
         return {name: activation.float() for name, activation in found.items()}
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import torch
 
 from models.devices.gpu_options import GpuOptions
-from models.devices.precision import use_tf32
+from models.devices.precision import half_is_wanted, use_tf32
 from models.draft.drafter import load_drafter
 from models.encoders import load_encoder
 from models.engine.stylizer import TorchStylizer
@@ -119,7 +119,7 @@ def _load(
     return TorchStylizer(
         network,
         device=place,
-        drafter=load_drafter(place, half=gpu.half or None) if draft else None,
+        drafter=load_drafter(place, half=half_is_wanted(place, asked=gpu.half)) if draft else None,
         face_finder=load_face_finder(),
         gpu=gpu,
     )

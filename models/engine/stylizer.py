@@ -16,7 +16,7 @@ from torch import Tensor
 from models.clips.stylizer import ClipPainter
 from models.devices.gpu_options import GpuOptions
 from models.devices.placement import current, placed
-from models.devices.precision import half_is_quick
+from models.devices.precision import half_is_wanted
 from models.devices.threads import computing_threads
 from models.devices.torch_errors import is_device_lost, is_out_of_memory, release_memory
 from models.draft.drafter import Drafter
@@ -80,7 +80,7 @@ class TorchStylizer:
         """
         gpu = gpu or GpuOptions()
         there = placed(encoder, device, channels_last=gpu.channels_last)
-        half = gpu.half or half_is_quick(device)
+        half = half_is_wanted(device, asked=gpu.half)
         if half or gpu.graphs:
             there = FastEncoder(there, half=half, graphs=gpu.graphs)
         self._painter = NeighbourPainter(there, device=device)

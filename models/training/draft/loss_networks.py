@@ -16,7 +16,7 @@ from typing import Final
 import torch
 from torch import Tensor
 
-from models.devices.precision import half_precision
+from models.devices.precision import half_is_wanted, half_precision
 from models.draft.style_code import STYLE_LAYERS, LayerMoments, layer_moments
 from models.encoders import MIN_SIDE_PX, Encoder
 from models.tensors.images import image_size, scaled
@@ -81,8 +81,8 @@ class LossNetworks:
         shrunk = scaled(images, long_side_px, min_side_px=MIN_SIDE_PX, mode="bilinear")
         packed = shrunk.contiguous(memory_format=torch.channels_last)
         # Losses in half precision are the same to a thousandth, and on a GPU it is far quicker.
-        on_gpu = True if images.device.type == "cuda" else None
-        with half_precision(images.device, enabled=on_gpu):
+        half = half_is_wanted(images.device, asked=images.is_cuda)
+        with half_precision(images.device, enabled=half):
             activations: dict[str, Tensor] = self.encoders[view.critic](packed, layers)
         return {name: maps.float() for name, maps in activations.items()}
 

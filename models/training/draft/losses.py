@@ -11,6 +11,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from models.devices.precision import half_is_wanted, half_precision
 from models.draft.style_code import LayerMoments, Moments
 from models.training.draft.loss_networks import (
     CONTENT_LAYERS,
@@ -130,8 +131,8 @@ def _nearest(places: Tensor, offered: Tensor) -> Tensor:
     mean = offered.float().mean(1, keepdim=True)
     theirs = F.normalize(offered.float() - mean, dim=2)
     mine = F.normalize(places - mean, dim=2)
-    precision = torch.bfloat16 if places.is_cuda else torch.float32
-    cosines = mine.to(precision) @ theirs.to(precision).mT
+    with half_precision(places.device, enabled=half_is_wanted(places.device, asked=places.is_cuda)):
+        cosines = mine @ theirs.mT
     return 1 - cosines.amax(2).float().mean()
 
 
