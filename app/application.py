@@ -14,12 +14,6 @@ from typing import Any, Final, Self, TypeVar
 from aiogram import Bot, Dispatcher
 from aiogram.client.default import DefaultBotProperties
 from aiogram.client.session.aiohttp import AiohttpSession
-from aiogram.client.telegram import (
-    BareFilesPathWrapper,
-    FilesPathWrapper,
-    SimpleFilesPathWrapper,
-    TelegramAPIServer,
-)
 from aiogram.enums import ParseMode
 from aiogram.utils.i18n import I18n
 
@@ -34,22 +28,28 @@ from app.bot.personal_data import PersonalData
 from app.bot.preferences import PreferencesRepository
 from app.bot.routers.forget import resume_and_tell, tell_all
 from app.bot.transport.administrators import Administrators
+from app.bot.transport.api_server import api_server
 from app.bot.transport.expired_answers import IgnoreExpiredAnswers
 from app.bot.transport.outgoing import Pacer
 from app.bot.transport.picture_downloads import PictureDownloads
 from app.bot.transport.poller import Poller, wait_for_telegram
-from app.bot.transport.rate_limiter import RateLimits
 from app.bot.transport.response_models import KeptResponseModels
 from app.bot.ui.i18n import load_i18n
 from app.decoding.clips import ClipProber
 from app.decoding.pool import DecoderPool
-from app.jobs.limits import JobLimits
 from app.jobs.model import StyleChoice
 from app.jobs.remote_engines import RemoteEngines, follow_engines
 from app.jobs.running.clips import Engine
 from app.jobs.running.painter import plain_style
 from app.jobs.service import LocalJobService
 from app.jobs.store import JobStore
+from app.limits import (
+    clip_limits,
+    clip_size_px,
+    job_limits,
+    rate_limits,
+    usual_options,
+)
 from app.monitoring.health import GpuMemory, Health
 from app.monitoring.heartbeat import beat, keep_touching
 from app.monitoring.metrics import serving_metrics
@@ -57,20 +57,11 @@ from app.settings import Settings
 from app.storage.disk_room import DiskRoom
 from app.storage.folders import Folders
 from app.storage.lock import FolderLock
-from models.clips.interface import ClipLimits
-from models.interface import Style, StyleOptions
+from models.interface import Style
 from styles.catalog import Catalog, default_catalog
 
 logger = logging.getLogger(__name__)
 T = TypeVar("T")
-
-UPLOAD_MB: Final = 45.0
-LOCAL_UPLOAD_MB: Final = 2000.0
-"""What a bot may send is 50 MB, or by a server of one's own 2 GB."""
-
-CLIP_SIZE_PX_ON_GPU: Final = 720
-CLIP_SIZE_PX: Final = 480
-"""What a machine with a GPU, or without, paints in reasonable time."""
 
 HANDLERS_MAY_TAKE_S: Final = 3.0
 JOBS_MAY_TAKE_S: Final = 5.0
@@ -92,7 +83,7 @@ class _Texts:
     def load(cls, settings: Settings) -> Self:
         """Blocking."""
         catalog = default_catalog(settings.styles_dir)
-        return cls(load_i18n(), catalog, Captions(catalog, _usual_options(settings)))
+        return cls(load_i18n(), catalog, Captions(catalog, usual_options(settings)))
 
 
 class Application:
@@ -133,12 +124,12 @@ class Application:
             stack.callback(asyncio.create_task(beat(self._on_beat)).cancel)
             await self._hold_folder(stack)
             texts = await asyncio.to_thread(_Texts.load, self._settings)
-            pacer = Pacer(limits=_rates(self._settings))
+            pacer = Pacer(limits=rate_limits(self._settings))
             bot = await self._connect(stack, pacer)
             store = await JobStore.open(self._settings.data_dir, bot_id=bot.id)
             stack.push_async_callback(store.close)
             stores = await ChatStores.open(
-                stack, self._folders, bot_id=bot.id, defaults=_usual_options(self._settings)
+                stack, self._folders, bot_id=bot.id, defaults=usual_options(self._settings)
             )
             reporter = self._reporter(bot, store, pacer, texts, stores.preferences)
             stack.push_async_callback(reporter.close)
@@ -179,7 +170,7 @@ class Application:
 
     async def _connect(self, stack: AsyncExitStack, pacer: Pacer) -> Bot:
         """The bot, once Telegram has answered it."""
-        server = _api_server(self._settings)
+        server = api_server(self._settings)
         session = AiohttpSession(api=server)
         session.middleware(KeptResponseModels())
         session.middleware(IgnoreExpiredAnswers())
@@ -224,7 +215,7 @@ class Application:
             stylizers=await self._load(partial(self._load_stylizers, self._settings)),
             engines_return=self._remote_engines is not None,
             reporter=reporter,
-            limits=_limits(self._settings),
+            limits=job_limits(self._settings),
             style_of=partial(_style_of, catalog),
         )
         stack.push_async_callback(self._drain, job_service)
@@ -248,13 +239,6 @@ class Application:
         finally:
             loader.shutdown(wait=False)
 
-    def _clip_size_px(self, job_service: LocalJobService) -> int:
-        """The owner's, or what this machine paints in reasonable time."""
-        if self._settings.clip_size_px is not None:
-            return self._settings.clip_size_px
-        has_gpu = any("cpu" not in worker.device for worker in job_service.workers)
-        return CLIP_SIZE_PX_ON_GPU if has_gpu else CLIP_SIZE_PX
-
     async def _make_dispatcher(
         self,
         stack: AsyncExitStack,
@@ -275,7 +259,7 @@ class Application:
             incoming_pictures=pictures,
             catalog=texts.catalog,
             i18n=texts.i18n,
-            clip_size_px=partial(self._clip_size_px, job_service),
+            clip_size_px=partial(clip_size_px, self._settings, job_service),
             extras=extras,
             captions=texts.captions,
             health=await self._watch(stack, job_service),
@@ -291,7 +275,7 @@ class Application:
             decoders=decoders,
             room=room,
             prober=prober,
-            clip_limits=_clip_limits(self._settings),
+            clip_limits=clip_limits(self._settings),
             max_mb_per_person=self._settings.disk_quota_per_user_mb,
         )
 
@@ -329,56 +313,11 @@ def _personal_data(
     )
 
 
-def _api_server(settings: Settings) -> TelegramAPIServer:
-    files: FilesPathWrapper = BareFilesPathWrapper()
-    if settings.telegram_api_files_dir is not None:
-        files = SimpleFilesPathWrapper(
-            settings.telegram_api_server_dir, settings.telegram_api_files_dir
-        )
-    return TelegramAPIServer.from_base(
-        settings.telegram_api_url,
-        is_local=settings.telegram_api_is_local,
-        wrap_local_file=files,
-    )
-
-
-def _rates(settings: Settings) -> RateLimits:
-    everywhere = replace(RateLimits().everywhere, per_minute=60 * settings.messages_per_second)
-    return RateLimits(everywhere=everywhere)
-
-
 def _style_of(catalog: Catalog, choice: StyleChoice) -> Style:
     """A job's style with the recipe of its preset, if that is still one."""
     preset = catalog.get(choice.preset) if choice.preset else None
     style = plain_style(choice)
     return replace(style, recipe=preset.recipe) if preset else style
-
-
-def _usual_options(settings: Settings) -> StyleOptions:
-    """For people who set none of their own, where the style has no hints either."""
-    return StyleOptions(quality=settings.default_quality, size_px=settings.default_size_px)
-
-
-def _limits(settings: Settings) -> JobLimits:
-    return JobLimits(
-        max_jobs=settings.queue_max_jobs,
-        max_jobs_per_user=settings.queue_max_jobs_per_user,
-        max_daily_per_user=settings.daily_pictures_per_user,
-        watchdog_s=settings.step_timeout_s,
-        keep_pictures_hours=settings.keep_pictures_hours,
-        disk_quota_mb=settings.disk_quota_mb,
-        clips=_clip_limits(settings),
-        max_file_mb=_upload_mb(settings),
-    )
-
-
-def _clip_limits(settings: Settings) -> ClipLimits:
-    out_bytes = round(_upload_mb(settings) * 1_000_000)
-    return ClipLimits(seconds=settings.clip_max_seconds, out_bytes=out_bytes)
-
-
-def _upload_mb(settings: Settings) -> float:
-    return LOCAL_UPLOAD_MB if settings.telegram_api_is_local else UPLOAD_MB
 
 
 async def _first_to_end(*works: Coroutine[Any, Any, None]) -> None:
