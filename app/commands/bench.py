@@ -122,7 +122,8 @@ def _engine(
     ):
         rate = f"{timing.steps_per_second:.1f}" if timing.steps_per_second else ""
         print(
-            f"| {timing.quality} | {timing.size_px} | {timing.seconds:.1f} | {timing.steps} "
+            f"| {timing.quality}{'' if timing.columns else ', Gram matrices alone'} "
+            f"| {timing.size_px} | {timing.seconds:.1f} | {timing.steps} "
             f"| {rate} | {timing.peak_memory_mb:.0f} |",
             flush=True,
         )

@@ -14,6 +14,7 @@ from models.benchmarks.memory import PeakMemory
 from models.engine.stylizer import TorchStylizer
 from models.faces import FaceFinder
 from models.interface import Quality, Style, StyleOptions
+from models.neighbours.recipe import USUAL_RECIPE
 from models.pictures.reading import open_picture
 
 _LOOKS = 10
@@ -24,6 +25,8 @@ class EngineTiming:
     """One painting."""
 
     quality: Quality
+    columns: float
+    """`Recipe.columns`: with 0 there are no neighbours, as in a Gram engine."""
     size_px: int
     seconds: float
     steps: int
@@ -58,16 +61,21 @@ def measure_engine(
     sizes_px: Sequence[int] = (256, 512, 1024),
     qualities: Sequence[Quality] = tuple(Quality),
 ) -> Iterator[EngineTiming]:
-    """Paint once in every quality and size, after one small painting to warm up."""
-    styles = [Style(style)]
-    stylizer.stylize(content, styles, StyleOptions(size_px=min(sizes_px), steps=3))
-    for quality in qualities:
+    """Paint once in every quality and size, after one small painting to warm up.
+
+    Then `standard` once more without neighbours, by Gram matrices and structure alone.
+    """
+    stylizer.stylize(content, [Style(style)], StyleOptions(size_px=min(sizes_px), steps=3))
+    gram_alone = replace(USUAL_RECIPE, columns=0.0)
+    kinds = [(quality, USUAL_RECIPE) for quality in qualities]
+    for quality, recipe in [*kinds, (Quality.STANDARD, gram_alone)]:
         for size_px in sizes_px:
             options = StyleOptions(quality=quality, size_px=size_px)
             with PeakMemory(stylizer.device) as memory:
-                painting = stylizer.stylize(content, styles, options)
+                painting = stylizer.stylize(content, [Style(style, recipe=recipe)], options)
             yield EngineTiming(
                 quality=quality,
+                columns=recipe.columns,
                 size_px=size_px,
                 seconds=painting.seconds,
                 steps=painting.steps,

@@ -21,8 +21,10 @@ def test_every_quality_and_size_is_measured(tmp_path: Path) -> None:
     stylizer = TorchStylizer(tiny_encoder(), device=CPU, drafter=None)
     qualities = (Quality.DRAFT, Quality.STANDARD)
     timings = list(measure_engine(stylizer, photo, style, sizes_px=(64, 80), qualities=qualities))
-    assert [(t.quality, t.size_px) for t in timings] == [
-        (q, s) for q in qualities for s in (64, 80)
+    assert [(t.quality, t.columns, t.size_px) for t in timings] == [
+        (quality, columns, size_px)
+        for quality, columns in [*((each, 1) for each in qualities), (Quality.STANDARD, 0)]
+        for size_px in (64, 80)
     ]
     for timing in timings:
         assert timing.seconds > 0
