@@ -64,9 +64,11 @@ class LocalJobService:
         limits: JobLimits,
         style_of: StyleOf = plain_style,
         engines_return: bool = False,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """`stylizers` by the device that each paints on; at least one, unless `engines_return`:
-        then the work goes on without any until `add_engine` brings the next.
+        then the work goes on without any until `add_engine` brings the next. `clock` says how long
+        a painting takes, and a painter is silent.
 
         Nothing is painted before `start`. Whoever opened the store closes it, after `drain`.
         """
@@ -75,6 +77,7 @@ class LocalJobService:
         self._reporter = reporter
         self._limits = limits
         self._style_of = style_of
+        self._clock = clock
         self._timings = Timings()
         self._queue = JobQueue(
             max_jobs=limits.max_jobs,
@@ -128,6 +131,7 @@ class LocalJobService:
             room=self.disk_room,
             limits=self._limits,
             style_of=self._style_of,
+            clock=self._clock,
         )
 
     # Start and end

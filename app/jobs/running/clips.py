@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import queue
-import time
 from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import Executor, Future
 from contextlib import suppress
@@ -112,18 +111,18 @@ class ClipPainting:
         try:
             await self._let_in(self._run, lent)
         finally:
-            self._run.last_sign = time.monotonic()
+            self._run.give_sign()
             lent.give_back()
 
     # In the GPU thread
 
     def _on_frame(self, report: ClipReport) -> None:
-        self._run.last_sign = time.monotonic()
+        self._run.give_sign()
         with suppress(RuntimeError):  # the loop is closed: nobody is left to hear of it
             self._loop.call_soon_threadsafe(self._on_step, self._run, _as_step(report))
 
     def _between_frames(self) -> None:
-        self._run.last_sign = time.monotonic()
+        self._run.give_sign()
         if self._run.stop.is_set() or not self._wants_in():
             return
         lent = LentThread()

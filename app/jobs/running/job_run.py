@@ -5,6 +5,7 @@ from __future__ import annotations
 import enum
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from app.jobs.model import Job
@@ -32,12 +33,15 @@ class JobRun:
     guest: JobRun | None = None
     """The picture that is painted while this clip waits between two of its frames."""
     next_turn_at: float = float("-inf")
-    """When the clip lets the next guest in, by `time.monotonic`."""
+    """When the clip lets the next guest in, by `clock`."""
     report: StepReport | None = None
-    began: float = field(default_factory=time.monotonic)
     frames: FrameRecorder = field(default_factory=FrameRecorder)
-    last_sign: float = field(default_factory=time.monotonic)
-    """When the painter was last known to be alive; written by the GPU thread."""
+    clock: Callable[[], float] = time.monotonic
+    _began: float = field(init=False)
+    _last_sign: float = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._began = self._last_sign = self.clock()
 
     def end(self, outcome: RunOutcome) -> None:
         """Stop painting within one step; the first outcome holds unless the job is cancelled."""
@@ -55,7 +59,15 @@ class JobRun:
         return self.outcome is outcome
 
     def seconds_spent(self) -> float:
-        return time.monotonic() - self.began
+        return self.clock() - self._began
+
+    def give_sign(self) -> None:
+        """The painter is alive; called in the GPU thread, too."""
+        self._last_sign = self.clock()
+
+    def silent_s(self) -> float:
+        """Since the painter's last sign; a clip is not silent while a guest is painted."""
+        return 0.0 if self.guest is not None else self.clock() - self._last_sign
 
     def seconds_left(self, estimate_s: float) -> float:
         """By the painter's own word if it has one, else by what such jobs take."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import time
 from collections.abc import Awaitable, Callable
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import suppress
@@ -70,13 +69,13 @@ class DevicePainter:
         loop = asyncio.get_running_loop()
 
         def on_step(report: StepReport) -> None:
-            run.last_sign = time.monotonic()
+            run.give_sign()
             with suppress(RuntimeError):  # the loop is closed: nobody is left to hear of it
                 loop.call_soon_threadsafe(self._on_step, run, report)
 
         request = run.job.request
         call = partial(self._stylizer.stylize, on_step=on_step, stop=run.stop)
-        run.last_sign = time.monotonic()
+        run.give_sign()
         future = loop.run_in_executor(
             thread or self._thread, call, request.content, self._styles(run), request.options
         )
@@ -97,7 +96,7 @@ class DevicePainter:
             let_in=let_in,
             on_step=self._on_step,
         )
-        run.last_sign = time.monotonic()
+        run.give_sign()
         future = painting.begin(
             self._stylizer,
             self._thread,
@@ -131,8 +130,7 @@ class DevicePainter:
         Raises PainterHung when the painter gives no sign for too long, and what befell a guest.
         """
         while not future.done():
-            silent_s = 0.0 if run.guest is not None else time.monotonic() - run.last_sign
-            patience_s = self._limits.watchdog_s - silent_s
+            patience_s = self._limits.watchdog_s - run.silent_s()
             if patience_s <= 0:
                 await self._repository.note_cause(run.job.id, Failure.HUNG)
                 reason = PainterHung(f"no step for {self._limits.watchdog_s:g} s")

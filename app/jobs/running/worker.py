@@ -53,9 +53,11 @@ class Worker:
         room: DiskRoom,
         limits: JobLimits,
         style_of: StyleOf = plain_style,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """`device` is what `stylizer` paints on, as torch names it."""
         self.device = device
+        self._clock = clock
         self._repository = repository
         self._queue = queue
         self._reporter = reporter
@@ -110,7 +112,7 @@ class Worker:
         while not self._closing:
             job = await self._queue.get()
             # No await in between: a cancel finds the job in the queue or in `run`, never nowhere.
-            self.run = JobRun(job)
+            self.run = JobRun(job, clock=self._clock)
             try:
                 self._on_taken()
                 await self._handle(self.run)
@@ -197,13 +199,13 @@ class Worker:
 
     async def _let_in(self, clip: JobRun, thread: LentThread) -> None:
         """Have the next photo of somebody else painted while the clip waits, if it may come in."""
-        if self._closing or time.monotonic() < clip.next_turn_at:
+        if self._closing or self._clock() < clip.next_turn_at:
             return
         job = self._queue.take_picture(not_of=clip.job.request.user_id)
         if job is None:
             return
         # No await in between, as in `work`.
-        clip.guest = guest = JobRun(job)
+        clip.guest = guest = JobRun(job, clock=self._clock)
         try:
             self._on_taken()
             await self._repository.pause(clip.job.id)
@@ -215,7 +217,7 @@ class Worker:
             self._see_out(clip)
             raise
         self._see_out(clip)
-        clip.next_turn_at = time.monotonic() + min(guest.seconds_spent(), self._limits.clip_turn_s)
+        clip.next_turn_at = self._clock() + min(guest.seconds_spent(), self._limits.clip_turn_s)
 
     def _see_out(self, clip: JobRun) -> None:
         """A clip's guest is gone."""

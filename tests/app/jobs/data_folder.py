@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import itertools
-from collections.abc import AsyncIterator, Mapping
+import time
+from collections.abc import AsyncIterator, Callable, Mapping
 from pathlib import Path
 
 from PIL import Image
@@ -74,6 +75,7 @@ class DataFolder:
         *,
         limits: JobLimits | None = None,
         start: bool = True,
+        clock: Callable[[], float] = time.monotonic,
     ) -> AsyncIterator[LocalJobService]:
         """Without any stylizers engines come later, by `add_engine`."""
         store = await JobStore.open(self.folders.root, bot_id=BOT_ID)
@@ -85,6 +87,7 @@ class DataFolder:
             reporter=reporter,
             limits=limits or make_limits(first_retry_s=0.01),
             engines_return=stylizers == {},
+            clock=clock,
         )
         try:
             if start:

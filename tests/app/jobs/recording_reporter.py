@@ -102,6 +102,9 @@ class RecordingReporter:
     async def until_heard(self, event: str, *jobs: Job) -> None:
         await self.until(lambda: {job.id for job in jobs} <= set(self.of(event)))
 
+    async def until_step(self, job: Job, step: int) -> None:
+        await self.until(lambda: step in self.steps[job.id])
+
     async def _answer(self) -> None:
         self.delivering.set()
         if self.hold is not None:

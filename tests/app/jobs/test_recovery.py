@@ -16,6 +16,7 @@ from app.jobs.running.endings import DeviceLost, PainterHung
 from models.interface import DeviceLostError
 from tests.app.jobs.data_folder import DataFolder
 from tests.app.jobs.job_limits import make_limits
+from tests.app.jobs.manual_clock import ManualClock
 from tests.app.jobs.recording_reporter import RecordingReporter
 from tests.app.jobs.stub_stylizers import Breaker, Inverter, Sleeper
 
@@ -90,16 +91,18 @@ async def test_watchdog_notices_a_painter_that_gives_no_sign(
 async def test_watchdog_is_patient_with_a_slow_painter_that_steps(
     data_folder: DataFolder, reporter: RecordingReporter
 ) -> None:
-    gate = threading.Semaphore(0)
-    limits = make_limits(watchdog_s=2.0)
+    gate, clock = threading.Semaphore(0), ManualClock()
+    limits = make_limits(watchdog_s=0.05)
     async with data_folder.job_service(
-        reporter, Inverter(steps=8, gate=gate), limits=limits
+        reporter, Inverter(steps=8, gate=gate), limits=limits, clock=clock
     ) as job_service:
         (job,) = await job_service.submit(data_folder.request())
         await reporter.until_heard("started", job)
-        for _ in range(8):
-            time.sleep(0.4)  # noqa: ASYNC251 - a busy loop must not look like a hanging painter
+        for step in range(1, 9):
+            await clock.move_and_be_read(0.04)
+            time.sleep(0.1)  # noqa: ASYNC251 - a busy loop must not look like a hanging painter
             gate.release()
+            await reporter.until_step(job, step)
         await reporter.until_heard("delivered", job)
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import threading
-from collections.abc import AsyncIterator
+import time
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +24,7 @@ from tests import clip_files
 from tests.app.bot.reporter_harness import eventually
 from tests.app.jobs.data_folder import DataFolder
 from tests.app.jobs.job_limits import make_limits
+from tests.app.jobs.manual_clock import ManualClock
 from tests.app.jobs.recording_reporter import RecordingReporter
 from tests.app.jobs.stub_clips import ClipAndPhotoInverter
 from tests.app.jobs.stub_stylizers import Breaker, Inverter, Sleeper
@@ -61,14 +63,17 @@ def gated(photos: Inverter | Breaker | Sleeper) -> ClipAndPhotoInverter:
 
 @asynccontextmanager
 async def bench(
-    root: Path, stylizer: ClipAndPhotoInverter | None = None, limits: JobLimits | None = None
+    root: Path,
+    stylizer: ClipAndPhotoInverter | None = None,
+    limits: JobLimits | None = None,
+    clock: Callable[[], float] = time.monotonic,
 ) -> AsyncIterator[Bench]:
     folder, reporter, stylizer = (
         DataFolder(root),
         RecordingReporter(),
         stylizer or gated(Inverter()),
     )
-    async with folder.job_service(reporter, stylizer, limits=limits) as service:
+    async with folder.job_service(reporter, stylizer, limits=limits, clock=clock) as service:
         yield Bench(folder, stylizer, reporter, service)
 
 
@@ -224,11 +229,13 @@ async def test_a_photo_that_loses_the_device_costs_the_clip_no_attempt(tmp_path:
 
 
 async def test_a_photo_that_hangs_between_two_frames_is_what_hung(tmp_path: Path) -> None:
-    photos = Sleeper()
-    async with bench(tmp_path, gated(photos), make_limits(watchdog_s=2.0)) as b:
+    photos, clock = Sleeper(), ManualClock()
+    async with bench(tmp_path, gated(photos), make_limits(watchdog_s=0.05), clock) as b:
         (clip,) = await b.service.submit(b.clip(1))
         b.cue(2)
         (photo,) = await b.service.submit(b.folder.request(2))
+        await eventually(photos.taken.is_set)
+        clock.move(0.06)
         with pytest.raises(PainterHung):
             await b.service.ended()
         hung, innocent = await b.service.get(photo.id), await b.service.get(clip.id)
@@ -240,13 +247,17 @@ async def test_a_photo_that_hangs_between_two_frames_is_what_hung(tmp_path: Path
 
 
 async def test_a_long_photo_is_no_silence_of_the_clips(tmp_path: Path) -> None:
-    photos = Inverter(steps=8, gate=threading.Semaphore(0))
-    async with bench(tmp_path, gated(photos), make_limits(watchdog_s=3.0)) as b:
+    gate, clock = threading.Semaphore(0), ManualClock()
+    photos = gated(Inverter(steps=8, gate=gate))
+    async with bench(tmp_path, photos, make_limits(watchdog_s=0.05), clock) as b:
         (clip,) = await b.service.submit(b.clip(1))
         b.cue(2)
         (photo,) = await b.service.submit(b.folder.request(2))
-        for step in range(8):
-            threading.Timer(0.6 * step, photos.gate.release).start()  # type: ignore[union-attr]
+        await b.reporter.until_heard("started", photo)
+        for step in range(1, 9):
+            await clock.move_and_be_read(0.04)
+            gate.release()
+            await b.reporter.until_step(photo, step)
         await b.reporter.until_heard("delivered", photo)
         b.cue(FRAMES)
         await b.reporter.until_heard("delivered", clip)

@@ -15,8 +15,10 @@ from app.jobs.running.clips import Engine
 from app.jobs.running.endings import DeviceLost, PainterHung
 from app.jobs.service import LocalJobService
 from models.interface import DeviceAwayError, DeviceLostError, KilledForMemoryError, Quality
+from tests.app.bot.reporter_harness import eventually
 from tests.app.jobs.data_folder import DataFolder
 from tests.app.jobs.job_limits import make_limits
+from tests.app.jobs.manual_clock import ManualClock
 from tests.app.jobs.recording_reporter import RecordingReporter
 from tests.app.jobs.stub_stylizers import Breaker, Inverter, Sleeper
 
@@ -241,10 +243,12 @@ async def test_an_idle_worker_whose_engine_is_gone_takes_no_further_job(
 async def test_a_worker_that_hangs_ends_alone_and_its_job_is_painted_by_another(
     data_folder: DataFolder, reporter: RecordingReporter, sleeper: Sleeper
 ) -> None:
-    limits = make_limits(watchdog_s=2.0)
+    limits, clock = make_limits(watchdog_s=0.05), ManualClock()
     two = devices(sleeper, Inverter())
-    async with data_folder.job_service(reporter, two, limits=limits) as job_service:
+    async with data_folder.job_service(reporter, two, limits=limits, clock=clock) as job_service:
         jobs = await job_service.submit(data_folder.request(1), data_folder.request(2))
+        await reporter.until_heard("delivered", jobs[1])
+        clock.move(0.06)
         await reporter.until_heard("delivered", *jobs)
         assert reporter.ended_workers == [("cuda:0", WorkerState.HUNG, 1)]
         # What comes of that thread later is nobody's any more.
@@ -259,14 +263,15 @@ async def test_a_worker_that_hangs_ends_alone_and_its_job_is_painted_by_another(
 async def test_a_job_that_was_thrown_away_before_its_worker_ended_is_not_painted_again(
     data_folder: DataFolder, reporter: RecordingReporter, sleeper: Sleeper
 ) -> None:
-    limits = make_limits(watchdog_s=2.0)
+    limits, clock = make_limits(watchdog_s=0.05), ManualClock()
     two = devices(sleeper, Inverter())
-    async with data_folder.job_service(reporter, two, limits=limits) as job_service:
+    async with data_folder.job_service(reporter, two, limits=limits, clock=clock) as job_service:
         hanging, fine = await job_service.submit(data_folder.request(1), data_folder.request(2))
         await reporter.until_heard("started", hanging)
         assert await job_service.cancel(hanging.id, user_id=1)
-        await reporter.until(lambda: bool(reporter.ended_workers))
         await reporter.until_heard("delivered", fine)
+        clock.move(0.06)
+        await reporter.until(lambda: bool(reporter.ended_workers))
         gone = await job_service.get(hanging.id)
     assert gone is not None
     assert gone.state is JobState.CANCELLED
@@ -287,12 +292,16 @@ async def test_with_the_last_worker_the_process_ends_and_the_next_one_paints_all
     last: Engine = (
         Breaker(DeviceLostError("an assert"), set(photos)) if error is DeviceLost else sleeper
     )
-    limits = make_limits(watchdog_s=2.0, max_attempts=5)
+    limits, clock = make_limits(watchdog_s=0.05, max_attempts=5), ManualClock()
     two = devices(Breaker(DeviceLostError("an assert"), set(photos)), last)
-    async with data_folder.job_service(reporter, two, limits=limits) as job_service:
+    async with data_folder.job_service(reporter, two, limits=limits, clock=clock) as job_service:
         jobs = await job_service.submit(
             *(data_folder.request(n, content=photo) for n, photo in enumerate(photos))
         )
+        if last is sleeper:
+            await eventually(sleeper.taken.is_set)
+            await reporter.until(lambda: bool(reporter.ended_workers))
+            clock.move(0.06)
         with pytest.raises(error) as reason:
             await job_service.ended()
         assert reason.value.exit_code == exit_code
