@@ -26,7 +26,7 @@ MOST_GRAPHS = 24
 
 
 class FastEncoder(Encoder):
-    """The same layers of the same encoder; the activations come out in single precision.
+    """The same layers of the same encoder, in half precision if so made.
 
     Used in one thread at a time. With `graphs` the activations of an image with a gradient are
     buffers that the next such call writes over: take the gradient before.
@@ -57,8 +57,8 @@ class FastEncoder(Encoder):
     def _encoded(self, image: Tensor, names: tuple[str, ...]) -> dict[str, Tensor]:
         # Uncached: what is kept would be what a graph has recorded.
         with half_precision(image.device, enabled=self._half, cached=False):
-            found = self._encoder(image, names)
-        return {name: activation.float() for name, activation in found.items()}
+            found: dict[str, Tensor] = self._encoder(image, names)
+        return found
 
     def _recorded(self, image: Tensor, names: tuple[str, ...]) -> Graphed | None:
         """None where recording does not work: from then on nothing is recorded."""

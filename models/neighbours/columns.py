@@ -107,10 +107,17 @@ class Statistics:
     @classmethod
     def of(cls, features: TiledFeatures) -> Statistics:
         """Measure all tiles; memory holds one of them at a time."""
-        totals = _Totals()
+        sums = StatisticsSums()
         for tile in features:
-            totals.add(tile)
-        return totals.statistics()
+            sums.add(tile, grid_maps(tile))
+        return sums.statistics()
+
+    @property
+    def divisors(self) -> Tensor:
+        """(C,): the size of each channel's layer, by which columns are divided."""
+        channels = [self.layer_means[layer].shape[1] for layer in self.sizes]
+        sizes = self.mean.new_tensor(list(self.sizes.values()))
+        return sizes.repeat_interleave(torch.tensor(channels, device=sizes.device))
 
     def scaled(self, maps: Sequence[Tensor]) -> list[Tensor]:
         """`grid_maps`, each layer over its size."""
@@ -131,8 +138,8 @@ class Measured:
         return cls(features, Statistics.of(features))
 
 
-class _Totals:
-    """Sums over positions."""
+class StatisticsSums:
+    """Sums over the positions of a picture, added up tile by tile."""
 
     def __init__(self) -> None:
         self._counts: dict[str, int] = {}
@@ -141,14 +148,14 @@ class _Totals:
         self._columns: list[Tensor] = []
         self._positions = 0
 
-    def add(self, features: Features) -> None:
+    def add(self, features: Features, maps: Sequence[Tensor]) -> None:
+        """Count in one tile's activations, and its `grid_maps`."""
         for layer, found in features.items():
             first = layer not in self._sums
             total, square = found.sum((2, 3), keepdim=True), float(found.square().sum())
             self._sums[layer] = total if first else self._sums[layer] + total
             self._squares[layer] = square + (0 if first else self._squares[layer])
             self._counts[layer] = self._counts.get(layer, 0) + found.shape[-2] * found.shape[-1]
-        maps = grid_maps(features)
         sums = [each[0].sum((1, 2)) for each in maps]
         self._columns = (
             [a + b for a, b in zip(self._columns, sums, strict=True)] if self._columns else sums
@@ -156,6 +163,7 @@ class _Totals:
         self._positions += maps[0].shape[-2] * maps[0].shape[-1]
 
     def statistics(self) -> Statistics:
+        """Of all tiles."""
         sizes = {
             layer: max((self._squares[layer] / self._counts[layer]) ** 0.5, _TINY)
             for layer in COLUMN_LAYERS

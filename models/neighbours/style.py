@@ -12,6 +12,7 @@ from models.encoders import Encoder
 from models.neighbours.columns import (
     COLUMN_LAYERS,
     Statistics,
+    StatisticsSums,
     TiledFeatures,
     grid_maps,
     grid_size,
@@ -64,46 +65,63 @@ def sample_style(encoder: Encoder, image: Tensor, *, samples: int, seed: int) ->
     which. The same on every device.
     """
     size = image_size(image)
-    tiles = tiles_for(size, tile_pixels=_TILE_PIXELS)
-    features = TiledFeatures(encoder, image, COLUMN_LAYERS, tiles)
-    statistics = Statistics.of(features)
     random = seeded(seed)
     grid = grid_size(size)
     places = _sample(grid, samples, random)
-    columns = torch.empty(len(places), len(statistics.mean), device=image.device)
     fine_places = {
         name: _sample(layer_size(size, name), min(samples, _FEWER.get(name, samples)), random)
         for name in FINE_LAYERS
     }
-    fine: dict[str, Tensor] = {}
-    grams = GramSums(size, GRAM_LAYERS)
-    for tile, found in zip(tiles, features, strict=True):
-        _take(columns, statistics.scaled(grid_maps(found)), places, tile, grid, "relu3_1")
-        for name, wanted in fine_places.items():
-            shape = len(wanted), found[name].shape[1]
-            fine.setdefault(name, torch.empty(shape, device=image.device))
-            _take(fine[name], [found[name]], wanted, tile, layer_size(size, name), name)
+    columns = _Taken(places, grid, "relu3_1")
+    fine = {name: _Taken(each, layer_size(size, name), name) for name, each in fine_places.items()}
+    sums, grams = StatisticsSums(), GramSums(size, GRAM_LAYERS)
+    tiles = tiles_for(size, tile_pixels=_TILE_PIXELS)
+    for tile, found in zip(tiles, TiledFeatures(encoder, image, COLUMN_LAYERS, tiles), strict=True):
+        maps = grid_maps(found)
+        sums.add(found, maps)
         grams.add(found)
-    means = {name: statistics.layer_means[name].flatten() for name in FINE_LAYERS}
-    patches = patches_at(image, places.to(image.device))
-    return StyleSamples(statistics, columns, patches, fine, means, grams.grams)
+        columns.take(maps, tile)
+        for name, taken in fine.items():
+            taken.take([found[name]], tile)
+    statistics = sums.statistics()
+    return StyleSamples(
+        statistics,
+        columns.all() / statistics.divisors,
+        patches_at(image, places.to(image.device)),
+        {name: taken.all() for name, taken in fine.items()},
+        {name: statistics.layer_means[name].flatten() for name in FINE_LAYERS},
+        grams.grams,
+    )
 
 
 def _sample(size: Size, count: int, random: torch.Generator) -> Tensor:
     return torch.randperm(size[0] * size[1], generator=random)[:count]
 
 
-def _take(
-    into: Tensor, maps: Sequence[Tensor], places: Tensor, tile: Tile, size: Size, layer: str
-) -> None:
-    """Copy the columns of `maps` that lie at `places` of the whole, as far as `tile` has them."""
-    stride = layer_stride(layer)
-    top, left = tile.rows.core_on(stride).start, tile.columns.core_on(stride).start
-    height, width = maps[0].shape[-2:]
-    down, right = places // size[1] - top, places % size[1] - left
-    inside = (down >= 0) & (down < height) & (right >= 0) & (right < width)
-    here = (down * width + right)[inside].to(into.device)
-    into[inside.to(into.device)] = rows(maps)[here]
+class _Taken:
+    """What a picture's maps have at some positions, taken tile by tile."""
+
+    def __init__(self, places: Tensor, size: Size, layer: str) -> None:
+        """`places` (K,) of a picture that has `size` of them, as `layer` does."""
+        self._down, self._right = places // size[1], places % size[1]
+        self._stride = layer_stride(layer)
+        self._order: list[Tensor] = []
+        self._rows: list[Tensor] = []
+
+    def take(self, maps: Sequence[Tensor], tile: Tile) -> None:
+        """Those that lie in the core of `tile`, which `maps` (1, C, h, w) are of."""
+        top = tile.rows.core_on(self._stride).start
+        left = tile.columns.core_on(self._stride).start
+        height, width = maps[0].shape[-2:]
+        down, right = self._down - top, self._right - left
+        inside = (down >= 0) & (down < height) & (right >= 0) & (right < width)
+        here = (down * width + right)[inside].to(maps[0].device)
+        self._order.append(inside.nonzero()[:, 0].to(here.device))
+        self._rows.append(torch.cat([rows([each])[here] for each in maps], 1))
+
+    def all(self) -> Tensor:
+        """(K, all channels), in the order of the places."""
+        return torch.cat(self._rows)[torch.cat(self._order).argsort()]
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from torch import Tensor
 
 from models.encoders import Encoder
+from models.tensors.cropped import cropped
 from models.tensors.images import Size
 
 ALIGNMENT_PX = 16
@@ -61,23 +62,23 @@ class Tile:
 
         `stride` says how many pixels lie between two positions.
         """
-        rows = self.rows.core_of(maps.shape[-2], stride)
-        columns = self.columns.core_of(maps.shape[-1], stride)
-        if rows == slice(0, maps.shape[-2]) and columns == slice(0, maps.shape[-1]):
-            # A slice of everything would cost its gradient a copy.
-            return maps
-        return maps[..., rows, columns]
+        return maps[..., *self._core_in(maps, stride)]
 
     def under(self, maps: Tensor, *, stride: int = 1) -> Tensor:
         """Of maps (N, C, h, w) of the whole what lies under the core; a view."""
         return maps[..., self.rows.core_on(stride), self.columns.core_on(stride)]
 
     def encode(self, encoder: Encoder, image: Tensor, layers: Collection[str]) -> dict[str, Tensor]:
-        """The core's activations by layer name."""
+        """The core's activations by layer name, in single precision."""
         features = encoder(self.cut(image), layers)
         return {
-            layer: self.core(found, stride=layer_stride(layer)) for layer, found in features.items()
+            layer: cropped(found, *self._core_in(found, layer_stride(layer)))
+            for layer, found in features.items()
         }
+
+    def _core_in(self, maps: Tensor, stride: int) -> tuple[slice, slice]:
+        rows = self.rows.core_of(maps.shape[-2], stride)
+        return rows, self.columns.core_of(maps.shape[-1], stride)
 
 
 def layer_stride(layer: str) -> int:
