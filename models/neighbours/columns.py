@@ -67,8 +67,12 @@ def unit(vectors: Tensor, mean: Tensor) -> Tensor:
     return F.normalize(vectors - mean, dim=1)
 
 
+KEPT_TILES = 4
+"""What there is of a picture with more tiles is worked out anew each time: memory stays flat."""
+
+
 class TiledFeatures:
-    """A picture's activations tile by tile; kept while there is one tile, else worked out anew."""
+    """A picture's activations tile by tile; those of up to `KEPT_TILES` are kept."""
 
     def __init__(
         self, encoder: Encoder, image: Tensor, layers: Collection[str], tiles: Sequence[Tile]
@@ -76,17 +80,22 @@ class TiledFeatures:
         """`image` (1, 3, H, W)."""
         self.tiles = tiles
         self._encoder, self._image, self._layers = encoder, image, layers
-        self._kept: Features | None = None
+        self._kept: dict[int, Features] = {}
 
     @torch.no_grad()
     def of(self, number: int) -> Features:
         """The activations of the core of one tile."""
-        if self._kept is not None:
-            return self._kept
+        if number in self._kept:
+            return self._kept[number]
         found = self.tiles[number].encode(self._encoder, self._image, self._layers)
-        if len(self.tiles) == 1:
-            self._kept = found
+        if len(self.tiles) <= KEPT_TILES:
+            self._kept[number] = found
         return found
+
+    def free(self) -> None:
+        """Let go of what is kept of several tiles: an optimiser's steps need the memory more."""
+        if len(self.tiles) > 1:
+            self._kept.clear()
 
     def __iter__(self) -> Iterator[Features]:
         return (self.of(number) for number in range(len(self.tiles)))

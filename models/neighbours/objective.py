@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -11,7 +11,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from models.encoders import Encoder
-from models.neighbours.columns import GRID_PX, Features, TiledFeatures
+from models.neighbours.columns import GRID_PX, KEPT_TILES, Features, TiledFeatures
 from models.neighbours.groups import Group
 from models.neighbours.losses import Target, matched_loss, structure_loss
 from models.neighbours.recipe import Recipe
@@ -21,9 +21,6 @@ from models.tensors.images import Size, image_size
 from models.tensors.tiles import Tile, layer_stride, positions
 
 STRUCTURE_LAYERS = ("relu2_2", "relu3_1", "relu3_3")
-
-_KEPT_TILES = 4
-"""Of pictures with more tiles the targets are worked out anew at every step: memory stays flat."""
 
 
 class DivergedError(Exception):
@@ -77,14 +74,22 @@ class Objective:
             self._tiled_gram = TiledGram(self._grams, self._size)
         self._layers = {layer for group in groups for layer in group.layers}
         self._layers |= {*STRUCTURE_LAYERS, *self._grams}
-        self._kept: dict[int, _Targets] = {}
         self._count = [sum(len(each[n]) for each in chosen) for n in range(len(groups))]
         self._energy = [self._mean_square(number) for number in range(len(groups))]
+        self._kept: list[_Targets] = []
+        if len(self._tiles) <= KEPT_TILES:
+            self._kept = [self._targets(number) for number in range(len(self._tiles))]
 
     def _mean_square(self, number: int) -> float:
         squares = self._groups[number].keys.square().sum(1)
         total = sum(float(squares[each[number]].sum()) for each in self._chosen)
         return max(total / max(self._count[number], 1), 1e-9)
+
+    def look_at(self, painting: Iterable[Features]) -> None:
+        """Take the first Gram matrices of the tiles from what is known of them already."""
+        if self._tiled_gram is not None:
+            for features in painting:
+                self._tiled_gram.measure(features)
 
     def backward(self, image: Tensor) -> float:
         """Add the loss's gradient to what `image` (1, 3, h, w) was made of; return the loss.
@@ -112,13 +117,11 @@ class Objective:
         if gram is None:
             return 0.0
         if not gram.measured:
-            with torch.no_grad():
-                for tile in self._tiles:
-                    gram.measure(tile.encode(self._encoder, pixels, self._grams))
+            self.look_at(TiledFeatures(self._encoder, pixels, self._grams, self._tiles))
         return self._recipe.gram * gram.begin()
 
     def _tile_loss(self, number: int, tile: Tile, features: Features) -> Tensor:
-        targets = self._targets(number, tile)
+        targets = self._kept[number] if self._kept else self._targets(number)
         terms = []
         if self._recipe.columns:
             terms.append(self._matched(features, targets.matched))
@@ -145,20 +148,15 @@ class Objective:
         return torch.stack(terms).sum() / len(terms)
 
     @torch.no_grad()
-    def _targets(self, number: int, tile: Tile) -> _Targets:
-        if number in self._kept:
-            return self._kept[number]
-        photo = self._photo.features.of(number)
-        targets = _Targets(
+    def _targets(self, number: int) -> _Targets:
+        tile, photo = self._tiles[number], self._photo.features.of(number)
+        return _Targets(
             [
                 self._matched_target(group, chosen, tile, photo)
                 for group, chosen in zip(self._groups, self._chosen[number], strict=True)
             ],
             [self._structure_target(layer, photo) for layer in STRUCTURE_LAYERS],
         )
-        if len(self._tiles) <= _KEPT_TILES:
-            self._kept[number] = targets
-        return targets
 
     def _matched_target(self, group: Group, chosen: Tensor, tile: Tile, photo: Features) -> Target:
         own = group.maps(photo)

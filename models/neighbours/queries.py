@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
-from models.neighbours.columns import GRID_PX, Features, Measured, Statistics, grid_maps, rows, unit
+from models.neighbours.columns import GRID_PX, Features, Measured, Statistics, grid_maps, rows
 from models.tensors.noise import seeded
 from models.tensors.tiles import Tile
 
 _NOISE = 0.05
 """Length of what is added to each query, of columns about 3 long: where the photo is plain, all of
 the style's columns are equally near, and it decides among them."""
+_TINY = 1e-12
 
 
 class Queries:
@@ -45,8 +45,8 @@ class Queries:
         query = self._columns(self._photo, number)
         if self._painting is not None:
             alpha = self._alpha(self._photo.features.tiles[number])
-            query = alpha * query + (1 - alpha) * self._columns(self._painting, number)
-        return F.normalize(query, dim=1)
+            query.mul_(alpha).add_(self._columns(self._painting, number).mul_(1 - alpha))
+        return _made_unit(query)
 
     def _columns(self, image: Measured, number: int) -> Tensor:
         return _noisy_columns(image.features.of(number), image.statistics, self._seeds[number])
@@ -63,4 +63,9 @@ def _noisy_columns(features: Features, statistics: Statistics, seed: int) -> Ten
     random = seeded(seed)
     noise = torch.randn(columns.shape, generator=random).to(columns.device)
     noisy = columns.add_(noise, alpha=_NOISE / columns.shape[1] ** 0.5)
-    return unit(noisy, statistics.mean)
+    return _made_unit(noisy.sub_(statistics.mean))
+
+
+def _made_unit(vectors: Tensor) -> Tensor:
+    """`vectors` (N, C) themselves, of unit length now: they are the largest that there is."""
+    return vectors.div_(vectors.norm(dim=1, keepdim=True).clamp_min(_TINY))

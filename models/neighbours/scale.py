@@ -109,6 +109,7 @@ class ScalePainter:
         groups = [column_group(self._scale.style)] if self._recipe.columns else []
         chosen = [[each] for each in self._chosen] if groups else [[] for _ in self._tiles]
         objective = self._objective(groups, chosen)
+        self._photo.features.free()
         # Full steps would spoil a painting that hardly has to change.
         rate = self._recipe.learning_rate * min(1.0, 2 * self._options.share)
         image = start
@@ -117,8 +118,8 @@ class ScalePainter:
         if not self._scale.last_pass:
             return
         if groups:
-            groups = fine_groups(self._scale.style)
-            objective = self._objective(groups, self._match_layers(image, groups))
+            objective = self._last_objective(image)
+            self._photo.features.free()
         yield from descend(image, objective, self._scale.last_pass, rate * _LAST_PASS_RATE)
 
     def _features(self, image: Tensor) -> TiledFeatures:
@@ -149,10 +150,16 @@ class ScalePainter:
             share = resize(share, self._scale.size)
         return torch.lerp(self._content, voted, share)
 
-    @torch.no_grad()
-    def _match_layers(self, image: Tensor, groups: Sequence[Group]) -> list[list[Tensor]]:
-        """The key of each position of each tile for every fine layer."""
+    def _last_objective(self, image: Tensor) -> Objective:
+        groups = fine_groups(self._scale.style)
         painting = Measured.of(self._features(image))
+        objective = self._objective(groups, self._match_layers(painting, groups))
+        objective.look_at(painting.features)
+        return objective
+
+    @torch.no_grad()
+    def _match_layers(self, painting: Measured, groups: Sequence[Group]) -> list[list[Tensor]]:
+        """The key of each position of each tile for every fine layer."""
         means = painting.statistics.layer_means
         searches = [Search(unit(group.keys, group.mean)) for group in groups]
         chosen = []
