@@ -56,7 +56,7 @@ async def harness(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[ApplicationHarness]:
     quick = Rate(per_minute=6000, burst=100)
-    monkeypatch.setattr(application, "_rates", lambda _: RateLimits(group=quick))
+    monkeypatch.setattr(application, "rate_limits", lambda _: RateLimits(group=quick))
     async with open_harness(tmp_path, flood_burst_messages=12) as harness, harness.running():
         yield harness
 
