@@ -29,20 +29,44 @@ def descend(
 
     After each step the image (1, 3, H, W), 0-1, and the loss before it. Raises DivergedError.
     """
-    levels = [level.detach().clone().requires_grad_() for level in pyramid(start)]
-    groups = [
-        {"params": [level], "eps": _REST * 2**number / start[0, 0].numel()}
-        for number, level in enumerate(levels)
+    levels = [
+        _Level(level, rest=_REST * 2**number / start[0, 0].numel())
+        for number, level in enumerate(pyramid(start))
     ]
-    optimizer = torch.optim.Adam(groups, lr=learning_rate, betas=_BETAS)
     before = math.inf
     for _ in range(steps):
-        optimizer.zero_grad()
-        loss = objective.backward(collapse(levels))
+        loss = objective.backward(collapse([level.image for level in levels]))
         if loss > _RISE * before:
-            for group in optimizer.param_groups:
-                group["lr"] /= 4
+            learning_rate /= 4
         before = loss
-        optimizer.step()
         with torch.no_grad():
-            yield collapse(levels).clamp(0, 1), loss
+            for level in levels:
+                level.step(learning_rate)
+            yield collapse([level.image for level in levels]).clamp(0, 1), loss
+
+
+class _Level:
+    """One level of the pyramid, moved by Adam (Kingma & Ba 2015, algorithm 1).
+
+    `torch.optim` would load torch's compiler: a second more before the first step of a process.
+    """
+
+    def __init__(self, image: Tensor, *, rest: float) -> None:
+        """`rest` is Adam's epsilon."""
+        self.image = image.detach().clone().requires_grad_()
+        self._mean, self._square = torch.zeros_like(image), torch.zeros_like(image)
+        self._rest = rest
+        self._steps = 0
+
+    def step(self, learning_rate: float) -> None:
+        """Against the gradient that has been added to `image`; none is left there."""
+        gradient, self.image.grad = self.image.grad, None
+        if gradient is None:
+            return
+        self._steps += 1
+        self._mean.lerp_(gradient, 1 - _BETAS[0])
+        self._square.mul_(_BETAS[1]).addcmul_(gradient, gradient, value=1 - _BETAS[1])
+        # Both began at zero.
+        unbiased = [1 - beta**self._steps for beta in _BETAS]
+        size = self._square.sqrt().div_(unbiased[1] ** 0.5).add_(self._rest)
+        self.image.addcdiv_(self._mean, size, value=-learning_rate / unbiased[0])

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 import torch
 from torch import Tensor
 
+from models.devices.precision import half_precision
 from models.neighbours.style import StylePool
 from models.tensors.noise import seeded
 
@@ -20,11 +21,16 @@ _PRICE_ROUNDS = 60
 class Search:
     """The nearest of some style columns, by angle."""
 
-    def __init__(self, keys: Tensor, *, completeness: float = 0) -> None:
-        """`keys` (K, C): directions of unit length."""
+    def __init__(self, keys: Tensor, *, completeness: float = 0, half: bool = False) -> None:
+        """`keys` (K, C): directions of unit length.
+
+        With `half`, products are in half precision: of two keys that are as near within a few
+        thousandths either may win.
+        """
         self._basis = _basis(keys) if keys.shape[1] > 2 * _PROJECTED else None
         self._keys = (keys if self._basis is None else keys @ self._basis).T.contiguous()
         self._completeness = completeness
+        self._half = half
         self._nearness: Tensor | None = None
 
     def survey(self, queries: Iterable[Tensor]) -> None:
@@ -55,7 +61,9 @@ class Search:
     def _cosines(self, query: Tensor) -> Iterator[Tensor]:
         """Products with all keys, (n, K) each."""
         for part in torch.split(query, _CHUNK):
-            yield (part if self._basis is None else part @ self._basis) @ self._keys
+            with half_precision(query.device, enabled=self._half):
+                cosines = (part if self._basis is None else part @ self._basis) @ self._keys
+            yield cosines
 
 
 def _basis(keys: Tensor) -> Tensor:

@@ -9,6 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from models.devices.precision import half_is_quick
 from models.encoders import Encoder
 from models.neighbours.columns import (
     COLUMN_LAYERS,
@@ -161,7 +162,9 @@ class ScalePainter:
     def _match_layers(self, painting: Measured, groups: Sequence[Group]) -> list[list[Tensor]]:
         """The key of each position of each tile for every fine layer."""
         means = painting.statistics.layer_means
-        searches = [Search(unit(group.keys, group.mean)) for group in groups]
+        # Only which key is nearest is asked: half precision will do where it is quick.
+        half = half_is_quick(self._content.device)
+        searches = [Search(unit(group.keys, group.mean), half=half) for group in groups]
         chosen = []
         for found in painting.features:
             tile = []
