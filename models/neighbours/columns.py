@@ -81,6 +81,7 @@ class TiledFeatures:
         self.tiles = tiles
         self._encoder, self._image, self._layers = encoder, image, layers
         self._kept: dict[int, Features] = {}
+        self._keeps = len(tiles) <= KEPT_TILES
 
     @torch.no_grad()
     def of(self, number: int) -> Features:
@@ -88,13 +89,15 @@ class TiledFeatures:
         if number in self._kept:
             return self._kept[number]
         found = self.tiles[number].encode(self._encoder, self._image, self._layers)
-        if len(self.tiles) <= KEPT_TILES:
+        if self._keeps:
             self._kept[number] = found
         return found
 
     def free(self) -> None:
-        """Let go of what is kept of several tiles: an optimiser's steps need the memory more."""
+        """Let go of what is kept of several tiles, and keep none from now on: an optimiser's steps
+        need the memory more."""
         if len(self.tiles) > 1:
+            self._keeps = False
             self._kept.clear()
 
     def __iter__(self) -> Iterator[Features]:

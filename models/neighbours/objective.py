@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -15,7 +15,7 @@ from models.neighbours.columns import GRID_PX, KEPT_TILES, Features, TiledFeatur
 from models.neighbours.groups import Group
 from models.neighbours.losses import Target, matched_loss, structure_loss
 from models.neighbours.recipe import Recipe
-from models.neighbours.tiled_gram import TiledGram
+from models.neighbours.tiled_gram import GramSums, TiledGram
 from models.tensors.gram import gram_matrix, style_loss
 from models.tensors.images import Size, image_size
 from models.tensors.tiles import Tile, layer_stride, positions
@@ -85,11 +85,10 @@ class Objective:
         total = sum(float(squares[each[number]].sum()) for each in self._chosen)
         return max(total / max(self._count[number], 1), 1e-9)
 
-    def look_at(self, painting: Iterable[Features]) -> None:
-        """Take the first Gram matrices of the tiles from what is known of them already."""
+    def begin_with(self, grams: GramSums) -> None:
+        """Take the painting's Gram matrices as they were measured already."""
         if self._tiled_gram is not None:
-            for features in painting:
-                self._tiled_gram.measure(features)
+            self._tiled_gram.take(grams)
 
     def backward(self, image: Tensor) -> float:
         """Add the loss's gradient to what `image` (1, 3, h, w) was made of; return the loss.
@@ -117,7 +116,9 @@ class Objective:
         if gram is None:
             return 0.0
         if not gram.measured:
-            self.look_at(TiledFeatures(self._encoder, pixels, self._grams, self._tiles))
+            with torch.no_grad():
+                for tile in self._tiles:
+                    gram.measure(tile.encode(self._encoder, pixels, self._grams))
         return self._recipe.gram * gram.begin()
 
     def _tile_loss(self, number: int, tile: Tile, features: Features) -> Tensor:

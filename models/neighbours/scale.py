@@ -119,8 +119,8 @@ class ScalePainter:
         if not self._scale.last_pass:
             return
         if groups:
+            del objective  # its targets take as much memory as the next one's
             objective = self._last_objective(image)
-            self._photo.features.free()
         yield from descend(image, objective, self._scale.last_pass, rate * _LAST_PASS_RATE)
 
     def _features(self, image: Tensor) -> TiledFeatures:
@@ -154,8 +154,11 @@ class ScalePainter:
     def _last_objective(self, image: Tensor) -> Objective:
         groups = fine_groups(self._scale.style)
         painting = Measured.of(self._features(image))
-        objective = self._objective(groups, self._match_layers(painting, groups))
-        objective.look_at(painting.features)
+        chosen = self._match_layers(painting, groups)
+        grams = self._measured_grams(painting)
+        painting.features.free()
+        objective = self._objective(groups, chosen)
+        objective.begin_with(grams)
         return objective
 
     @torch.no_grad()
@@ -196,10 +199,15 @@ class ScalePainter:
             return dict(style)
         # Squared, because Gram matrices are products: what is seen grows evenly.
         share = self._options.share**2
-        photo = GramSums(self._scale.size, GRAM_LAYERS)
-        for features in self._photo.features:
-            photo.add(features)
+        photo = self._measured_grams(self._photo)
         return {n: torch.lerp(gram, style[n], share) for n, gram in photo.grams.items()}
+
+    @torch.no_grad()
+    def _measured_grams(self, image: Measured) -> GramSums:
+        sums = GramSums(self._scale.size, GRAM_LAYERS)
+        for features in image.features:
+            sums.add(features)
+        return sums
 
     def _share(self) -> Tensor | float:
         usual = self._options.share

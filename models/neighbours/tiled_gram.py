@@ -50,6 +50,10 @@ class TiledGram:
         """Count in one tile's activations (1, C, h, w) by layer."""
         self._sums.add(features)
 
+    def take(self, sums: GramSums) -> None:
+        """Begin with what all tiles were measured to have."""
+        self._sums = sums
+
     @property
     def measured(self) -> bool:
         """Whether tiles were counted since the last `begin`."""
