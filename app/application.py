@@ -43,13 +43,7 @@ from app.jobs.running.clips import Engine
 from app.jobs.running.painter import plain_style
 from app.jobs.service import LocalJobService
 from app.jobs.store import JobStore
-from app.limits import (
-    clip_limits,
-    clip_size_px,
-    job_limits,
-    rate_limits,
-    usual_options,
-)
+from app.limits import clip_limits, clip_size_px, job_limits, rate_limits, usual_options
 from app.monitoring.health import GpuMemory, Health
 from app.monitoring.heartbeat import beat, keep_touching
 from app.monitoring.metrics import serving_metrics

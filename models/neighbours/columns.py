@@ -124,12 +124,11 @@ class Statistics:
             sums.add(tile, grid_maps(tile))
         return sums.statistics()
 
-    @property
-    def divisors(self) -> Tensor:
-        """(C,): the size of each channel's layer, by which columns are divided."""
-        channels = [self.layer_means[layer].shape[1] for layer in self.sizes]
-        sizes = self.mean.new_tensor(list(self.sizes.values()))
-        return sizes.repeat_interleave(torch.tensor(channels, device=sizes.device))
+    def by_channel(self, numbers: Sequence[float]) -> Tensor:
+        """A number for each column layer as one (C,) for each channel of a column."""
+        channels = [self.layer_means[layer].shape[1] for layer in COLUMN_LAYERS]
+        each = self.mean.new_tensor(numbers)
+        return each.repeat_interleave(torch.tensor(channels, device=each.device))
 
     def scaled(self, maps: Sequence[Tensor]) -> list[Tensor]:
         """`grid_maps`, each layer over its size."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from models.neighbours.columns import GRID_PX, Features, Measured, Statistics, grid_maps, rows
@@ -14,7 +15,6 @@ from models.tensors.tiles import Tile
 _NOISE = 0.05
 """Length of what is added to each query, of columns about 3 long: where the photo is plain, all of
 the style's columns are equally near, and it decides among them."""
-_TINY = 1e-12
 
 
 class Queries:
@@ -46,7 +46,7 @@ class Queries:
         if self._painting is not None:
             alpha = self._alpha(self._photo.features.tiles[number])
             query.mul_(alpha).add_(self._columns(self._painting, number).mul_(1 - alpha))
-        return _made_unit(query)
+        return F.normalize(query, dim=1, out=query)
 
     def _columns(self, image: Measured, number: int) -> Tensor:
         return _noisy_columns(image.features.of(number), image.statistics, self._seeds[number])
@@ -63,9 +63,6 @@ def _noisy_columns(features: Features, statistics: Statistics, seed: int) -> Ten
     random = seeded(seed)
     noise = torch.randn(columns.shape, generator=random).to(columns.device)
     noisy = columns.add_(noise, alpha=_NOISE / columns.shape[1] ** 0.5)
-    return _made_unit(noisy.sub_(statistics.mean))
-
-
-def _made_unit(vectors: Tensor) -> Tensor:
-    """`vectors` (N, C) themselves, of unit length now: they are the largest that there is."""
-    return vectors.div_(vectors.norm(dim=1, keepdim=True).clamp_min(_TINY))
+    # In place, because columns are the largest that there is.
+    directions = noisy.sub_(statistics.mean)
+    return F.normalize(directions, dim=1, out=directions)

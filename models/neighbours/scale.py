@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import torch
 import torch.nn.functional as F
@@ -154,16 +155,21 @@ class ScalePainter:
     def _last_objective(self, image: Tensor) -> Objective:
         groups = fine_groups(self._scale.style)
         painting = Measured.of(self._features(image))
-        chosen = self._match_layers(painting, groups)
-        grams = self._measured_grams(painting)
+        grams = GramSums(self._scale.size, GRAM_LAYERS)
+        chosen = self._match_layers(painting, groups, grams)
         painting.features.free()
         objective = self._objective(groups, chosen)
         objective.begin_with(grams)
         return objective
 
     @torch.no_grad()
-    def _match_layers(self, painting: Measured, groups: Sequence[Group]) -> list[list[Tensor]]:
-        """The key of each position of each tile for every fine layer."""
+    def _match_layers(
+        self, painting: Measured, groups: Sequence[Group], grams: GramSums
+    ) -> list[list[Tensor]]:
+        """The key of each position of each tile for every fine layer.
+
+        Several tiles are counted in `grams` as they come by: each may have to be encoded anew.
+        """
         means = painting.statistics.layer_means
         # Only which key is nearest is asked: half precision will do where it is quick.
         half = half_is_quick(self._content.device)
@@ -175,6 +181,8 @@ class ScalePainter:
                 layer = group.layers[0]
                 tile.append(search(unit(rows([found[layer]]), means[layer].flatten()))[1])
             chosen.append(tile)
+            if self._recipe.gram and len(self._tiles) > 1:
+                grams.add(found)
         return chosen
 
     def _objective(self, groups: Sequence[Group], chosen: Sequence[Sequence[Tensor]]) -> Objective:
@@ -185,10 +193,11 @@ class ScalePainter:
             chosen,
             self._recipe,
             means=self._means,
-            grams=self._grams(),
+            grams=self._grams,
             share=self._share(),
         )
 
+    @cached_property
     @torch.no_grad()
     def _grams(self) -> dict[str, Tensor]:
         """The Gram matrices to reach."""
@@ -199,15 +208,10 @@ class ScalePainter:
             return dict(style)
         # Squared, because Gram matrices are products: what is seen grows evenly.
         share = self._options.share**2
-        photo = self._measured_grams(self._photo)
+        photo = GramSums(self._scale.size, GRAM_LAYERS)
+        for features in self._photo.features:
+            photo.add(features)
         return {n: torch.lerp(gram, style[n], share) for n, gram in photo.grams.items()}
-
-    @torch.no_grad()
-    def _measured_grams(self, image: Measured) -> GramSums:
-        sums = GramSums(self._scale.size, GRAM_LAYERS)
-        for features in image.features:
-            sums.add(features)
-        return sums
 
     def _share(self) -> Tensor | float:
         usual = self._options.share

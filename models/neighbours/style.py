@@ -86,7 +86,7 @@ def sample_style(encoder: Encoder, image: Tensor, *, samples: int, seed: int) ->
     statistics = sums.statistics()
     return StyleSamples(
         statistics,
-        columns.all() / statistics.divisors,
+        columns.all() / statistics.by_channel(list(statistics.sizes.values())),
         patches_at(image, places.to(image.device)),
         {name: taken.all() for name, taken in fine.items()},
         {name: statistics.layer_means[name].flatten() for name in FINE_LAYERS},
@@ -189,12 +189,8 @@ def pool(parts: Sequence[StyleSamples], weights: Sequence[float]) -> StylePool:
 
 def _factors(part: StyleSamples, sizes: Sequence[float]) -> Tensor:
     """(C,) from columns over the part's own sizes to columns over `sizes`."""
-    own = part.statistics.sizes
-    means = part.statistics.layer_means
-    channels = [means[layer].shape[1] for layer in COLUMN_LAYERS]
-    ratios = [own[layer] / size for layer, size in zip(COLUMN_LAYERS, sizes, strict=True)]
-    ratio = part.keys.new_tensor(ratios)
-    return ratio.repeat_interleave(torch.tensor(channels, device=ratio.device))
+    own = part.statistics.sizes.values()
+    return part.statistics.by_channel([o / size for o, size in zip(own, sizes, strict=True)])
 
 
 def _mixed(tensors: Sequence[Tensor], shares: Sequence[float]) -> Tensor:

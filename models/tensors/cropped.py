@@ -33,10 +33,7 @@ class _Crop(torch.autograd.Function):
     def forward(ctx: Any, maps: Tensor, rows: slice, columns: slice) -> Tensor:
         packed = torch.channels_last if maps.stride(1) == 1 else torch.contiguous_format
         ctx.shape, ctx.dtype, ctx.packed, ctx.part = maps.shape, maps.dtype, packed, (rows, columns)
-        part = maps[..., rows, columns]
-        if maps.dtype is torch.float32:
-            return part.clone(memory_format=packed)
-        return part.to(torch.float32, memory_format=packed)
+        return maps[..., rows, columns].to(torch.float32, memory_format=packed, copy=True)
 
     @staticmethod
     @once_differentiable

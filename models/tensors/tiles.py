@@ -57,12 +57,9 @@ class Tile:
         """The piece with its margins, a view of `image` (N, C, H, W)."""
         return image[..., self.rows.seen, self.columns.seen]
 
-    def core(self, maps: Tensor, *, stride: int = 1) -> Tensor:
-        """Maps (N, C, h, w) of the cut piece without those of the margins; a view.
-
-        `stride` says how many pixels lie between two positions.
-        """
-        return maps[..., *self._core_in(maps, stride)]
+    def core(self, image: Tensor) -> Tensor:
+        """The cut piece (N, C, h, w) without its margins; a view."""
+        return image[..., *self._core_in(image, 1)]
 
     def under(self, maps: Tensor, *, stride: int = 1) -> Tensor:
         """Of maps (N, C, h, w) of the whole what lies under the core; a view."""
@@ -77,6 +74,7 @@ class Tile:
         }
 
     def _core_in(self, maps: Tensor, stride: int) -> tuple[slice, slice]:
+        """Which rows and columns of maps of the cut piece are no margin's."""
         rows = self.rows.core_of(maps.shape[-2], stride)
         return rows, self.columns.core_of(maps.shape[-1], stride)
 

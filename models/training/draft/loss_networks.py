@@ -80,9 +80,7 @@ class LossNetworks:
         long_side_px = max(image_size(images)) / view.shrinkage
         shrunk = scaled(images, long_side_px, min_side_px=MIN_SIDE_PX, mode="bilinear")
         packed = shrunk.contiguous(memory_format=torch.channels_last)
-        # Losses in half precision are the same to a thousandth, and on a GPU it is far quicker.
-        half = half_is_wanted(images.device, asked=images.is_cuda)
-        with half_precision(images.device, enabled=half):
+        with loss_precision(images.device):
             activations: dict[str, Tensor] = self.encoders[view.critic](packed, layers)
         return {name: maps.float() for name, maps in activations.items()}
 
@@ -109,6 +107,12 @@ class LossNetworks:
             again = torch.arange(count, device=places.device) % places.shape[1]
             columns[name] = places[:, again].to(torch.bfloat16).contiguous()
         return columns
+
+
+def loss_precision(device: torch.device) -> torch.autocast:
+    """Losses in half precision are the same to a thousandth, and on a GPU it is far quicker."""
+    asked = device.type == "cuda"
+    return half_precision(device, enabled=half_is_wanted(device, asked=asked))
 
 
 def drawn_places(maps: Tensor, most: int, *, seed: int) -> Tensor:

@@ -11,7 +11,6 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from models.devices.precision import half_is_wanted, half_precision
 from models.draft.style_code import LayerMoments, Moments
 from models.training.draft.loss_networks import (
     CONTENT_LAYERS,
@@ -20,6 +19,7 @@ from models.training.draft.loss_networks import (
     LossNetworks,
     View,
     drawn_places,
+    loss_precision,
 )
 from models.training.draft.style_bank import Styles
 from models.training.evaluation.figures import NEIGHBOUR_LAYERS
@@ -131,7 +131,7 @@ def _nearest(places: Tensor, offered: Tensor) -> Tensor:
     mean = offered.float().mean(1, keepdim=True)
     theirs = F.normalize(offered.float() - mean, dim=2)
     mine = F.normalize(places - mean, dim=2)
-    with half_precision(places.device, enabled=half_is_wanted(places.device, asked=places.is_cuda)):
+    with loss_precision(places.device):
         cosines = mine @ theirs.mT
     return 1 - cosines.amax(2).float().mean()
 

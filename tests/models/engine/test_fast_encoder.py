@@ -13,7 +13,8 @@ from models.encoders import Encoder
 from models.engine.fast_encoder import FastEncoder, Graphed
 from models.engine.stylizer import TorchStylizer
 from models.interface import Style, StyleOptions
-from models.tensors.images import to_tensor
+from models.tensors.images import image_size, to_tensor
+from models.tensors.tiles import tiles_for
 from tests.models.tiny_encoder import photo_file, style_file, tiny_encoder
 
 LAYERS = ("relu1_2", "relu3_1")
@@ -41,14 +42,19 @@ def gradient(encoder: Encoder, pixels: Tensor) -> Tensor:
     return found
 
 
-def test_half_precision_is_near_and_of_the_same_layout() -> None:
+def test_half_precision_is_near_and_a_tile_s_core_comes_out_single() -> None:
     whole = tiny_encoder()
     half = FastEncoder(tiny_encoder(), half=True, graphs=False)
     pixels = image()
     expected, found = whole(pixels, LAYERS), half(pixels, LAYERS)
     for layer in LAYERS:
-        assert found[layer].dtype is torch.bfloat16
+        assert not torch.equal(found[layer].float(), expected[layer])
         assert torch.allclose(found[layer].float(), expected[layer], atol=0.05, rtol=0.05)
+    (tile,) = tiles_for(image_size(pixels))
+    core = tile.encode(half, pixels, LAYERS)
+    for layer in LAYERS:
+        assert core[layer].dtype is torch.float32
+        assert torch.equal(core[layer], found[layer].float())
     one, other = gradient(whole, pixels).flatten(), gradient(half, pixels).flatten()
     assert torch.cosine_similarity(one, other, dim=0) > 0.95
 
