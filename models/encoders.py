@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from models import weight_files
 from models.devices.torchvision_compat import vgg16_modules
 
-SLIM_WIDTHS = ((32, 32), (64, 64), (128, 128, 128), (192, 192), (192,))
+SLIM_WIDTHS = ((32, 32), (64, 64), (128, 128, 128), (256, 256), (256,))
 """Channels of each convolution, stage by stage: conv1_1, conv1_2, conv2_1 ..."""
 
 IMAGENET_MEAN = (0.485, 0.456, 0.406)

@@ -13,16 +13,18 @@ import argparse
 import json
 import math
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import torch
-from safetensors.torch import save_file
-from torch import Tensor
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
 from tqdm import tqdm
 
 from models.devices.placement import placed
-from models.encoders import slim_encoder
+from models.devices.precision import half_precision
+from models.encoders import Encoder, slim_encoder
 from models.training.checkpoints import load_checkpoint, save_checkpoint
 from models.training.data import MixedCrops, Split
 from models.training.encoder.balance import balance
@@ -66,7 +68,7 @@ class Recipe:
     def spent(self, step: int, seconds: float) -> float:
         """The share of the training that is done: 0 at the start, 1 or more at the end."""
         if self.steps is not None:
-            return step / self.steps
+            return step / self.steps if self.steps else 1.0
         return seconds / (self.minutes * 60)
 
     def learning_rate(self, step: int, spent: float) -> float:
@@ -100,12 +102,21 @@ class Run:
         save_checkpoint(state, path)
 
 
-def begin(data: Path, teacher: Teacher, recipe: Recipe, held_out: Tensor) -> Run:
-    """A run that starts from the least-squares weights."""
+def begin(
+    data: Path,
+    teacher: Teacher,
+    recipe: Recipe,
+    held_out: Tensor,
+    *,
+    weights: Mapping[str, Tensor] | None = None,
+) -> Run:
+    """A run that starts from `weights` by name as far as they fit, else from least squares."""
     images = _crops(data, "train", recipe, held_out.device).batch(recipe.fit_crops)
     positions = Positions(crops=len(images), total=recipe.fit_positions, seed=recipe.seed)
     encoder = slim_encoder().to(held_out.device)
-    maps = initialise(encoder, teacher.samples(images, positions), images, positions)
+    known = _take_over(encoder, weights or {})
+    samples = teacher.samples(images, positions)
+    maps = initialise(encoder, samples, images, positions, known=known)
     student = placed(Student(encoder, maps), held_out.device)
     start = validate(student, teacher, held_out, recipe.batch)
     tqdm.write(json.dumps(start))
@@ -148,7 +159,9 @@ def train(run: Run, recipe: Recipe, checkpoint: Path) -> None:
 
 
 def _step(run: Run, batch: int) -> float:
-    errors = run.student.errors(*run.examples.batch(batch))
+    images, features = run.examples.batch(batch)
+    with half_precision(images.device):
+        errors = run.student.errors(images, features)
     loss = torch.stack(
         [_LAYER_WEIGHTS.get(name, 1.0) * error for name, error in errors.items()]
     ).sum()
@@ -175,9 +188,19 @@ def finish(run: Run, teacher: Teacher, held_out: Tensor, recipe: Recipe, out: Pa
 
 
 def distill(
-    data: Path, out: Path, recipe: Recipe, *, device: torch.device, go_on: bool = False
+    data: Path,
+    out: Path,
+    recipe: Recipe,
+    *,
+    device: torch.device,
+    go_on: bool = False,
+    start: Path | None = None,
 ) -> None:
-    """The whole training, from `data` to the weights in `out`; `go_on` resumes a former one."""
+    """The whole training, from `data` to the weights in `out`.
+
+    `go_on` resumes a former one; a new one begins with the weights of the file `start` where its
+    convolutions have this encoder's channels (others, and without a file all, by least squares).
+    """
     out.mkdir(parents=True, exist_ok=True)
     torch.manual_seed(recipe.seed)
     checkpoint = out / CHECKPOINT
@@ -187,9 +210,30 @@ def distill(
     if go_on and checkpoint.exists():
         run = resume(data, checkpoint, teacher, recipe, device)
     else:
-        run = begin(data, teacher, recipe, held_out)
+        weights = None if start is None else load_file(start, device=device.type)
+        run = begin(data, teacher, recipe, held_out, weights=weights)
     train(run, recipe, checkpoint)
     finish(run, teacher, held_out, recipe, out)
+
+
+@torch.no_grad()
+def _take_over(encoder: Encoder, weights: Mapping[str, Tensor]) -> set[str]:
+    """The first convolutions whose shapes are those of `weights`, by name, once they have them.
+
+    Of the first one that doesn't fit all that follow would see other channels.
+    """
+    known = set()
+    own = encoder.stack.state_dict()
+    for name, module in encoder.stack.named_children():
+        if not isinstance(module, nn.Conv2d):
+            continue
+        tensor = weights.get(f"{name}.weight")
+        if tensor is None or tensor.shape != module.weight.shape:
+            break
+        for part in ("weight", "bias"):
+            own[f"{name}.{part}"].copy_(weights[f"{name}.{part}"])
+        known.add(name)
+    return known
 
 
 def _examples(data: Path, teacher: Teacher, recipe: Recipe, device: torch.device) -> Examples:
@@ -216,6 +260,8 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True, help="photos/, styles/ and teacher/")
     parser.add_argument("--out", type=Path, default=Path("out/distill"))
     parser.add_argument("--minutes", type=float, default=Recipe().minutes)
+    parser.add_argument("--start", type=Path, help="an encoder's weights to begin with")
+    parser.add_argument("--crops", type=int, default=Recipe().crops, help="different ones in all")
     parser.add_argument("--batch", type=int, default=Recipe().batch)
     parser.add_argument("--fresh", action="store_true", help="new crops in every batch: for a GPU")
     parser.add_argument("--steps", type=int, help="so many steps instead of --minutes")
@@ -223,12 +269,12 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--resume", action="store_true", help="go on from the last checkpoint")
     args = parser.parse_args()
-    crops = None if args.fresh else Recipe().crops
+    crops = None if args.fresh else args.crops
     recipe = Recipe(
         minutes=args.minutes, steps=args.steps, batch=args.batch, crops=crops, seed=args.seed
     )
     device = torch.device(args.device)
-    distill(args.data, args.out, recipe, device=device, go_on=args.resume)
+    distill(args.data, args.out, recipe, device=device, go_on=args.resume, start=args.start)
 
 
 if __name__ == "__main__":

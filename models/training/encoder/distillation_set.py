@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 from tqdm import tqdm
 
+from models.devices.precision import half_precision
 from models.tensors.noise import seeded
 from models.training.data import MixedCrops
 from models.training.encoder.student import Teacher
@@ -65,11 +66,18 @@ class DistillationSet:
         """
         self._crops = crops
         self._random = seeded(seed)
-        found: dict[str, list[Tensor]] = {}
+        self._features: dict[str, Tensor] = {}
+        done = 0
         for part in tqdm(torch.split(crops, _CHUNK), desc="the teacher's answers"):
-            for name, feature in teacher(part).items():
-                found.setdefault(name, []).append(feature.half())
-        self._features = {name: torch.cat(parts) for name, parts in found.items()}
+            with half_precision(part.device):
+                features = teacher(part)
+            for name, feature in features.items():
+                if name not in self._features:
+                    # In one piece from the start: thousands of parts leave holes where they were.
+                    shape = len(crops), *feature.shape[1:]
+                    self._features[name] = feature.new_empty(shape, dtype=torch.half)
+                self._features[name][done : done + len(part)] = feature
+            done += len(part)
 
     def batch(self, count: int) -> tuple[Tensor, dict[str, Tensor]]:
         """See `Examples.batch`; the crops of a batch are all different."""

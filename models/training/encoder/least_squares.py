@@ -119,9 +119,14 @@ def _walk(encoder: Encoder, images: Tensor) -> Iterator[tuple[str, Tensor]]:
 
 @torch.no_grad()
 def initialise(
-    student: Encoder, targets: Mapping[str, Tensor], images: Tensor, positions: Positions
+    student: Encoder,
+    targets: Mapping[str, Tensor],
+    images: Tensor,
+    positions: Positions,
+    *,
+    known: Collection[str] = (),
 ) -> dict[str, nn.Conv2d]:
-    """Solve the student's convolutions one after the other, in place.
+    """Solve the student's convolutions one after the other, in place, but for the `known` ones.
 
     `targets`: pre-activations of the teacher by the student's convolution names, sampled at
     `positions` of `images` (N, 3, H, W; 0-1). Returns 1x1 maps from each of the student's ReLU
@@ -132,14 +137,11 @@ def initialise(
     for name, module in tqdm(list(student.stack.named_children()), desc="least squares"):
         if isinstance(module, nn.Conv2d):
             layer, target = name.replace("conv", "relu"), targets[name]
-            _solve(module, activations, target, positions)
-            activations = _applied(module, activations).relu_()
-            deviations = activations.std((0, 2, 3))
-            # A channel that is nearly always 0 must not become the largest one.
-            deviations = deviations.clamp_min(_SILENT * float(deviations.mean()))
-            module.weight /= deviations[:, None, None, None]
-            biases(module).div_(deviations)
-            activations /= deviations[:, None, None]
+            if name in known:
+                activations = _applied(module, activations).relu_()
+            else:
+                _solve(module, activations, target, positions)
+                activations = _to_unit_deviation(module, _applied(module, activations).relu_())
             maps[layer] = _map(sample(activations, positions), target.relu())
         elif isinstance(module, nn.MaxPool2d):
             activations = _applied(module, activations)
@@ -157,6 +159,15 @@ def _solve(
     weights, intercepts = ridge(sample(activations, positions, kernel=3), target[:, channels])
     convolution.weight.copy_(weights.view_as(convolution.weight))
     biases(convolution).copy_(intercepts)
+
+
+def _to_unit_deviation(convolution: nn.Conv2d, activations: Tensor) -> Tensor:
+    deviations = activations.std((0, 2, 3))
+    # A channel that is nearly always 0 must not become the largest one.
+    deviations = deviations.clamp_min(_SILENT * float(deviations.mean()))
+    convolution.weight /= deviations[:, None, None, None]
+    biases(convolution).div_(deviations)
+    return activations / deviations[:, None, None]
 
 
 def _map(inputs: Tensor, target: Tensor) -> nn.Conv2d:

@@ -122,7 +122,8 @@ def test_a_set_gives_crops_their_own_features_and_goes_on_from_a_state(data: Pat
     images, features = bank.batch(5)
     assert len(torch.unique(images.flatten(1), dim=0)) == 5
     for layer, expected in teacher(images).items():
-        torch.testing.assert_close(features[layer], expected, rtol=1e-2, atol=1e-2)
+        # Half precision may round each; another crop's features would be off by their variance.
+        assert (features[layer] - expected).square().mean() < 1e-3 * expected.var(), layer
     bank.batch(3)
     bank.restore(state)
     assert torch.equal(bank.batch(5)[0], images)
@@ -171,6 +172,32 @@ def test_least_squares_alone_copies_a_teacher_of_the_same_shape() -> None:
     names = [name.replace("relu", "conv") for name in teacher.layers]
     targets = teacher_samples(teacher, images, positions, convolutions=names)
     maps = initialise(student, targets, images, positions)
+    unseen = torch.rand(2, 3, 24, 24)
+    theirs, ours = teacher(unseen, teacher.layers), student(unseen, student.layers)
+    for layer in teacher.layers:
+        left = (maps[layer](ours[layer]) - theirs[layer]).square().mean()
+        assert left < 0.02 * theirs[layer].var(), layer
+
+
+def test_least_squares_leaves_known_convolutions_alone_and_solves_what_follows() -> None:
+    torch.manual_seed(0)
+    widths = ((4, 4), (6,))
+    teacher = Encoder(vgg_modules(widths)).requires_grad_(False)
+    student = Encoder(vgg_modules(widths)).requires_grad_(False)
+    student.load_convolutions(
+        {
+            name: tensor if name.startswith("conv1") else torch.rand_like(tensor)
+            for name, tensor in teacher.stack.state_dict().items()
+        }
+    )
+    before = {name: tensor.clone() for name, tensor in student.stack.state_dict().items()}
+    images = torch.rand(12, 3, 24, 24)
+    positions = Positions(crops=12, total=3000, seed=0)
+    names = [name.replace("relu", "conv") for name in teacher.layers]
+    targets = teacher_samples(teacher, images, positions, convolutions=names)
+    maps = initialise(student, targets, images, positions, known={"conv1_1", "conv1_2"})
+    for name, tensor in student.stack.state_dict().items():
+        assert torch.equal(tensor, before[name]) == name.startswith("conv1"), name
     unseen = torch.rand(2, 3, 24, 24)
     theirs, ours = teacher(unseen, teacher.layers), student(unseen, student.layers)
     for layer in teacher.layers:

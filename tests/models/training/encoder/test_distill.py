@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 import torch
-from safetensors.torch import load_file
+import torch.nn.functional as F
+from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from models.encoders import slim_encoder
@@ -84,6 +85,31 @@ def test_a_training_leaves_weights_that_explain_more_than_its_start(
     encoder = slim_encoder()
     encoder.load_convolutions(load_file(tmp_path / WEIGHTS))
     assert encoder(torch.rand(1, 3, 32, 32), ["relu5_1"])["relu5_1"].isfinite().all()
+
+
+def test_a_training_begins_with_a_former_encoder_as_far_as_its_channels_fit(data: Path) -> None:
+    """Stage 4 of the former one is narrower, so what follows it isn't taken over either."""
+    torch.manual_seed(1)
+    former = {name: torch.rand_like(t) for name, t in slim_encoder().stack.state_dict().items()}
+    former["conv4_1.weight"], former["conv4_1.bias"] = torch.rand(64, 128, 3, 3), torch.rand(64)
+    recipe = replace(RECIPE, crops=6, fit_crops=4, validation_crops=2)
+    run = begin(data, Teacher(data), recipe, torch.rand(2, 3, 48, 48), weights=former)
+    for name, tensor in run.student.encoder.stack.state_dict().items():
+        taken_over = name[len("conv")] in "123"
+        assert (name[:7] != "conv4_1" and torch.equal(tensor, former[name])) == taken_over, name
+
+
+def test_a_training_goes_on_from_a_file(data: Path, tmp_path: Path) -> None:
+    """With no step at all the encoder is the former one but for the size of its channels."""
+    former, out = tmp_path / "former.safetensors", tmp_path / "out"
+    save_file(dict(slim_encoder().stack.state_dict()), former)
+    distill(data, out, replace(RECIPE, steps=0), device=CPU, start=former)
+    assert json.loads((out / FIGURES).read_text())["steps"] == 0
+    weights, started = load_file(out / WEIGHTS), load_file(former)
+    ours, theirs = (tensors["conv1_1.weight"].float().flatten(1) for tensors in (weights, started))
+    torch.testing.assert_close(
+        F.cosine_similarity(ours, theirs), torch.ones(len(ours)), rtol=0, atol=1e-3
+    )
 
 
 def test_an_interrupted_training_ends_as_if_nothing_had_been(data: Path, tmp_path: Path) -> None:
