@@ -12,7 +12,7 @@ from models.tensors.scales import can_be_halved
 _COARSEST_PX = 96
 """No scale's long side is shorter: from 48 px on the photo's forms go."""
 
-_STEPS_BY_LONG_SIDE_PX = ((256, 10), (512, 9), (1024, 8), (2048, 4), (4096, 2))
+_STEPS_BY_LONG_SIDE_PX = ((256, 10), (448, 9), (512, 8), (1024, 7), (2048, 4), (4096, 2))
 """`standard`: the vote makes nearly all of the picture, so a few steps at each scale do."""
 _EFFORT = {Quality.DRAFT: 0.4, Quality.STANDARD: 1.0, Quality.HIGH: 3.0}
 """Times those steps. Only where its network can't be used is a draft painted in steps."""

@@ -1,4 +1,4 @@
-"""A part of a map as a map of its own, in single precision."""
+"""A part of a map as a map of its own."""
 
 from __future__ import annotations
 
@@ -9,15 +9,17 @@ from torch import Tensor
 from torch.autograd.function import once_differentiable
 
 
-def cropped(maps: Tensor, rows: slice, columns: slice) -> Tensor:
-    """The part of `maps` (N, C, H, W) in these rows and columns, in single precision.
+def cropped(
+    maps: Tensor, rows: slice, columns: slice, *, dtype: torch.dtype = torch.float32
+) -> Tensor:
+    """The part of `maps` (N, C, H, W) in these rows and columns, in `dtype`.
 
     Without gaps in memory, as whatever reads it several times wants it, and in the same layout;
     `maps` themselves if they are that already. `rows` and `columns` have both ends.
     """
-    if maps.dtype is torch.float32 and (rows, columns) == _whole(maps):
+    if maps.dtype is dtype and (rows, columns) == _whole(maps):
         return maps
-    found: Tensor = _Crop.apply(maps, rows, columns)  # type: ignore[no-untyped-call]
+    found: Tensor = _Crop.apply(maps, rows, columns, dtype)  # type: ignore[no-untyped-call]
     return found
 
 
@@ -30,19 +32,19 @@ class _Crop(torch.autograd.Function):
     in tiles."""
 
     @staticmethod
-    def forward(ctx: Any, maps: Tensor, rows: slice, columns: slice) -> Tensor:
+    def forward(ctx: Any, maps: Tensor, rows: slice, columns: slice, dtype: torch.dtype) -> Tensor:
         packed = torch.channels_last if maps.stride(1) == 1 else torch.contiguous_format
         ctx.shape, ctx.dtype, ctx.packed, ctx.part = maps.shape, maps.dtype, packed, (rows, columns)
-        return maps[..., rows, columns].to(torch.float32, memory_format=packed, copy=True)
+        return maps[..., rows, columns].to(dtype, memory_format=packed, copy=True)
 
     @staticmethod
     @once_differentiable
-    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None, None]:
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None, None, None]:
         if gradient.shape == ctx.shape:
-            return gradient.to(ctx.dtype), None, None
+            return gradient.to(ctx.dtype), None, None, None
         found = torch.empty(
             ctx.shape, dtype=ctx.dtype, device=gradient.device, memory_format=ctx.packed
         )
         rows, columns = ctx.part
         found.zero_()[..., rows, columns] = gradient
-        return found, None, None
+        return found, None, None, None

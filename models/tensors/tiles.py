@@ -6,6 +6,7 @@ import math
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
+import torch
 from torch import Tensor
 
 from models.encoders import Encoder
@@ -65,11 +66,17 @@ class Tile:
         """Of maps (N, C, h, w) of the whole what lies under the core; a view."""
         return maps[..., self.rows.core_on(stride), self.columns.core_on(stride)]
 
-    def encode(self, encoder: Encoder, image: Tensor, layers: Collection[str]) -> dict[str, Tensor]:
-        """The core's activations by layer name, in single precision."""
+    def encode(
+        self, encoder: Encoder, image: Tensor, layers: Collection[str], *, single: bool = True
+    ) -> dict[str, Tensor]:
+        """The core's activations by layer name, in single precision, else in the encoder's."""
         features = encoder(self.cut(image), layers)
         return {
-            layer: cropped(found, *self._core_in(found, layer_stride(layer)))
+            layer: cropped(
+                found,
+                *self._core_in(found, layer_stride(layer)),
+                dtype=torch.float32 if single else found.dtype,
+            )
             for layer, found in features.items()
         }
 

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from models.encoders import Encoder, vgg_modules
+from models.engine.fast_encoder import FastEncoder
 from models.neighbours.columns import (
     COLUMN_LAYERS,
     Statistics,
@@ -162,3 +163,18 @@ def test_one_piece_is_encoded_once_and_many_anew(tile_pixels: int, passes: int) 
         assert len(found) == len(tiles)
     assert encoder.passes == len(tiles) * (1 if len(tiles) == 1 else passes)
     assert not found[0]["relu1_1"].requires_grad
+
+
+@pytest.mark.parametrize("tile_pixels", [10**9, 200 * 200])
+def test_half_precision_is_kept_as_such_and_read_in_single(tile_pixels: int) -> None:
+    """At 1024 px the activations of photo and painting are most of what the match holds."""
+    encoder = FastEncoder(tiny_encoder(), half=True, graphs=False)
+    image, tiles = random_image(256, 256), tiles_for((256, 256), tile_pixels=tile_pixels)
+    features = TiledFeatures(encoder, image, ["relu2_2"], tiles)
+    for number, tile in enumerate(tiles):
+        kept = tile.encode(encoder, image, ["relu2_2"], single=False)["relu2_2"]
+        assert kept.dtype is torch.bfloat16
+        for _ in range(2):
+            read = features.of(number)["relu2_2"]
+            assert read.dtype is torch.float32
+            assert torch.equal(read, kept.float())
