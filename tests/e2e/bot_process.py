@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import IO
 
 from tests.app.sandbox.faulty_sandbox import FaultySandbox
-from tests.prepared_interpreter import IS_SUPPORTED, PreparedProcess, die_with_parent
+from tests.prepared_interpreter import PreparedProcess, die_with_parent, is_there
 
 ROOT = Path(__file__).parents[2]
 START_S = 180.0
@@ -35,7 +35,7 @@ KEPT_VARIABLES = ("PATH", "HOME", "LANG", "TMPDIR", "VIRTUAL_ENV")
 class BotProcess:
     """`python run.py` against a sandbox, with a data folder of its own.
 
-    Unless `is_prepared` is False, what it imports was imported before.
+    Where the tests have a prepared interpreter it comes from that, unless `is_prepared` is False.
     """
 
     def __init__(
@@ -45,11 +45,11 @@ class BotProcess:
         *,
         settings: Mapping[str, str] | None = None,
         command: tuple[str, ...] = REAL,
-        is_prepared: bool = IS_SUPPORTED,
+        is_prepared: bool = True,
     ) -> None:
         self._sandbox = sandbox
         self._command = command
-        self._is_prepared = is_prepared
+        self._is_prepared = is_prepared and is_there()
         self._process: asyncio.subprocess.Process | PreparedProcess | None = None
         self.log_path = data / "bot.log"
         kept = {name: os.environ[name] for name in KEPT_VARIABLES if name in os.environ}

@@ -14,7 +14,6 @@ import pytest_asyncio
 from tests.app.sandbox.faulty_sandbox import FaultySandbox
 from tests.e2e.actor import Actor
 from tests.e2e.bot_process import CALM_SIZE_PX, FAST, REAL, STEPS, BotProcess
-from tests.prepared_interpreter import IS_SUPPORTED
 
 IDS = itertools.count(300_001)
 GROUP_IDS = itertools.count(-1_001_000_000_001, -1)
@@ -45,7 +44,7 @@ async def running_harness(
     settings: Mapping[str, str],
     *,
     command: tuple[str, ...] = REAL,
-    is_prepared: bool = IS_SUPPORTED,
+    is_prepared: bool = True,
 ) -> AsyncIterator[BotHarness]:
     """A sandbox with a running bot; what it leaves behind is looked at when it ends."""
     async with FaultySandbox(port=0) as sandbox:

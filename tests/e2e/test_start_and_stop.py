@@ -21,6 +21,7 @@ from tests.e2e.bot_process import FAST, REAL, START_S, STEPS, BotProcess
 from tests.e2e.conftest import BotHarness, running_harness
 from tests.e2e.pictures import painting, photo
 from tests.patience import PATIENCE_S
+from tests.prepared_interpreter import SOCKET_VARIABLE
 
 pytestmark = [
     pytest.mark.e2e,
@@ -54,6 +55,16 @@ async def test_from_a_start_without_network_to_a_token_that_was_withdrawn(tmp_pa
         await ben.sends("wakes the poll")
         assert await bot.ended(within_s=60) == EX_CONFIG
     assert_says_why_without_the_token(bot, sandbox)
+
+
+async def test_screenshots_start_the_bot_without_a_prepared_interpreter(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv(SOCKET_VARIABLE, raising=False)
+    bot = BotProcess(FaultySandbox(port=free_port()), tmp_path, settings=STEPS, command=FAST)
+    await bot.start(wait=False)
+    assert not bot.has_ended
+    await bot.kill()
 
 
 async def test_a_wrong_token_ends_the_start_with_a_word_and_a_code(tmp_path: Path) -> None:
