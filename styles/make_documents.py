@@ -35,7 +35,8 @@ _CLIP_GAP_PX = 6
 def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="python -m styles.make_documents", description=__doc__)
     parser.add_argument("folder", type=Path, help="the documents'")
-    folder = parser.parse_args(arguments).folder
+    folder: Path = parser.parse_args(arguments).folder
+    folder.mkdir(parents=True, exist_ok=True)
     catalog, stylizer = default_catalog(), load_stylizer()
     preset = catalog.presets()[0]
     save_picture(triptych(stylizer, catalog.sample, preset), folder / "triptych.jpg")

@@ -14,7 +14,7 @@ from app.commands.bench_gpu import measure_gpu
 from app.commands.bench_updates import measure_updates
 from app.commands.bench_workers import measure_workers
 from app.commands.errors import UsageError
-from app.commands.outputs import check_place, write_result
+from app.commands.outputs import check_place, make_folder, write_result
 from app.engine import load_engine
 from models.interface import Quality, StyleOptions
 from styles.catalog import Catalog, default_catalog
@@ -50,6 +50,8 @@ def bench(args: argparse.Namespace, settings: Settings) -> int:
     for place in (args.json, args.table):
         if place is not None:
             check_place(place)
+    if args.sheets is not None:
+        make_folder(args.sheets)
     catalog = default_catalog(settings.styles_dir)
     content, style = catalog.sample, catalog.presets()[0].picture
     measure: dict[str, Callable[[], object]] = {

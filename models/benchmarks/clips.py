@@ -262,6 +262,8 @@ def main() -> None:
     parser.add_argument("--sheets", type=Path, help="a folder for contact sheets")
     parser.add_argument("--json", type=Path, help="where the rows go as JSON")
     asked = parser.parse_args()
+    if asked.sheets is not None:
+        asked.sheets.mkdir(parents=True, exist_ok=True)
     from models.engine.loading import load_stylizer
 
     stylizer = load_stylizer(encoder="slim")

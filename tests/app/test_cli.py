@@ -92,6 +92,7 @@ def test_stylize_says_what_it_did(here: Path) -> None:
         (("styles", "--gallery", "photo.jpg", "-o", "sheet.bmp"), ".avif"),
         (("bench", "--sizes", "7"), "size_px"),
         (("bench", "--json", "nowhere/x.json"), "no folder"),
+        (("bench", "--sheets", "file/sheets"), "can't be made"),
         (("stylize", "photo.jpg", "--style", "swirls", "-o", "nowhere/x.jpg"), "no folder"),
         (("styles", "--gallery", "photo.jpg", "-o", "nowhere/x.jpg"), "no folder"),
         (("nonsense",), "invalid choice"),
